@@ -1,0 +1,47 @@
+using System;
+using System.Collections.Generic;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Consensus;
+
+/// <summary>One operator's seat: the vote key signs proposals, votes and result votes; the node key signs everything else and is its TLS identity.</summary>
+public sealed record CommitteeMember(PublicKey64 VoteKey, PublicKey64 NodeKey);
+
+/// <summary>The replicas of one epoch with their keys and thresholds, and the order in which they lead.</summary>
+public sealed class Committee
+{
+    private readonly CommitteeMember[] _members;
+    private readonly ReplicaId[] _leaders;
+
+    /// <param name="epoch">The epoch the committee serves.</param>
+    /// <param name="quorum">Thresholds; N must equal the number of members.</param>
+    /// <param name="members">The seats by ReplicaId.</param>
+    /// <param name="epochGenesis">Hash of the epoch's genesis block, the seed of the leader order.</param>
+    public Committee(Epoch epoch, QuorumParameters quorum, IReadOnlyList<CommitteeMember> members, Hash32 epochGenesis)
+    {
+        if (members.Count != quorum.N)
+            throw new ArgumentException($"{members.Count} members, but n is {quorum.N}", nameof(members));
+        Epoch = epoch;
+        Quorum = quorum;
+        EpochGenesis = epochGenesis;
+        _members = [.. members];
+        _leaders = new ReplicaId[quorum.N];
+        for (int i = 0; i < _leaders.Length; i++) _leaders[i] = new ReplicaId((ushort)i);
+        new Prng(epochGenesis.Prefix).Shuffle<ReplicaId>(_leaders);
+    }
+
+    public Epoch Epoch { get; }
+
+    public QuorumParameters Quorum { get; }
+
+    public Hash32 EpochGenesis { get; }
+
+    public int Count => _members.Length;
+
+    public CommitteeMember this[ReplicaId id] => _members[id.Value];
+
+    public bool Has(ReplicaId id) => id.Value < _members.Length;
+
+    /// <summary>leader(e, s) = members[perm_e(s mod n)]; the permutation is fixed by the epoch's genesis, never by unfinalized data.</summary>
+    public ReplicaId LeaderOf(Slot slot) => _leaders[(int)(slot.Value % (ulong)_leaders.Length)];
+}

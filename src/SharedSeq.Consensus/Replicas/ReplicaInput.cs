@@ -1,0 +1,80 @@
+using System.Collections.Generic;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Consensus;
+
+/// <summary>The clocks of a replica when an input arrives: monotonic for timers, wall for block timestamps. Milliseconds.</summary>
+public readonly record struct CoreTime(long MonotonicMs, ulong WallMs);
+
+/// <summary>Everything that can happen to a replica: a closed set. Time comes with each input; there is no other way in.</summary>
+public abstract record ReplicaInput
+{
+    private ReplicaInput()
+    {
+    }
+
+    /// <summary>The time named by Replica.NextDeadlineMs has come, or the shell just wants the rules evaluated.</summary>
+    public sealed record Tick : ReplicaInput;
+
+    /// <summary>A verified statement of another replica. From is the session it came by, not necessarily who signed it.</summary>
+    public sealed record ProposalReceived(ReplicaId From, Verified<Proposal> Proposal, IReadOnlyList<Verified<ProofOfAvailability>> Proofs,
+        Verified<Notarization>? Parent, IReadOnlyList<Verified<Notarization>> Skips) : ReplicaInput;
+
+    public sealed record VoteReceived(ReplicaId From, Verified<Vote> Vote) : ReplicaInput;
+
+    public sealed record NotarizationReceived(ReplicaId From, Verified<Notarization> Certificate) : ReplicaInput;
+
+    public sealed record CommitProofReceived(ReplicaId From, Verified<CommitProof> Proof) : ReplicaInput;
+
+    public sealed record StatusReceived(ReplicaId From, Verified<Status> Status) : ReplicaInput;
+
+    public sealed record CertificateRequestReceived(ReplicaId From, CertificateRequest Request) : ReplicaInput;
+
+    public sealed record BlockRequestReceived(ReplicaId From, BlockRequest Request) : ReplicaInput;
+
+    /// <summary>Blocks need no signature: they are accepted by hash only.</summary>
+    public sealed record BlocksReceived(ReplicaId From, BlockResponse Response) : ReplicaInput;
+
+    public sealed record BatchReceived(ReplicaId From, Verified<Batch> Batch) : ReplicaInput;
+
+    /// <summary>Batches fetched by request; accepted by the digest chain only.</summary>
+    public sealed record BatchesReceived(ReplicaId From, BatchResponse Response) : ReplicaInput;
+
+    public sealed record AckReceived(ReplicaId From, Verified<Ack> Ack) : ReplicaInput;
+
+    public sealed record ProofReceived(ReplicaId From, Verified<ProofOfAvailability> Proof) : ReplicaInput;
+
+    public sealed record EvidenceReceived(ReplicaId From, Verified<Evidence> Evidence) : ReplicaInput;
+
+    /// <summary>Any valid frame, pings included: the session is alive (R5, dead leader). Other inputs from a peer say so too.</summary>
+    public sealed record PeerHeard(ReplicaId Peer) : ReplicaInput;
+
+    /// <summary>A session was (re)established: what is re-sent goes out at once (consensus.md 6).</summary>
+    public sealed record PeerConnected(ReplicaId Peer) : ReplicaInput;
+
+    public sealed record PeerDisconnected(ReplicaId Peer) : ReplicaInput;
+
+    /// <summary>The answer to <see cref="ReplicaEffect.CastVote"/>: signed, and durable with everything logged before it.</summary>
+    public sealed record VoteCast(Verified<Vote> Vote) : ReplicaInput;
+
+    /// <summary>The answer to <see cref="ReplicaEffect.CastProposal"/>: signed and durable.</summary>
+    public sealed record ProposalCast(Verified<Proposal> Proposal) : ReplicaInput;
+
+    /// <summary>The answer to <see cref="ReplicaEffect.StoreBatch"/>, in the order stored: the batch is durable.</summary>
+    public sealed record BatchStored(LaneTip Tip) : ReplicaInput;
+
+    /// <summary>The answer to <see cref="ReplicaEffect.SignAck"/>.</summary>
+    public sealed record AckSigned(Verified<Ack> Ack) : ReplicaInput;
+
+    /// <summary>An own batch is sealed, signed and durable (5 h); its sequence and previous digest continue the own lane.</summary>
+    public sealed record OwnBatchSealed(Verified<Batch> Batch) : ReplicaInput;
+
+    /// <summary>A delivered block and its proof are durable in the archive, so its header need not stay in the vote log.</summary>
+    public sealed record BlockArchived(Height Height) : ReplicaInput;
+
+    /// <summary>The shell measured its load and asks for this least time between own heights. Milliseconds.</summary>
+    public sealed record PaceChanged(int MinHeightMs) : ReplicaInput;
+
+    /// <summary>A client handed over a receipt: its PoA binds the network now (ordering.md 5).</summary>
+    public sealed record ReceiptRelayed(Verified<ProofOfAvailability> Proof) : ReplicaInput;
+}
