@@ -5,6 +5,9 @@ public readonly record struct Signature64(Hash32 R, Hash32 S)
 {
     public const int Size = 64;
 
+    /// <summary>Whether s is in the lower half of the group order (zero included, which no key accepts).</summary>
+    public bool IsLowS => S <= P256Curve.HalfOrder;
+
     public static Signature64 From(ReadOnlySpan<byte> bytes)
     {
         if (bytes.Length != Size) throw new ArgumentException($"a signature has 64 bytes, got {bytes.Length}", nameof(bytes));
