@@ -1,0 +1,26 @@
+using Microsoft.Extensions.Logging;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Networking;
+
+/// <summary>Log lines of the peer network; event ids 2000 to 2099.</summary>
+internal static partial class NetworkLog
+{
+    [LoggerMessage(2000, LogLevel.Information, "listening for peers on {Endpoint}")]
+    public static partial void Listening(this ILogger logger, string endpoint);
+
+    [LoggerMessage(2001, LogLevel.Information, "session with replica {Peer} established")]
+    public static partial void SessionUp(this ILogger logger, ReplicaId peer);
+
+    [LoggerMessage(2002, LogLevel.Information, "session with replica {Peer} ended: {Reason}")]
+    public static partial void SessionDown(this ILogger logger, ReplicaId peer, SessionEnd reason);
+
+    [LoggerMessage(2003, LogLevel.Debug, "replica {Peer} can not be reached: {Reason}")]
+    public static partial void Unreachable(this ILogger logger, ReplicaId peer, string reason);
+
+    [LoggerMessage(2004, LogLevel.Warning, "handshake refused: {Reason}: {Detail}")]
+    public static partial void Refused(this ILogger logger, SessionEnd reason, string detail);
+
+    [LoggerMessage(2005, LogLevel.Error, "connection handler failed")]
+    public static partial void HandlerFailed(this ILogger logger, Exception error);
+}

@@ -1,0 +1,245 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Networking;
+
+/// <summary>
+/// The sessions of one replica with all others: TLS 1.3 with both sides' registered node keys, two connections per pair (votes never wait behind
+/// batches). The replica with the smaller id dials. A session is up while its control connection is.
+/// </summary>
+public sealed class PeerNetwork : IAsyncDisposable
+{
+    private readonly PeerNetworkOptions _options;
+    private readonly IPeerHandler _handler;
+    private readonly ILogger _logger;
+    private readonly Handshake _handshake;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ConcurrentDictionary<(ReplicaId, PeerChannel), PeerConnection> _connections = new();
+    private readonly ConcurrentDictionary<SessionEnd, long> _ends = new();
+    private readonly List<Task> _dialers = [];
+    private WebApplication? _listener;
+    private int _pending;
+
+    public PeerNetwork(PeerNetworkOptions options, IPeerHandler handler, ILogger logger)
+    {
+        _options = options;
+        _handler = handler;
+        _logger = logger;
+        _handshake = new Handshake(options);
+    }
+
+    /// <summary>Frames of batches come from here; whoever holds the last reference gives them back.</summary>
+    public FramePool Pool { get; } = new();
+
+    /// <summary>Where this node listens, with the port the system chose.</summary>
+    public IPEndPoint ListenEndpoint { get; private set; } = new(IPAddress.None, 0);
+
+    /// <summary>How often sessions ended or were refused, by reason.</summary>
+    public IReadOnlyDictionary<SessionEnd, long> Ends => _ends;
+
+    /// <summary>Listens, then dials the peers with greater ids until stopped.</summary>
+    public async Task StartAsync(CancellationToken cancellation)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
+        {
+            kestrel.Limits.MaxConcurrentConnections = null;
+            kestrel.Listen(_options.Listen, listen =>
+            {
+                listen.UseHttps(https =>
+                {
+                    https.ServerCertificate = _options.Certificate;
+                    https.SslProtocols = SslProtocols.Tls13;
+                    https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
+                    https.CheckCertificateRevocation = false;
+                    https.HandshakeTimeout = TimeSpan.FromMilliseconds(_options.Limits.HandshakeMs);
+                    https.ClientCertificateValidation = (certificate, _, _) => Admit(certificate);
+                });
+                listen.Run(AcceptAsync);
+            });
+        });
+        _listener = builder.Build();
+        await _listener.StartAsync(cancellation);
+        string address = _listener.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
+        ListenEndpoint = new IPEndPoint(_options.Listen.Address, new Uri(address).Port);
+        _logger.Listening(ListenEndpoint.ToString());
+        foreach (PeerEndpoint peer in _options.Peers)
+        {
+            if (peer.Replica < _options.Self) continue;
+            _dialers.Add(DialLoopAsync(peer, PeerChannel.Control));
+            _dialers.Add(DialLoopAsync(peer, PeerChannel.Bulk));
+        }
+    }
+
+    public bool IsConnected(ReplicaId peer) => _connections.ContainsKey((peer, PeerChannel.Control));
+
+    /// <summary>Queues a frame to a peer; false when there is no session or the peer is too slow. The protocol sends again what matters.</summary>
+    public bool TrySend(ReplicaId peer, OutgoingFrame frame) =>
+        _connections.TryGetValue((peer, frame.Channel), out PeerConnection? connection) && connection.TryEnqueue(frame);
+
+    /// <summary>Frames dropped by overflow, bytes waiting and bad frames per peer, both channels together.</summary>
+    public (long Dropped, long QueuedBytes, int BadFrames) Counters(ReplicaId peer)
+    {
+        long dropped = 0, queued = 0;
+        int bad = 0;
+        foreach (PeerChannel channel in (ReadOnlySpan<PeerChannel>)[PeerChannel.Control, PeerChannel.Bulk])
+        {
+            if (!_connections.TryGetValue((peer, channel), out PeerConnection? connection)) continue;
+            dropped += connection.Dropped;
+            queued += connection.QueuedBytes;
+            bad += connection.BadFrames;
+        }
+
+        return (dropped, queued, bad);
+    }
+
+    /// <summary>Closes a peer's session; the dialing side connects again.</summary>
+    public void Disconnect(ReplicaId peer, SessionEnd reason)
+    {
+        foreach (PeerChannel channel in (ReadOnlySpan<PeerChannel>)[PeerChannel.Control, PeerChannel.Bulk])
+        {
+            if (_connections.TryGetValue((peer, channel), out PeerConnection? connection)) connection.Close(reason);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await Task.WhenAll(_dialers);
+        if (_listener is not null) await _listener.DisposeAsync();
+        _stop.Dispose();
+    }
+
+    private bool Admit(X509Certificate2 certificate)
+    {
+        if (_handshake.IsRegistered(certificate, out _)) return true;
+        Count(SessionEnd.UnregisteredKey, "the certificate's key is not registered");
+        return false;
+    }
+
+    private async Task AcceptAsync(ConnectionContext context)
+    {
+        if (Interlocked.Increment(ref _pending) > _options.Limits.PendingConnections)
+        {
+            Interlocked.Decrement(ref _pending);
+            return;
+        }
+
+        bool isPending = true;
+        try
+        {
+            X509Certificate2? certificate = context.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
+            if (!_handshake.IsRegistered(certificate, out ReplicaId peer)) return;
+            await using var stream = new DuplexStream(context.Transport.Input.AsStream(), context.Transport.Output.AsStream());
+            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+            deadline.CancelAfter(_options.Limits.HandshakeMs);
+            PeerChannel channel = await _handshake.AcceptAsync(stream, peer, deadline.Token);
+            Interlocked.Decrement(ref _pending);
+            isPending = false;
+            await RunAsync(peer, channel, stream);
+        }
+        catch (HandshakeException e)
+        {
+            Count(e.Reason, e.Message);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or SocketException)
+        {
+            Count(SessionEnd.BadHello, e.Message);
+        }
+        finally
+        {
+            if (isPending) Interlocked.Decrement(ref _pending);
+        }
+    }
+
+    private async Task DialLoopAsync(PeerEndpoint peer, PeerChannel channel)
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            Task pause = Task.Delay(_options.Limits.ReconnectMs, _stop.Token);
+            try
+            {
+                await DialAsync(peer, channel);
+            }
+            catch (HandshakeException e)
+            {
+                Count(e.Reason, e.Message);
+            }
+            catch (Exception e) when (e is IOException or SocketException or AuthenticationException or OperationCanceledException)
+            {
+                _logger.Unreachable(peer.Replica, e.Message);
+            }
+            catch (Exception e)
+            {
+                _logger.HandlerFailed(e);
+            }
+
+            await pause.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task DialAsync(PeerEndpoint peer, PeerChannel channel)
+    {
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        deadline.CancelAfter(_options.Limits.HandshakeMs);
+        await socket.ConnectAsync(peer.Host, peer.Port, deadline.Token);
+        await using var tls = new SslStream(new NetworkStream(socket, ownsSocket: false));
+        await tls.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions
+            {
+                TargetHost = "sharedseq",
+                EnabledSslProtocols = SslProtocols.Tls13,
+                ClientCertificates = [_options.Certificate],
+                CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+                RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+                    certificate is X509Certificate2 x && _handshake.IsRegistered(x, out ReplicaId owner) && owner == peer.Replica,
+            },
+            deadline.Token);
+        await _handshake.DialAsync(tls, peer.Replica, channel, deadline.Token);
+        await RunAsync(peer.Replica, channel, tls);
+    }
+
+    private async Task RunAsync(ReplicaId peer, PeerChannel channel, Stream stream)
+    {
+        await using var connection = new PeerConnection(peer, channel, stream, _options.Limits, _handler, Pool);
+        _connections.AddOrUpdate((peer, channel), connection, (_, old) =>
+        {
+            old.Close(SessionEnd.Replaced);
+            return connection;
+        });
+        if (channel == PeerChannel.Control)
+        {
+            _logger.SessionUp(peer);
+            _handler.OnConnected(peer);
+        }
+
+        SessionEnd end = await connection.RunAsync(_stop.Token);
+        bool isCurrent = _connections.TryRemove(new KeyValuePair<(ReplicaId, PeerChannel), PeerConnection>((peer, channel), connection));
+        _ends.AddOrUpdate(end, 1, (_, count) => count + 1);
+        if (channel != PeerChannel.Control || !isCurrent) return;
+        _logger.SessionDown(peer, end);
+        _handler.OnDisconnected(peer, end);
+    }
+
+    private void Count(SessionEnd reason, string detail)
+    {
+        _ends.AddOrUpdate(reason, 1, (_, count) => count + 1);
+        _logger.Refused(reason, detail);
+    }
+}

@@ -1,0 +1,212 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
+using SharedSeq.Networking;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Node.Tests.Networking;
+
+public sealed class PeerNetworkTests
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+    private static readonly Hash32 Genesis = Sha.Of("genesis"u8);
+
+    [Fact]
+    public async Task Two_replicas_exchange_frames_on_both_channels()
+    {
+        await using var pair = await Pair.StartAsync();
+        await pair.BothConnectedAsync();
+        byte[] large = new byte[300_000];
+        Random.Shared.NextBytes(large);
+        await pair.SendUntilHeardAsync(0, PeerChannel.Bulk, large);
+        await pair.SendUntilHeardAsync(1, PeerChannel.Control, [1, 2, 3]);
+    }
+
+    [Fact]
+    public async Task A_key_that_is_not_registered_is_refused()
+    {
+        using P256PrivateKey stranger = P256PrivateKey.Create();
+        await using var pair = await Pair.StartAsync(dialerKey: stranger);
+        await pair.Until(() => pair.Networks[1].Ends.ContainsKey(SessionEnd.UnregisteredKey), "the stranger's key is counted as refused");
+        Assert.False(pair.Networks[1].IsConnected(new ReplicaId(0)));
+    }
+
+    [Fact]
+    public async Task Another_genesis_is_refused_with_its_reason_on_both_sides()
+    {
+        await using var pair = await Pair.StartAsync(dialer: o => o with { Genesis = Sha.Of("another"u8) });
+        await pair.Until(() => pair.Networks.All(n => n.Ends.ContainsKey(SessionEnd.WrongGenesis)), "both sides count WrongGenesis");
+    }
+
+    [Fact]
+    public async Task A_newer_protocol_version_is_refused_with_its_reason_on_both_sides()
+    {
+        await using var pair = await Pair.StartAsync(dialer: o => o with { Version = new ProtocolVersion(2) });
+        await pair.Until(() => pair.Networks.All(n => n.Ends.ContainsKey(SessionEnd.WrongVersion)), "both sides count WrongVersion");
+    }
+
+    [Fact]
+    public async Task An_oversized_frame_ends_the_session_before_it_is_read()
+    {
+        await using var pair = await Pair.StartAsync(listener: o => o with { Limits = new PeerLimits { BulkFrameBytes = 1000 } });
+        await pair.BothConnectedAsync();
+        await pair.SendUntil(
+            0, PeerChannel.Bulk, new byte[2000], () => pair.Networks[1].Ends.ContainsKey(SessionEnd.OversizedFrame), "the listener counts OversizedFrame");
+    }
+
+    [Fact]
+    public async Task Garbage_frames_end_the_session_and_the_dialer_comes_back()
+    {
+        await using var pair = await Pair.StartAsync();
+        await pair.BothConnectedAsync();
+        pair.Handlers[1].IsGood = false;
+        await pair.SendUntil(
+            0, PeerChannel.Control, [9], () => pair.Networks[1].Ends.ContainsKey(SessionEnd.TooManyBadFrames), "the listener counts TooManyBadFrames");
+        pair.Handlers[1].IsGood = true;
+        await pair.SendUntilHeardAsync(0, PeerChannel.Control, [7, 7]);
+    }
+
+    [Fact]
+    public async Task A_session_comes_back_after_a_disconnect()
+    {
+        await using var pair = await Pair.StartAsync();
+        await pair.BothConnectedAsync();
+        int before = pair.Handlers[1].Connected;
+        pair.Networks[1].Disconnect(new ReplicaId(0), SessionEnd.Silent);
+        await pair.Until(() => pair.Handlers[1].Connected > before, "a second session");
+    }
+
+    [Fact]
+    public async Task Bytes_that_are_not_tls_do_not_disturb_the_listener()
+    {
+        await using var pair = await Pair.StartAsync();
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(pair.Networks[1].ListenEndpoint);
+        await socket.SendAsync(new byte[100]);
+        await pair.BothConnectedAsync();
+    }
+
+    [Fact]
+    public void A_bulk_queue_that_is_full_drops_new_frames_and_counts_them()
+    {
+        var pool = new FramePool();
+        byte[] rented = pool.Rent(20_000);
+        Assert.Equal(32_768, rented.Length);
+        pool.Return(rented);
+        Assert.Equal(32_768, pool.KeptBytes);
+        Assert.Same(rented, pool.Rent(17_000));
+    }
+
+    [Fact]
+    public void A_hello_is_pinned_and_read_strictly()
+    {
+        var hello = new Hello(new ProtocolVersion(1), new ChainId(7), default, new ReplicaId(3), PeerChannel.Bulk);
+        byte[] bytes = hello.Encode();
+        Assert.Equal(
+            "53534551" + "0001" + "0000000000000007" + new string('0', 64) + "0003" + "02" + "00", Convert.ToHexStringLower(bytes));
+        Assert.Equal(hello, Hello.Decode(bytes, out SessionEnd refusal));
+        Assert.Equal(SessionEnd.None, refusal);
+        Assert.Throws<DecodeException>(() => Hello.Decode([.. bytes, 0], out _));
+        Assert.Throws<DecodeException>(() => Hello.Decode(bytes.AsSpan(1), out _));
+    }
+
+    private sealed class RecordingHandler : IPeerHandler
+    {
+        private int _connected;
+
+        public ConcurrentQueue<byte[]> Frames { get; } = new();
+
+        public bool IsGood { get; set; } = true;
+
+        public int Connected => Volatile.Read(ref _connected);
+
+        public ValueTask<bool> OnFrameAsync(ReplicaId peer, PeerFrame frame, CancellationToken cancellation)
+        {
+            Frames.Enqueue(frame.Memory.ToArray());
+            frame.Return();
+            return ValueTask.FromResult(IsGood);
+        }
+
+        public void OnHeard(ReplicaId peer)
+        {
+        }
+
+        public void OnConnected(ReplicaId peer) => Interlocked.Increment(ref _connected);
+
+        public void OnDisconnected(ReplicaId peer, SessionEnd reason)
+        {
+        }
+    }
+
+    private sealed class Pair : IAsyncDisposable
+    {
+        private readonly List<P256PrivateKey> _keys = [];
+
+        public List<PeerNetwork> Networks { get; } = [];
+
+        public List<RecordingHandler> Handlers { get; } = [new(), new()];
+
+        /// <summary>Replica 0 dials, replica 1 listens.</summary>
+        public static async Task<Pair> StartAsync(
+            P256PrivateKey? dialerKey = null, Func<PeerNetworkOptions, PeerNetworkOptions>? dialer = null,
+            Func<PeerNetworkOptions, PeerNetworkOptions>? listener = null)
+        {
+            var pair = new Pair();
+            pair._keys.AddRange([P256PrivateKey.Create(), P256PrivateKey.Create()]);
+            PeerNetworkOptions listening = pair.Options(1, pair._keys[1], port: 0);
+            var second = new PeerNetwork(listener?.Invoke(listening) ?? listening, pair.Handlers[1], NullLogger.Instance);
+            await second.StartAsync(CancellationToken.None);
+            PeerNetworkOptions dialing = pair.Options(0, dialerKey ?? pair._keys[0], second.ListenEndpoint.Port);
+            var first = new PeerNetwork(dialer?.Invoke(dialing) ?? dialing, pair.Handlers[0], NullLogger.Instance);
+            await first.StartAsync(CancellationToken.None);
+            pair.Networks.AddRange([first, second]);
+            return pair;
+        }
+
+        public async Task Until(Func<bool> condition, string what)
+        {
+            using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
+            long end = Environment.TickCount64 + (long)Deadline.TotalMilliseconds;
+            while (!condition())
+            {
+                Assert.True(Environment.TickCount64 < end, $"did not happen within {Deadline}: {what}");
+                await timer.WaitForNextTickAsync();
+            }
+        }
+
+        public Task BothConnectedAsync() =>
+            Until(() => Networks[0].IsConnected(new ReplicaId(1)) && Networks[1].IsConnected(new ReplicaId(0)), "both sides connected");
+
+        public async Task SendUntil(int from, PeerChannel channel, byte[] message, Func<bool> condition, string what)
+        {
+            OutgoingFrame frame = OutgoingFrame.Create(channel, writer => writer.Raw(message));
+            await Until(
+                () =>
+                {
+                    Networks[from].TrySend(new ReplicaId((ushort)(1 - from)), frame);
+                    return condition();
+                },
+                what);
+        }
+
+        public Task SendUntilHeardAsync(int from, PeerChannel channel, byte[] message) =>
+            SendUntil(from, channel, message, () => Handlers[1 - from].Frames.Any(f => f.SequenceEqual(message)), "the frame arrived unchanged");
+
+        public async ValueTask DisposeAsync()
+        {
+            foreach (PeerNetwork network in Networks) await network.DisposeAsync();
+            foreach (P256PrivateKey key in _keys) key.Dispose();
+        }
+
+        private PeerNetworkOptions Options(int self, P256PrivateKey key, int port) => new()
+        {
+            Self = new ReplicaId((ushort)self),
+            Chain = new ChainId(7),
+            Genesis = Genesis,
+            Certificate = key.CreateSelfSignedCertificate("replica"),
+            Listen = new IPEndPoint(IPAddress.Loopback, 0),
+            Peers = [new PeerEndpoint(new ReplicaId((ushort)(1 - self)), _keys[1 - self].PublicKey.Value, "127.0.0.1", port)],
+        };
+    }
+}
