@@ -1,0 +1,205 @@
+using SharedSeq.Consensus;
+using SharedSeq.Networking;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Node;
+
+/// <summary>Where verified input of peers goes. The replica, ordering and the batch server are told; none of them is awaited for an answer.</summary>
+public interface IIntakeTarget
+{
+    /// <summary>For the replica. Waits when its mailbox is full: the peer's connection slows down.</summary>
+    ValueTask ReplicaAsync(ReplicaInput input, CancellationToken cancellation);
+
+    /// <summary>Result votes, result requests and answers, attestations: for ordering.</summary>
+    ValueTask ResultAsync(ReplicaId from, PeerMessage message, CancellationToken cancellation);
+
+    /// <summary>Batches a peer asked for.</summary>
+    ValueTask ServeBatchesAsync(ReplicaId from, BatchRequest request, CancellationToken cancellation);
+}
+
+/// <summary>
+/// Decodes and verifies what peers send, on their connections' own loops, and passes on only what is verified. What can not matter any more
+/// (votes below the last commit, certificates of slots already left) is dropped before its signatures are checked.
+/// </summary>
+public sealed class MessageIntake(MessageVerifier verifier, VerifiedAckCache acks, IIntakeTarget target, IntakeCounters counters) : IPeerHandler
+{
+    private readonly long[] _heardAt = new long[QuorumParameters.MaxMembers];
+    private ulong _finalSlot;
+    private ulong _currentSlot;
+
+    /// <summary>Told by the replica's actor after each step.</summary>
+    public void OnProgress(Slot final, Slot current)
+    {
+        Volatile.Write(ref _finalSlot, final.Value);
+        Volatile.Write(ref _currentSlot, current.Value);
+    }
+
+    public async ValueTask<bool> OnFrameAsync(ReplicaId peer, PeerFrame frame, CancellationToken cancellation)
+    {
+        PeerMessage message;
+        try
+        {
+            message = MessageCodec.Decode(frame.Memory);
+        }
+        catch (DecodeException e)
+        {
+            counters.CountMalformed(peer, e.Reason);
+            frame.Return();
+            return false;
+        }
+
+        counters.CountReceived(message.Kind);
+        VerificationRejection refused = await DispatchAsync(peer, message, cancellation);
+        if (refused == VerificationRejection.None) return true;
+        counters.CountUnverified(peer, refused);
+        return false;
+    }
+
+    /// <summary>Told for every read; passed on at most every 50 ms and only when nothing else would say so.</summary>
+    public void OnHeard(ReplicaId peer)
+    {
+        long now = Environment.TickCount64;
+        if (now - Volatile.Read(ref _heardAt[peer.Value]) < 50) return;
+        Volatile.Write(ref _heardAt[peer.Value], now);
+        Tell(new ReplicaInput.PeerHeard(peer));
+    }
+
+    public void OnConnected(ReplicaId peer) => Tell(new ReplicaInput.PeerConnected(peer));
+
+    public void OnDisconnected(ReplicaId peer, SessionEnd reason) => Tell(new ReplicaInput.PeerDisconnected(peer));
+
+    private void Tell(ReplicaInput input)
+    {
+        // A full mailbox means the replica is busy with this very peer's messages, which say the same.
+        ValueTask told = target.ReplicaAsync(input, CancellationToken.None);
+        if (!told.IsCompletedSuccessfully) _ = told.AsTask();
+    }
+
+    private async ValueTask<VerificationRejection> DispatchAsync(ReplicaId peer, PeerMessage message, CancellationToken cancellation)
+    {
+        VerificationRejection reason = VerificationRejection.None;
+        ReplicaInput? input = null;
+        switch (message)
+        {
+            case Vote m: input = OnVote(peer, m, ref reason); break;
+            case Proposal m: input = OnProposal(peer, m, ref reason); break;
+            case Notarization m: input = OnNotarization(peer, m, ref reason); break;
+            case CommitProof m: input = OnCommitProof(peer, m, ref reason); break;
+            case CertificateResponse m: return await OnCertificatesAsync(peer, m, cancellation);
+            case Status m:
+                reason = verifier.TryVerify(m, out Verified<Status> status);
+                if (reason == VerificationRejection.None) input = new ReplicaInput.StatusReceived(peer, status);
+                break;
+            case Batch m:
+                reason = verifier.TryVerify(m, out Verified<Batch> batch);
+                if (reason == VerificationRejection.None)
+                {
+                    acks.Add(m.Tip, new AckSignature(m.Header.Lane.Author, m.AuthorHeight, m.Signature));
+                    input = new ReplicaInput.BatchReceived(peer, batch);
+                }
+
+                break;
+            case Ack m:
+                reason = verifier.TryVerify(m, out Verified<Ack> ack);
+                if (reason == VerificationRejection.None)
+                {
+                    acks.Add(m.Tip, new AckSignature(m.Acker, m.Height, m.Signature));
+                    input = new ReplicaInput.AckReceived(peer, ack);
+                }
+
+                break;
+            case ProofOfAvailability m:
+                reason = TryVerify(m, out Verified<ProofOfAvailability> proof);
+                if (reason == VerificationRejection.None) input = new ReplicaInput.ProofReceived(peer, proof);
+                break;
+            case Evidence m:
+                reason = verifier.TryVerify(m, out Verified<Evidence> evidence);
+                if (reason == VerificationRejection.None) input = new ReplicaInput.EvidenceReceived(peer, evidence);
+                break;
+            case CertificateRequest m: input = new ReplicaInput.CertificateRequestReceived(peer, m); break;
+            case BlockRequest m: input = new ReplicaInput.BlockRequestReceived(peer, m); break;
+            case BlockResponse m: input = new ReplicaInput.BlocksReceived(peer, m); break;
+            case BatchResponse m: input = new ReplicaInput.BatchesReceived(peer, m); break;
+            case BatchRequest m: await target.ServeBatchesAsync(peer, m, cancellation); break;
+            case ResultVote or ResultRequest or ResultResponse or AttestationMessage:
+                await target.ResultAsync(peer, message, cancellation);
+                break;
+            default:
+                Invariant.Throw($"a decoded message of unhandled kind {message.Kind}");
+                break;
+        }
+
+        if (input is not null) await target.ReplicaAsync(input, cancellation);
+        return reason;
+    }
+
+    private ReplicaInput? OnVote(ReplicaId peer, Vote vote, ref VerificationRejection reason)
+    {
+        if (vote.Slot.Value <= Volatile.Read(ref _finalSlot)) return null;
+        reason = verifier.TryVerify(vote, out Verified<Vote> verified);
+        return reason == VerificationRejection.None ? new ReplicaInput.VoteReceived(peer, verified) : null;
+    }
+
+    private ReplicaInput? OnNotarization(ReplicaId peer, Notarization certificate, ref VerificationRejection reason)
+    {
+        if (certificate.Slot.Value < Volatile.Read(ref _currentSlot)) return null;
+        reason = verifier.TryVerify(certificate, out Verified<Notarization> verified);
+        return reason == VerificationRejection.None ? new ReplicaInput.NotarizationReceived(peer, verified) : null;
+    }
+
+    private ReplicaInput? OnCommitProof(ReplicaId peer, CommitProof proof, ref VerificationRejection reason)
+    {
+        if (proof.Slot.Value <= Volatile.Read(ref _finalSlot)) return null;
+        reason = verifier.TryVerify(proof, out Verified<CommitProof> verified);
+        return reason == VerificationRejection.None ? new ReplicaInput.CommitProofReceived(peer, verified) : null;
+    }
+
+    private async ValueTask<VerificationRejection> OnCertificatesAsync(ReplicaId peer, CertificateResponse response, CancellationToken cancellation)
+    {
+        VerificationRejection reason = VerificationRejection.None;
+        foreach (Notarization item in response.Certificates)
+        {
+            // Asked for because it was missing: the slot may be one already left, so it is checked whatever its slot.
+            reason = verifier.TryVerify(item, out Verified<Notarization> verified);
+            if (reason != VerificationRejection.None) return reason;
+            await target.ReplicaAsync(new ReplicaInput.NotarizationReceived(peer, verified), cancellation);
+        }
+
+        if (response.CommitProof is not null && OnCommitProof(peer, response.CommitProof, ref reason) is { } input)
+            await target.ReplicaAsync(input, cancellation);
+        return reason;
+    }
+
+    private ReplicaInput? OnProposal(ReplicaId peer, Proposal proposal, ref VerificationRejection reason)
+    {
+        if (proposal.Slot.Value <= Volatile.Read(ref _finalSlot)) return null;
+        reason = verifier.TryVerify(proposal, out Verified<Proposal> verified);
+        if (reason != VerificationRejection.None) return null;
+        var proofs = new List<Verified<ProofOfAvailability>>(proposal.Proofs.Count);
+        foreach (ProofOfAvailability item in proposal.Proofs)
+        {
+            // A proposal of the leader with a bad PoA is objectively invalid: it reaches the replica without that PoA, which refuses it there.
+            if (TryVerify(item, out Verified<ProofOfAvailability> proof) == VerificationRejection.None) proofs.Add(proof);
+        }
+
+        Verified<Notarization>? parent = null;
+        if (proposal.Justification.Parent is { } certificate
+            && certificate.Slot.Value >= Volatile.Read(ref _finalSlot)
+            && verifier.TryVerify(certificate, out Verified<Notarization> verifiedParent) == VerificationRejection.None)
+            parent = verifiedParent;
+        var skips = new List<Verified<Notarization>>(proposal.Justification.Skips.Count);
+        foreach (Notarization item in proposal.Justification.Skips)
+        {
+            if (verifier.TryVerify(item, out Verified<Notarization> skip) == VerificationRejection.None) skips.Add(skip);
+        }
+
+        return new ReplicaInput.ProposalReceived(peer, verified, proofs, parent, skips);
+    }
+
+    private VerificationRejection TryVerify(ProofOfAvailability proof, out Verified<ProofOfAvailability> verified)
+    {
+        VerificationRejection reason = verifier.TryVerify(proof, acks.IsKnown, out verified);
+        if (reason == VerificationRejection.None) acks.AddAll(proof);
+        return reason;
+    }
+}
