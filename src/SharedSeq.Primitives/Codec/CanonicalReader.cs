@@ -18,23 +18,31 @@ public enum DecodeRejection
     /// <summary>A tag or enumeration value is not known.</summary>
     UnknownValue = 4,
 
-    /// <summary>The value has another, shorter or ordered, encoding: booleans not 0 or 1, lists not strictly sorted.</summary>
+    /// <summary>
+    /// The value has another, shorter or ordered, encoding: booleans not 0 or 1, lists not strictly sorted.
+    /// </summary>
     NotCanonical = 5,
 
     /// <summary>The value contradicts itself or names something impossible.</summary>
     Malformed = 6,
 }
 
-/// <summary>Bytes from outside were refused; <see cref="Reason"/> says why. The only exception a decoder throws.</summary>
+/// <summary>
+/// Bytes from outside were refused; <see cref="Reason"/> says why. The only exception a decoder throws.
+/// </summary>
 public sealed class DecodeException(DecodeRejection reason, string message) : Exception(message)
 {
     public DecodeRejection Reason { get; } = reason;
 
     [DoesNotReturn]
-    public static void Throw(DecodeRejection reason, string what) => throw new DecodeException(reason, $"{reason}: {what}");
+    public static void Throw(DecodeRejection reason, string what) =>
+        throw new DecodeException(reason, $"{reason}: {what}");
 }
 
-/// <summary>Reads the canonical encoding strictly: every length is checked before it is used, and only one encoding of a value is accepted.</summary>
+/// <summary>
+/// Reads the canonical encoding strictly: every length is checked before it is used, and only one encoding of a value
+/// is accepted.
+/// </summary>
 public ref struct CanonicalReader(ReadOnlySpan<byte> bytes)
 {
     private ReadOnlySpan<byte> _rest = bytes;
@@ -72,11 +80,14 @@ public ref struct CanonicalReader(ReadOnlySpan<byte> bytes)
     public ReadOnlySpan<byte> Bytes(int limit, string what)
     {
         uint length = U32();
-        if (length > (uint)limit) DecodeException.Throw(DecodeRejection.OverLimit, $"{what}: {length} bytes, limit {limit}");
+        if (length > (uint)limit)
+            DecodeException.Throw(DecodeRejection.OverLimit, $"{what}: {length} bytes, limit {limit}");
         return Take((int)length);
     }
 
-    /// <summary>A u16 count of at most <paramref name="limit"/> items, each at least <paramref name="itemBytes"/> long.</summary>
+    /// <summary>
+    /// A u16 count of at most <paramref name="limit"/> items, each at least <paramref name="itemBytes"/> long.
+    /// </summary>
     public int Count(int limit, int itemBytes, string what)
     {
         int count = U16();
@@ -90,12 +101,14 @@ public ref struct CanonicalReader(ReadOnlySpan<byte> bytes)
     /// <summary>Refuses bytes behind the value.</summary>
     public readonly void End(string what)
     {
-        if (_rest.Length != 0) DecodeException.Throw(DecodeRejection.TrailingBytes, $"{what}: {_rest.Length} bytes left over");
+        if (_rest.Length != 0)
+            DecodeException.Throw(DecodeRejection.TrailingBytes, $"{what}: {_rest.Length} bytes left over");
     }
 
     private ReadOnlySpan<byte> Take(int count)
     {
-        if (count > _rest.Length) DecodeException.Throw(DecodeRejection.Truncated, $"{count} bytes wanted, {_rest.Length} left");
+        if (count > _rest.Length)
+            DecodeException.Throw(DecodeRejection.Truncated, $"{count} bytes wanted, {_rest.Length} left");
         ReadOnlySpan<byte> taken = _rest[..count];
         _rest = _rest[count..];
         return taken;

@@ -2,7 +2,10 @@ using System.Buffers.Binary;
 
 namespace SharedSeq.Primitives;
 
-/// <summary>A 32-byte value held in place: comparison, ordering and hashing without allocation. Order is that of its big-endian bytes.</summary>
+/// <summary>
+/// A 32-byte value held in place: comparison, ordering and hashing without allocation. Order is that of its big-endian
+/// bytes.
+/// </summary>
 public readonly struct Hash32 : IEquatable<Hash32>, IComparable<Hash32>
 {
     public const int Size = 32;
@@ -11,7 +14,8 @@ public readonly struct Hash32 : IEquatable<Hash32>, IComparable<Hash32>
 
     public Hash32(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length != Size) throw new ArgumentException($"a Hash32 has 32 bytes, got {bytes.Length}", nameof(bytes));
+        if (bytes.Length != Size)
+            throw new ArgumentException($"a Hash32 has 32 bytes, got {bytes.Length}", nameof(bytes));
         _a = BinaryPrimitives.ReadUInt64BigEndian(bytes);
         _b = BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]);
         _c = BinaryPrimitives.ReadUInt64BigEndian(bytes[16..]);
@@ -20,7 +24,9 @@ public readonly struct Hash32 : IEquatable<Hash32>, IComparable<Hash32>
 
     public bool IsZero => (_a | _b | _c | _d) == 0;
 
-    /// <summary>The first eight bytes as a number: a ready hash key, because the bytes are uniformly distributed.</summary>
+    /// <summary>
+    /// The first eight bytes as a number: a ready hash key, because the bytes are uniformly distributed.
+    /// </summary>
     public ulong Prefix => _a;
 
     public void CopyTo(Span<byte> target)

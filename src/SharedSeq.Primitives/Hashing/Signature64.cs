@@ -1,6 +1,8 @@
 namespace SharedSeq.Primitives;
 
-/// <summary>A fixed 64-byte signature: r then s, each 32 bytes big-endian, s in the lower half of the group order.</summary>
+/// <summary>
+/// A fixed 64-byte signature: r then s, each 32 bytes big-endian, s in the lower half of the group order.
+/// </summary>
 public readonly record struct Signature64(Hash32 R, Hash32 S)
 {
     public const int Size = 64;
@@ -10,7 +12,8 @@ public readonly record struct Signature64(Hash32 R, Hash32 S)
 
     public static Signature64 From(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length != Size) throw new ArgumentException($"a signature has 64 bytes, got {bytes.Length}", nameof(bytes));
+        if (bytes.Length != Size)
+            throw new ArgumentException($"a signature has 64 bytes, got {bytes.Length}", nameof(bytes));
         return new Signature64(new Hash32(bytes[..32]), new Hash32(bytes[32..]));
     }
 
@@ -35,7 +38,8 @@ public readonly record struct PublicKey64(Hash32 X, Hash32 Y)
 
     public static PublicKey64 From(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length != Size) throw new ArgumentException($"a public key has 64 bytes, got {bytes.Length}", nameof(bytes));
+        if (bytes.Length != Size)
+            throw new ArgumentException($"a public key has 64 bytes, got {bytes.Length}", nameof(bytes));
         return new PublicKey64(new Hash32(bytes[..32]), new Hash32(bytes[32..]));
     }
 

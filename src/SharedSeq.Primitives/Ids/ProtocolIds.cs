@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace SharedSeq.Primitives;
 
-/// <summary>Identifies one SharedSeq network. Part of every signed text, so no statement of one network is valid in another.</summary>
+/// <summary>
+/// Identifies one SharedSeq network. Part of every signed text, so no statement of one network is valid in another.
+/// </summary>
 public readonly record struct ChainId(ulong Value)
 {
     public override string ToString() => Value.ToString(CultureInfo.InvariantCulture);
@@ -37,7 +39,10 @@ public readonly record struct Epoch(ulong Value) : IComparable<Epoch>
     public override string ToString() => Value.ToString(CultureInfo.InvariantCulture);
 }
 
-/// <summary>One attempt with one leader; ends with a certificate for a block or for skip. Slot 0 is genesis, the first real slot is 1.</summary>
+/// <summary>
+/// One attempt with one leader; ends with a certificate for a block or for skip. Slot 0 is genesis, the first real slot
+/// is 1.
+/// </summary>
 public readonly record struct Slot(ulong Value) : IComparable<Slot>
 {
     public static readonly Slot Zero;
@@ -170,7 +175,9 @@ public readonly record struct TimestampMs(ulong Value) : IComparable<TimestampMs
     public override string ToString() => Value.ToString(CultureInfo.InvariantCulture);
 }
 
-/// <summary>A transaction's identity: SHA-256(tag || namespace || validUntil || payload), ordering.md section 1.</summary>
+/// <summary>
+/// A transaction's identity: SHA-256(tag || namespace || validUntil || payload), ordering.md section 1.
+/// </summary>
 public readonly record struct TxId(Hash32 Value) : IComparable<TxId>
 {
     public int CompareTo(TxId other) => Value.CompareTo(other.Value);

@@ -5,8 +5,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace SharedSeq.Primitives;
 
 /// <summary>
-/// A P-256 signing key. An operator has two: the vote key and the node key (consensus.md, decisions).
-/// Signatures have a low s. Safe for parallel use; dispose it to drop the secret from memory.
+/// A P-256 signing key. An operator has two: the vote key and the node key (consensus.md, decisions). Signatures have a
+/// low s. Safe for parallel use; dispose it to drop the secret from memory.
 /// </summary>
 public sealed class P256PrivateKey : IDisposable
 {
@@ -14,7 +14,8 @@ public sealed class P256PrivateKey : IDisposable
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
     private const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
 
-    // Peers know each other by registered key, not by date, so an operator's clock that jumps must not end its sessions.
+    // Peers know each other by registered key, not by date, so an operator's clock that jumps must not end its
+    // sessions.
     private static readonly DateTimeOffset CertificateFrom = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private static readonly DateTimeOffset CertificateUntil = new(9999, 12, 31, 23, 59, 59, TimeSpan.Zero);
 
@@ -70,7 +71,8 @@ public sealed class P256PrivateKey : IDisposable
         ECDsa key = _pool.Rent();
         try
         {
-            bool fits = key.TrySignHash(hash, bytes, DSASignatureFormat.IeeeP1363FixedFieldConcatenation, out int written);
+            bool fits =
+                key.TrySignHash(hash, bytes, DSASignatureFormat.IeeeP1363FixedFieldConcatenation, out int written);
             Invariant.Check(fits && written == Signature64.Size, "a P-256 signature has 64 bytes");
         }
         finally
@@ -82,8 +84,8 @@ public sealed class P256PrivateKey : IDisposable
     }
 
     /// <summary>
-    /// A certificate of this key with its private part, for TLS 1.3 as server and as client. It says nothing but the key:
-    /// a peer compares the key with the registered one and ignores subject, dates and issuer.
+    /// A certificate of this key with its private part, for TLS 1.3 as server and as client. It says nothing but the
+    /// key: a peer compares the key with the registered one and ignores subject, dates and issuer.
     /// </summary>
     /// <param name="subject">The common name shown in tools, for example "operator-0".</param>
     public X509Certificate2 CreateSelfSignedCertificate(string subject)
@@ -95,7 +97,8 @@ public sealed class P256PrivateKey : IDisposable
         {
             CertificateRequest request = new(name.Build(), key, HashAlgorithmName.SHA256);
             request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, critical: true));
-            request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
+            X509KeyUsageExtension signing = new(X509KeyUsageFlags.DigitalSignature, critical: true);
+            request.CertificateExtensions.Add(signing);
             OidCollection uses = [new Oid(ServerAuthentication), new Oid(ClientAuthentication)];
             request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension(uses, critical: false));
             return request.CreateSelfSigned(CertificateFrom, CertificateUntil);

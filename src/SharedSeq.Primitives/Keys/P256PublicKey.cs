@@ -17,8 +17,8 @@ public enum PublicKeyRejection
 }
 
 /// <summary>
-/// A checked P-256 public key with its platform objects kept, for verifying many signatures of one key.
-/// Import it once per committee member or peer, not per message. Safe for parallel use.
+/// A checked P-256 public key with its platform objects kept, for verifying many signatures of one key. Import it once
+/// per committee member or peer, not per message. Safe for parallel use.
 /// </summary>
 public sealed class P256PublicKey : IDisposable, IEquatable<P256PublicKey>
 {
@@ -35,7 +35,9 @@ public sealed class P256PublicKey : IDisposable, IEquatable<P256PublicKey>
     /// <summary>The key's canonical bytes.</summary>
     public PublicKey64 Value { get; }
 
-    /// <summary>Checks that the coordinates are in range and the point is on the curve (P-256 has cofactor 1, so that is all).</summary>
+    /// <summary>
+    /// Checks that the coordinates are in range and the point is on the curve (P-256 has cofactor 1, so that is all).
+    /// </summary>
     public static bool TryImport(
         PublicKey64 value, [NotNullWhen(true)] out P256PublicKey? key, out PublicKeyRejection rejection)
     {
@@ -44,7 +46,9 @@ public sealed class P256PublicKey : IDisposable, IEquatable<P256PublicKey>
         return key is not null;
     }
 
-    /// <summary>Imports a key that is known to be valid, such as one of a validated genesis; throws ArgumentException otherwise.</summary>
+    /// <summary>
+    /// Imports a key that is known to be valid, such as one of a validated genesis; throws ArgumentException otherwise.
+    /// </summary>
     public static P256PublicKey Import(PublicKey64 value) =>
         TryImport(value, out P256PublicKey? key, out PublicKeyRejection rejection)
             ? key
@@ -57,7 +61,9 @@ public sealed class P256PublicKey : IDisposable, IEquatable<P256PublicKey>
         return P256Curve.IsOnCurve(value.X, value.Y) ? PublicKeyRejection.None : PublicKeyRejection.NotOnCurve;
     }
 
-    /// <summary>The P-256 key a TLS peer showed in its certificate; false when the certificate has another kind of key.</summary>
+    /// <summary>
+    /// The P-256 key a TLS peer showed in its certificate; false when the certificate has another kind of key.
+    /// </summary>
     public static bool TryReadFromCertificate(X509Certificate2 certificate, out PublicKey64 value)
     {
         value = default;
@@ -78,12 +84,14 @@ public sealed class P256PublicKey : IDisposable, IEquatable<P256PublicKey>
     }
 
     /// <summary>True when the signature is this key's over SHA-256 of the message, with a low s.</summary>
-    public bool Verify(ReadOnlySpan<byte> message, in Signature64 signature) => VerifyDigest(Sha.Of(message), signature);
+    public bool Verify(ReadOnlySpan<byte> message, in Signature64 signature) =>
+        VerifyDigest(Sha.Of(message), signature);
 
     /// <summary>True when the signature is this key's over a ready SHA-256 digest, with a low s.</summary>
     public bool VerifyDigest(in Hash32 digest, in Signature64 signature)
     {
-        // For each valid (r, s) also (r, n - s) is valid: without this rule anybody could make a second signature of a statement.
+        // For each valid (r, s) also (r, n - s) is valid: without this rule anybody could make a second signature of a
+        // statement.
         if (!signature.IsLowS) return false;
         Span<byte> hash = stackalloc byte[Hash32.Size];
         Span<byte> bytes = stackalloc byte[Signature64.Size];

@@ -3,12 +3,13 @@ using System.Numerics;
 namespace SharedSeq.Primitives;
 
 /// <summary>
-/// The right edge of a growing RFC 6962 tree: leaf hashes are appended without allocation and the root of everything appended
-/// so far takes O(log n). It keeps one hash per full subtree (at most 64), not the leaves, so it cannot prove.
+/// The right edge of a growing RFC 6962 tree: leaf hashes are appended without allocation and the root of everything
+/// appended so far takes O(log n). It keeps one hash per full subtree (at most 64), not the leaves, so it cannot prove.
 /// </summary>
 public sealed class MerkleFrontier
 {
-    // _peaks[k] is the root of a full subtree of 2^k leaves; in use exactly when bit k of _count is set, larger ones further left.
+    // _peaks[k] is the root of a full subtree of 2^k leaves; in use exactly when bit k of _count is set, larger ones
+    // further left.
     private readonly Hash32[] _peaks = new Hash32[MerkleProof.MaxDepth];
     private ulong _count;
 

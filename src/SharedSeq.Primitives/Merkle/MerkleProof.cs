@@ -1,8 +1,10 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace SharedSeq.Primitives;
 
 /// <summary>
-/// The path of one leaf in an RFC 6962 tree (its audit path). An object of this type always has the length that its index and
-/// count ask for; whether it leads to a root is what <see cref="Verify"/> answers.
+/// The path of one leaf in an RFC 6962 tree (its audit path). An object of this type always has the length that its
+/// index and count ask for; whether it leads to a root is what <see cref="Verify"/> answers.
 /// </summary>
 public sealed class MerkleProof : IEquatable<MerkleProof>
 {
@@ -27,9 +29,11 @@ public sealed class MerkleProof : IEquatable<MerkleProof>
     /// <summary>Siblings from the leaf's level upwards.</summary>
     public ReadOnlySpan<Hash32> Path => _path;
 
-    /// <summary>Makes a proof from its parts; false when index, count and length of the path do not fit together.</summary>
+    /// <summary>
+    /// Makes a proof from its parts; false when index, count and length of the path do not fit together.
+    /// </summary>
     public static bool TryCreate(
-        ulong index, ulong count, ReadOnlySpan<Hash32> path, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out MerkleProof? proof)
+        ulong index, ulong count, ReadOnlySpan<Hash32> path, [NotNullWhen(true)] out MerkleProof? proof)
     {
         bool fits = index < count && path.Length == DepthOf(index, count);
         proof = fits ? new MerkleProof(index, count, path.ToArray()) : null;
@@ -52,12 +56,14 @@ public sealed class MerkleProof : IEquatable<MerkleProof>
     }
 
     /// <summary>
-    /// Whether the leaf with this ready hash is in the tree with this root. The count is only proved where the root's owner
-    /// committed to it, too (as <see cref="SortedMerkle"/> and batch headers do).
+    /// Whether the leaf with this ready hash is in the tree with this root. The count is only proved where the root's
+    /// owner committed to it, too (as <see cref="SortedMerkle"/> and batch headers do).
     /// </summary>
     public bool Verify(in Hash32 root, in Hash32 leafHash) => RootFrom(leafHash) == root;
 
-    /// <summary>Index u64, count u64, path length u8, path. The length follows from the other two and must agree.</summary>
+    /// <summary>
+    /// Index u64, count u64, path length u8, path. The length follows from the other two and must agree.
+    /// </summary>
     public void Write(CanonicalWriter writer)
     {
         writer.U64(Index);
@@ -71,9 +77,11 @@ public sealed class MerkleProof : IEquatable<MerkleProof>
         ulong index = reader.U64();
         ulong count = reader.U64();
         int depth = reader.Byte();
-        if (depth > MaxDepth) DecodeException.Throw(DecodeRejection.OverLimit, $"Merkle path: {depth} nodes, limit {MaxDepth}");
+        if (depth > MaxDepth)
+            DecodeException.Throw(DecodeRejection.OverLimit, $"Merkle path: {depth} nodes, limit {MaxDepth}");
         if (index >= count) DecodeException.Throw(DecodeRejection.Malformed, "Merkle path: index not below count");
-        if (depth != DepthOf(index, count)) DecodeException.Throw(DecodeRejection.Malformed, "Merkle path: length does not fit index and count");
+        if (depth != DepthOf(index, count))
+            DecodeException.Throw(DecodeRejection.Malformed, "Merkle path: length does not fit index and count");
         Hash32[] path = new Hash32[depth];
         for (int i = 0; i < depth; i++) path[i] = reader.Hash();
         return new MerkleProof(index, count, path);

@@ -1,9 +1,9 @@
 namespace SharedSeq.Primitives;
 
 /// <summary>
-/// Merkle trees after RFC 6962: SHA-256, leaf prefix 0x00, node prefix 0x01; the empty tree is SHA-256 of nothing.
-/// A last node without a sibling moves up unchanged, so no two lists of leaves of one count share a root.
-/// The static members compute roots; an instance keeps all nodes, to prove many leaves of one list.
+/// Merkle trees after RFC 6962: SHA-256, leaf prefix 0x00, node prefix 0x01; the empty tree is SHA-256 of nothing. A
+/// last node without a sibling moves up unchanged, so no two lists of leaves of one count share a root. The static
+/// members compute roots; an instance keeps all nodes, to prove many leaves of one list.
 /// </summary>
 public sealed class MerkleTree
 {
@@ -94,7 +94,10 @@ public sealed class MerkleTree
         return MerkleProof.FromLevels(_levels, Count, index);
     }
 
-    /// <summary>Node <paramref name="index"/> of the level above <paramref name="below"/>, of which the first <paramref name="count"/> are in use.</summary>
+    /// <summary>
+    /// Node <paramref name="index"/> of the level above <paramref name="below"/>, of which the first
+    /// <paramref name="count"/> are in use.
+    /// </summary>
     internal static Hash32 Parent(Hash32[] below, int count, int index) =>
         2 * index + 1 < count ? NodeHash(below[2 * index], below[2 * index + 1]) : below[2 * index];
 }

@@ -3,9 +3,9 @@ using System.Buffers.Binary;
 namespace SharedSeq.Primitives;
 
 /// <summary>
-/// A commitment to a map from u64 keys to 32-byte values that can also prove a key's absence (ordering.md 4):
-/// leaves SHA-256(0x00 || key || value) in strictly ascending order of keys, an RFC 6962 tree over them, and
-/// SHA-256(tag || count || root) as the commitment.
+/// A commitment to a map from u64 keys to 32-byte values that can also prove a key's absence (ordering.md 4): leaves
+/// SHA-256(0x00 || key || value) in strictly ascending order of keys, an RFC 6962 tree over them, and SHA-256(tag ||
+/// count || root) as the commitment.
 /// </summary>
 public static class SortedMerkle
 {
@@ -23,8 +23,8 @@ public static class SortedMerkle
     }
 
     /// <summary>
-    /// SHA-256(tag || count u64 || root). The tag names the use. Its first byte must be printable: then no commitment can be
-    /// read as a leaf or a node (0x00, 0x01), and the fixed length behind it keeps different tags apart.
+    /// SHA-256(tag || count u64 || root). The tag names the use. Its first byte must be printable: then no commitment
+    /// can be read as a leaf or a node (0x00, 0x01), and the fixed length behind it keeps different tags apart.
     /// </summary>
     public static Hash32 Commit(ReadOnlySpan<byte> tag, ulong count, in Hash32 root)
     {

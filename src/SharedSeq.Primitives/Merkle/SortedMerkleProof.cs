@@ -14,7 +14,9 @@ public enum ProofRejection
     /// <summary>The two neighbours' paths lead to different roots.</summary>
     NeighboursDisagree = 3,
 
-    /// <summary>Tag, count and root do not hash to the commitment: another tree, another value or a lie on the way.</summary>
+    /// <summary>
+    /// Tag, count and root do not hash to the commitment: another tree, another value or a lie on the way.
+    /// </summary>
     CommitmentMismatch = 4,
 }
 
@@ -22,9 +24,9 @@ public enum ProofRejection
 public sealed record SortedMerkleNeighbour(ulong Key, Hash32 Value, MerkleProof Path);
 
 /// <summary>
-/// A proof about one key of a <see cref="SortedMerkle"/> commitment: that it has a value (the path of its leaf), or that it is absent
-/// (the neighbours left and right of its place; one of them at either end; none when there are no keys at all).
-/// An object of this type is consistent in itself: adjacent indices, equal counts, ascending keys.
+/// A proof about one key of a <see cref="SortedMerkle"/> commitment: that it has a value (the path of its leaf), or
+/// that it is absent (the neighbours left and right of its place; one of them at either end; none when there are no
+/// keys at all). An object of this type is consistent in itself: adjacent indices, equal counts, ascending keys.
 /// </summary>
 public sealed class SortedMerkleProof
 {
@@ -56,7 +58,9 @@ public sealed class SortedMerkleProof
     /// <summary>A proof that a key has a value, from its leaf's path.</summary>
     public static SortedMerkleProof Present(MerkleProof path) => new(Shape.Present, path, null, null);
 
-    /// <summary>A proof that a key is absent. The neighbours must fit together, else it is a bug of the prover.</summary>
+    /// <summary>
+    /// A proof that a key is absent. The neighbours must fit together, else it is a bug of the prover.
+    /// </summary>
     public static SortedMerkleProof Absent(SortedMerkleNeighbour? left, SortedMerkleNeighbour? right)
     {
         string? fault = Fault(left, right);
@@ -87,7 +91,8 @@ public sealed class SortedMerkleProof
         if (_right is not null && _right.Key <= key) return ProofRejection.KeyOutOfPlace;
         Hash32? leftRoot = RootOf(_left);
         Hash32? rightRoot = RootOf(_right);
-        if (leftRoot is not null && rightRoot is not null && leftRoot != rightRoot) return ProofRejection.NeighboursDisagree;
+        if (leftRoot is not null && rightRoot is not null && leftRoot != rightRoot)
+            return ProofRejection.NeighboursDisagree;
         ulong count = (_left ?? _right)?.Path.Count ?? 0;
         return CheckCommitment(tag, commitment, count, leftRoot ?? rightRoot ?? MerkleTree.EmptyRoot);
     }
@@ -107,8 +112,10 @@ public sealed class SortedMerkleProof
         if (shape is < Shape.Present or > Shape.AbsentBetween)
             DecodeException.Throw(DecodeRejection.UnknownValue, "shape of a sorted Merkle proof");
         if (shape == Shape.Present) return Present(MerkleProof.Read(ref reader));
-        SortedMerkleNeighbour? left = shape is Shape.AbsentAfterLast or Shape.AbsentBetween ? ReadNeighbour(ref reader) : null;
-        SortedMerkleNeighbour? right = shape is Shape.AbsentBeforeFirst or Shape.AbsentBetween ? ReadNeighbour(ref reader) : null;
+        SortedMerkleNeighbour? left =
+            shape is Shape.AbsentAfterLast or Shape.AbsentBetween ? ReadNeighbour(ref reader) : null;
+        SortedMerkleNeighbour? right =
+            shape is Shape.AbsentBeforeFirst or Shape.AbsentBetween ? ReadNeighbour(ref reader) : null;
         if (Fault(left, right) is { } fault) DecodeException.Throw(DecodeRejection.Malformed, fault);
         return new SortedMerkleProof(shape, null, left, right);
     }
@@ -122,14 +129,16 @@ public sealed class SortedMerkleProof
             return left.Key < right.Key ? null : "neighbours are not in ascending order";
         }
         if (right is not null && right.Path.Index != 0) return "the only right neighbour is not the first key";
-        if (left is not null && left.Path.Index != left.Path.Count - 1) return "the only left neighbour is not the last key";
+        if (left is not null && left.Path.Index != left.Path.Count - 1)
+            return "the only left neighbour is not the last key";
         return null;
     }
 
     private static Hash32? RootOf(SortedMerkleNeighbour? neighbour) =>
         neighbour?.Path.RootFrom(SortedMerkle.LeafHash(neighbour.Key, neighbour.Value));
 
-    private static ProofRejection CheckCommitment(ReadOnlySpan<byte> tag, in Hash32 commitment, ulong count, in Hash32 root) =>
+    private static ProofRejection CheckCommitment(
+        ReadOnlySpan<byte> tag, in Hash32 commitment, ulong count, in Hash32 root) =>
         SortedMerkle.Commit(tag, count, root) == commitment ? ProofRejection.None : ProofRejection.CommitmentMismatch;
 
     private static void WriteNeighbour(CanonicalWriter writer, SortedMerkleNeighbour? neighbour)

@@ -1,9 +1,9 @@
 namespace SharedSeq.Primitives;
 
 /// <summary>
-/// A map from u64 keys to 32-byte values kept with its Merkle tree (<see cref="SortedMerkle"/>). Changing values costs O(log n)
-/// hashes each, shared where their paths meet; a new key costs O(n) (a key above all others O(log n)). The nodes are brought up to date
-/// when a root or proof is asked for. Not safe for parallel use.
+/// A map from u64 keys to 32-byte values kept with its Merkle tree (<see cref="SortedMerkle"/>). Changing values costs
+/// O(log n) hashes each, shared where their paths meet; a new key costs O(n) (a key above all others O(log n)). The
+/// nodes are brought up to date when a root or proof is asked for. Not safe for parallel use.
 /// </summary>
 public sealed class SortedMerkleTree
 {
@@ -139,7 +139,8 @@ public sealed class SortedMerkleTree
                 above[parent] = MerkleTree.Parent(below, width, parent);
                 updated = parent;
             }
-            for (int parent = movedAbove; parent < widthAbove; parent++) above[parent] = MerkleTree.Parent(below, width, parent);
+            for (int parent = movedAbove; parent < widthAbove; parent++)
+                above[parent] = MerkleTree.Parent(below, width, parent);
         }
         _changed.Clear();
         _movedFrom = int.MaxValue;

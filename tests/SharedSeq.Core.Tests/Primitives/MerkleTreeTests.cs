@@ -24,7 +24,8 @@ public sealed class MerkleTreeTests
     [Fact]
     public void Roots_equal_the_known_answers_of_certificate_transparency()
     {
-        ReadOnlyMemory<byte>[] leaves = [.. KnownLeaves.Select(text => (ReadOnlyMemory<byte>)Convert.FromHexString(text))];
+        ReadOnlyMemory<byte>[] leaves =
+            [.. KnownLeaves.Select(text => (ReadOnlyMemory<byte>)Convert.FromHexString(text))];
         for (int count = 0; count <= leaves.Length; count++)
         {
             Hash32 expected = Hash32.Parse(KnownRoots[count]);

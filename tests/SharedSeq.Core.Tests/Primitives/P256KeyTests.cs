@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Numerics;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -11,7 +12,8 @@ namespace SharedSeq.Core.Tests.Primitives;
 
 public sealed class P256KeyTests
 {
-    private static readonly Hash32 Order = Hash32.Parse("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
+    private static readonly Hash32 Order =
+        Hash32.Parse("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
 
     [Fact]
     public void A_signature_verifies_with_the_same_key_and_message_only()
@@ -190,8 +192,7 @@ public sealed class P256KeyTests
 
     private static Hash32 Subtract(Hash32 a, Hash32 b)
     {
-        System.Numerics.BigInteger difference =
-            new System.Numerics.BigInteger(a.ToArray(), true, true) - new System.Numerics.BigInteger(b.ToArray(), true, true);
+        BigInteger difference = new BigInteger(a.ToArray(), true, true) - new BigInteger(b.ToArray(), true, true);
         byte[] bytes = new byte[32];
         byte[] digits = difference.ToByteArray(true, true);
         digits.CopyTo(bytes, 32 - digits.Length);

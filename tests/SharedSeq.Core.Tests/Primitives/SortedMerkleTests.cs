@@ -32,9 +32,12 @@ public sealed class SortedMerkleTests
                 SortedMerkleProof proof = Reencoded(tree.Prove(key));
                 Assert.Equal(ProofRejection.None, proof.CheckPresent(Tag, commitment, key, Value(key)));
                 Assert.Equal(ProofRejection.WrongKind, proof.CheckAbsent(Tag, commitment, key));
-                Assert.Equal(ProofRejection.CommitmentMismatch, proof.CheckPresent(Tag, commitment, key, Value(key + 1)));
-                Assert.Equal(ProofRejection.CommitmentMismatch, proof.CheckPresent(Tag, commitment, key + 1, Value(key)));
-                Assert.Equal(ProofRejection.CommitmentMismatch, proof.CheckPresent("other"u8, commitment, key, Value(key)));
+                Assert.Equal(
+                    ProofRejection.CommitmentMismatch, proof.CheckPresent(Tag, commitment, key, Value(key + 1)));
+                Assert.Equal(
+                    ProofRejection.CommitmentMismatch, proof.CheckPresent(Tag, commitment, key + 1, Value(key)));
+                Assert.Equal(
+                    ProofRejection.CommitmentMismatch, proof.CheckPresent("other"u8, commitment, key, Value(key)));
             }
             for (ulong key = 5; key <= (ulong)count * 10 + 5; key += 10)
             {
@@ -85,8 +88,8 @@ public sealed class SortedMerkleTests
         // A lie about either index makes its path lead elsewhere.
         SortedMerkleNeighbour movedRight = right with { Path = WithIndex(right.Path, 1) };
         SortedMerkleNeighbour movedLeft = left with { Path = WithIndex(left.Path, 1) };
-        Assert.Equal(ProofRejection.NeighboursDisagree, SortedMerkleProof.Absent(left, movedRight).CheckAbsent(Tag, commitment, 20));
-        Assert.Equal(ProofRejection.NeighboursDisagree, SortedMerkleProof.Absent(movedLeft, right).CheckAbsent(Tag, commitment, 20));
+        AssertDisagree(SortedMerkleProof.Absent(left, movedRight), commitment, 20);
+        AssertDisagree(SortedMerkleProof.Absent(movedLeft, right), commitment, 20);
     }
 
     [Fact]
@@ -98,7 +101,8 @@ public sealed class SortedMerkleTests
         Assert.Equal(DecodeRejection.Malformed, RefusedReason(3, inner));
         Assert.Equal(DecodeRejection.Malformed, RefusedReason(4, inner));
         SortedMerkleNeighbour asFirst = inner with { Path = WithIndex(inner.Path, 0) };
-        Assert.Equal(ProofRejection.CommitmentMismatch, SortedMerkleProof.Absent(null, asFirst).CheckAbsent(Tag, commitment, 20));
+        SortedMerkleProof first = SortedMerkleProof.Absent(null, asFirst);
+        Assert.Equal(ProofRejection.CommitmentMismatch, first.CheckAbsent(Tag, commitment, 20));
 
         // As the last of three keys: the path is cut to what that count asks for.
         Assert.True(MerkleProof.TryCreate(2, 3, inner.Path.Path[1..2], out MerkleProof? shorter));
@@ -129,7 +133,8 @@ public sealed class SortedMerkleTests
         }
         SortedMerkleNeighbour left = Neighbour(tree, 10);
         Assert.True(MerkleProof.TryCreate(1, 6, Neighbour(tree, 20).Path.Path, out MerkleProof? otherCount));
-        Assert.Equal(DecodeRejection.Malformed, RefusedReason(5, left, new SortedMerkleNeighbour(20, Value(20), otherCount)));
+        Assert.Equal(
+            DecodeRejection.Malformed, RefusedReason(5, left, new SortedMerkleNeighbour(20, Value(20), otherCount)));
     }
 
     [Fact]
@@ -220,6 +225,9 @@ public sealed class SortedMerkleTests
         Assert.Equal(Value(30), value);
         Assert.False(tree.TryGet(20, out _));
     }
+
+    private static void AssertDisagree(SortedMerkleProof proof, Hash32 commitment, ulong key) =>
+        Assert.Equal(ProofRejection.NeighboursDisagree, proof.CheckAbsent(Tag, commitment, key));
 
     private static void AssertProves(SortedMerkleTree tree, ulong key, SortedDictionary<ulong, Hash32> model)
     {
