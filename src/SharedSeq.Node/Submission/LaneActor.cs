@@ -1,0 +1,181 @@
+using SharedSeq.Consensus;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Node;
+
+/// <summary>
+/// The own lane: gathers submissions into batches, makes each durable before its first send (consensus.md 5 h), and tells the submitters what
+/// becomes of them. Work here is per submission and per batch, never per transaction except for the one hash that is its id.
+/// </summary>
+public sealed class LaneActor : Actor<LaneMessage>
+{
+    /// <summary>Messages waiting. 8,192: more than a second of submissions at the highest rate measured; gateways wait beyond it.</summary>
+    private const int MailboxMax = 8_192;
+
+    private readonly LaneId _lane;
+    private readonly ILaneShell _shell;
+    private readonly TimeProvider _clock;
+    private readonly LanePacing _pacing = new();
+    private readonly Queue<(long Position, SealedBatch Batch)> _awaitingSync = new();
+    private readonly SortedDictionary<ulong, SealedBatch> _open = [];
+    private readonly Action<Exception> _onFatal;
+    private BatchSeq _nextSeq;
+    private Hash32 _previousDigest;
+    private readonly byte[] _buffer = new byte[BatchBody.MaxBytes];
+    private int _bytes;
+    private int _count;
+    private List<(Submission Submission, int First)> _waiting = [];
+    private long _lastSealMs;
+    private long _durable;
+
+    /// <param name="lane">The own lane.</param>
+    /// <param name="nextSeq">Sequence of the next batch: behind the highest durable one.</param>
+    /// <param name="previousDigest">Digest of the batch before it; zero for the first.</param>
+    /// <param name="shell">The node's parts.</param>
+    /// <param name="clock">Monotonic time.</param>
+    /// <param name="onFatal">Told when the actor is given up.</param>
+    public LaneActor(LaneId lane, BatchSeq nextSeq, Hash32 previousDigest, ILaneShell shell, TimeProvider clock, Action<Exception> onFatal)
+        : base("lane", MailboxMax, Supervision.Fatal)
+    {
+        _lane = lane;
+        _nextSeq = nextSeq;
+        _previousDigest = previousDigest;
+        _shell = shell;
+        _clock = clock;
+        _onFatal = onFatal;
+    }
+
+    protected override void OnFailed(Exception error, bool isFinal) => _onFatal(error);
+
+    protected override async Task RunAsync(CancellationToken stopping)
+    {
+        using var wake = new Timer(_ => TryTell(new LaneMessage.Wake()));
+        try
+        {
+            while (await Mailbox.WaitToReadAsync(stopping))
+            {
+                while (Mailbox.TryRead(out LaneMessage? message)) Handle(message);
+                long wait = SealWhenDue();
+                if (wait > 0) wake.Change(wait, Timeout.Infinite);
+            }
+        }
+        finally
+        {
+            foreach ((Submission submission, _) in _waiting) submission.Observer.OnRejected(SubmissionRejection.NotReady);
+        }
+    }
+
+    private long NowMs => _clock.GetTimestamp() * 1000 / _clock.TimestampFrequency;
+
+    private void Handle(LaneMessage message)
+    {
+        switch (message)
+        {
+            case LaneMessage.Submit m: OnSubmit(m.Submission); break;
+            case LaneMessage.Durable m: OnDurable(m.Position); break;
+            case LaneMessage.Certified m: OnCertified(m.Proof); break;
+            case LaneMessage.Committed m: OnCommitted(m.Block); break;
+            case LaneMessage.Wake: break;
+            default: Invariant.Throw($"a lane message of unhandled kind {message.GetType().Name}"); break;
+        }
+    }
+
+    private void OnSubmit(Submission submission)
+    {
+        Invariant.Check(submission.Records.Length <= BatchBody.MaxBytes, "a submission fits one batch");
+        if (_bytes + submission.Records.Length > BatchBody.MaxBytes)
+        {
+            if (!HasRoom())
+            {
+                submission.Observer.OnRejected(SubmissionRejection.LaneFull);
+                return;
+            }
+
+            Seal();
+        }
+
+        submission.Records.Span.CopyTo(_buffer.AsSpan(_bytes));
+        _waiting.Add((submission, _count));
+        _bytes += submission.Records.Length;
+        _count += submission.Count;
+        _pacing.Add(submission.Count, NowMs);
+    }
+
+    /// <summary>Seals when the gap is over; returns the milliseconds to wait otherwise, 0 when nothing waits.</summary>
+    private long SealWhenDue()
+    {
+        if (_count == 0) return 0;
+        long due = _lastSealMs + _pacing.GapMs - NowMs;
+        if (due > 0) return due;
+
+        // Without room the open batch waits for the next commit, which wakes this loop by its message.
+        if (HasRoom()) Seal();
+        return 0;
+    }
+
+    private bool HasRoom()
+    {
+        (int batches, long bytes) = _shell.Room;
+        int unsent = _awaitingSync.Count;
+        return batches > unsent && bytes > (unsent + 1L) * BatchBody.MaxBytes;
+    }
+
+    private void Seal()
+    {
+        byte[] bytes = _buffer.AsSpan(0, _bytes).ToArray();
+        BatchBody body = BatchBody.Parse(bytes, _count);
+        var header = new BatchHeader(
+            _lane, _nextSeq, _previousDigest, BatchFlags.None, _count, _bytes, MerkleTree.RootOfLeafHashes(body.LeafHashes));
+        var batch = new SealedBatch(_shell.Sign(header, body), _waiting);
+        _awaitingSync.Enqueue((_shell.AppendOwnBatch(batch.Verified.Value), batch));
+        _open.Add(_nextSeq.Value, batch);
+        _nextSeq = _nextSeq.Next();
+        _previousDigest = header.Digest;
+        _waiting = [];
+        _bytes = 0;
+        _count = 0;
+        _lastSealMs = NowMs;
+    }
+
+    private void OnDurable(long position)
+    {
+        _durable = long.Max(_durable, position);
+        while (_awaitingSync.TryPeek(out (long Position, SealedBatch Batch) first) && first.Position <= _durable)
+        {
+            _awaitingSync.Dequeue();
+            _shell.OnSealed(first.Batch.Verified);
+            first.Batch.Tell(static (observer, place, _) => observer.OnReceived(place), 0);
+        }
+    }
+
+    private void OnCertified(ProofOfAvailability proof)
+    {
+        if (!_open.TryGetValue(proof.Tip.Seq.Value, out SealedBatch? batch) || batch.IsAccepted) return;
+        batch.IsAccepted = true;
+        batch.Tell(static (observer, place, p) => observer.OnAccepted(place, p), proof);
+    }
+
+    private void OnCommitted(CommittedBlock block)
+    {
+        foreach (LaneTip tip in block.Batches)
+        {
+            if (tip.Lane != _lane || !_open.Remove(tip.Seq.Value, out SealedBatch? batch)) continue;
+            Invariant.Check(batch.Verified.Value.Header.Digest == tip.Digest, "the committed batch of the own lane is the own batch");
+            batch.Tell(static (observer, place, b) => observer.OnCommitted(place, b), block);
+        }
+    }
+
+    /// <summary>A batch on its way with the submissions in it.</summary>
+    private sealed class SealedBatch(Verified<Batch> batch, List<(Submission Submission, int First)> submissions)
+    {
+        public Verified<Batch> Verified { get; } = batch;
+
+        public bool IsAccepted { get; set; }
+
+        public void Tell<T>(Action<ISubmissionObserver, LanePlace, T> what, T argument)
+        {
+            foreach ((Submission submission, int first) in submissions)
+                what(submission.Observer, new LanePlace(Verified.Value, first, submission.Count), argument);
+        }
+    }
+}

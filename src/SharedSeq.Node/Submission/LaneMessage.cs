@@ -1,0 +1,26 @@
+using SharedSeq.Consensus;
+
+namespace SharedSeq.Node;
+
+/// <summary>What the own lane's actor may be told.</summary>
+public abstract record LaneMessage
+{
+    private LaneMessage()
+    {
+    }
+
+    /// <summary>Transactions to put into the next batch.</summary>
+    public sealed record Submit(Submission Submission) : LaneMessage;
+
+    /// <summary>The batch log has synced up to a position.</summary>
+    public sealed record Durable(long Position) : LaneMessage;
+
+    /// <summary>An own batch has its PoA.</summary>
+    public sealed record Certified(ProofOfAvailability Proof) : LaneMessage;
+
+    /// <summary>A height was delivered; its cut may hold own batches.</summary>
+    public sealed record Committed(CommittedBlock Block) : LaneMessage;
+
+    /// <summary>Time to look whether the open batch is to be sealed.</summary>
+    public sealed record Wake : LaneMessage;
+}
