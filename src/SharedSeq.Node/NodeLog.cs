@@ -1,0 +1,39 @@
+using Microsoft.Extensions.Logging;
+using SharedSeq.Consensus;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Node;
+
+/// <summary>Log lines of the node; event ids 1000 to 1999.</summary>
+internal static partial class NodeLog
+{
+    [LoggerMessage(1000, LogLevel.Information, "replica {Replica} of chain {Chain}, genesis {Genesis}, at height {Height}")]
+    public static partial void Started(this ILogger logger, ReplicaId replica, ChainId chain, Hash32 genesis, Height height);
+
+    [LoggerMessage(1001, LogLevel.Information, "stopped")]
+    public static partial void Stopped(this ILogger logger);
+
+    [LoggerMessage(1002, LogLevel.Critical, "{Actor} failed and the node must stop: {Reason}")]
+    public static partial void Fatal(this ILogger logger, string actor, string reason, Exception error);
+
+    [LoggerMessage(1003, LogLevel.Error, "{Actor} failed and is started again")]
+    public static partial void Restarting(this ILogger logger, string actor, Exception error);
+
+    [LoggerMessage(1010, LogLevel.Error, "alarm {Kind}: {Text}")]
+    public static partial void Alarm(this ILogger logger, AlarmKind kind, string text);
+
+    [LoggerMessage(1011, LogLevel.Warning, "evidence {Kind} against replica {Offender}")]
+    public static partial void EvidenceSeen(this ILogger logger, EvidenceKind kind, ReplicaId offender);
+
+    [LoggerMessage(1012, LogLevel.Critical, "result of height {Height} differs from the certified one: feeding execution clients and signing results has stopped")]
+    public static partial void Diverged(this ILogger logger, Height height);
+
+    [LoggerMessage(1020, LogLevel.Error, "call of {Method} failed, error id {ErrorId}")]
+    public static partial void RpcFailed(this ILogger logger, string method, string errorId, Exception error);
+
+    [LoggerMessage(1030, LogLevel.Information, "execution client of namespace {Namespace}: {What}")]
+    public static partial void Execution(this ILogger logger, NamespaceId @namespace, string what);
+
+    [LoggerMessage(1031, LogLevel.Warning, "execution client of namespace {Namespace} is quarantined: {Why}")]
+    public static partial void Quarantined(this ILogger logger, NamespaceId @namespace, string why);
+}

@@ -1,0 +1,144 @@
+using System.Buffers;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+
+namespace SharedSeq.Node;
+
+/// <summary>A method's implementation; the result is serialized as JSON.</summary>
+public delegate Task<object?> RpcMethod(RpcCall call);
+
+/// <summary>JSON-RPC 2.0: parses single calls and batches, finds methods, answers every refusal with a typed error. One bad item of a batch harms no other.</summary>
+public sealed class RpcDispatcher(IReadOnlyDictionary<string, RpcMethod> methods, int batchItemsMax, ILogger logger)
+{
+    /// <summary>camelCase, no escaping of plain text, bytes and hashes as the methods wrote them.</summary>
+    public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull,
+    };
+
+    private long _calls;
+    private long _errors;
+
+    public IEnumerable<string> MethodNames => methods.Keys.Order(StringComparer.Ordinal);
+
+    public (long Calls, long Errors) Counters => (Interlocked.Read(ref _calls), Interlocked.Read(ref _errors));
+
+    /// <summary>Answers one request body; empty when nothing is to be answered (notifications only).</summary>
+    public async Task<ReadOnlyMemory<byte>> HandleAsync(ReadOnlyMemory<byte> body, IRpcConnection? connection, CancellationToken cancellation)
+    {
+        JsonDocument document;
+        try
+        {
+            document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 32 });
+        }
+        catch (JsonException e)
+        {
+            return Serialize(ErrorOf(null, RpcError.ParseError, $"not JSON: {e.Message}", null));
+        }
+
+        using (document)
+        {
+            JsonElement root = document.RootElement;
+            if (root.ValueKind != JsonValueKind.Array)
+            {
+                object? single = await HandleOneAsync(root, connection, cancellation);
+                return single is null ? default : Serialize(single);
+            }
+
+            int count = root.GetArrayLength();
+            if (count == 0) return Serialize(ErrorOf(null, RpcError.InvalidRequest, "an empty batch", null));
+            if (count > batchItemsMax)
+                return Serialize(ErrorOf(null, RpcError.RequestTooLarge, $"{count} calls in a batch, limit {batchItemsMax}", null));
+            var answers = new List<object>(count);
+            foreach (JsonElement item in root.EnumerateArray())
+            {
+                if (await HandleOneAsync(item, connection, cancellation) is { } answer) answers.Add(answer);
+            }
+
+            return answers.Count == 0 ? default : Serialize(answers);
+        }
+    }
+
+    private async Task<object?> HandleOneAsync(JsonElement request, IRpcConnection? connection, CancellationToken cancellation)
+    {
+        Interlocked.Increment(ref _calls);
+        if (!IsRequest(request, out string method, out JsonElement parameters, out JsonElement? id))
+            return ErrorOf(id, RpcError.InvalidRequest, "not a JSON-RPC 2.0 request", null);
+        object answer;
+        try
+        {
+            if (!methods.TryGetValue(method, out RpcMethod? run))
+                throw new RpcException(RpcError.MethodNotFound, $"the method {method} does not exist/is not available");
+            object? result = await run(new RpcCall(method, parameters, connection, cancellation));
+            answer = new Dictionary<string, object?>(StringComparer.Ordinal) { ["jsonrpc"] = "2.0", ["id"] = id, ["result"] = result };
+        }
+        catch (RpcException e)
+        {
+            answer = ErrorOf(id, e.Error, e.Message, e.Details);
+        }
+        catch (SubmissionException e)
+        {
+            RpcError error = e.Reason is SubmissionRejection.NotReady or SubmissionRejection.StorageFailed ? RpcError.NotReady : RpcError.LaneFull;
+            answer = ErrorOf(id, error, e.Message, new { reason = e.Reason.ToString() });
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            answer = ErrorOf(id, RpcError.NotReady, "the node or the connection is stopping", null);
+        }
+        catch (Exception e)
+        {
+            string errorId = Guid.NewGuid().ToString("n")[..12];
+            logger.RpcFailed(method, errorId, e);
+            answer = ErrorOf(id, RpcError.InternalError, $"internal error {errorId}", new { errorId });
+        }
+
+        return id is null ? null : answer;
+    }
+
+    private static bool IsRequest(JsonElement request, out string method, out JsonElement parameters, out JsonElement? id)
+    {
+        method = "";
+        parameters = default;
+        id = null;
+        if (request.ValueKind != JsonValueKind.Object) return false;
+        if (request.TryGetProperty("id", out JsonElement given))
+        {
+            if (given.ValueKind is not (JsonValueKind.String or JsonValueKind.Number or JsonValueKind.Null)) return false;
+            id = given;
+        }
+
+        if (!request.TryGetProperty("jsonrpc", out JsonElement version) || version.ValueKind != JsonValueKind.String
+            || !version.ValueEquals("2.0")) return false;
+        if (!request.TryGetProperty("method", out JsonElement name) || name.ValueKind != JsonValueKind.String) return false;
+        method = name.GetString()!;
+        if (request.TryGetProperty("params", out parameters) && parameters.ValueKind is not (JsonValueKind.Array or JsonValueKind.Object)) return false;
+        return true;
+    }
+
+    private Dictionary<string, object?> ErrorOf(JsonElement? id, RpcError error, string message, object? details)
+    {
+        Interlocked.Increment(ref _errors);
+        return new Dictionary<string, object?>(StringComparer.Ordinal)
+        {
+            ["jsonrpc"] = "2.0",
+            ["id"] = id,
+            ["error"] = new { code = error.Code, message, data = details ?? new { name = error.Name } },
+        };
+    }
+
+    private static ReadOnlyMemory<byte> Serialize(object value)
+    {
+        var buffer = new ArrayBufferWriter<byte>(512);
+        using var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = Json.Encoder });
+        JsonSerializer.Serialize(writer, value, NullKeepingJson);
+        writer.Flush();
+        return buffer.WrittenMemory;
+    }
+
+    /// <summary>An answer's id and result must stay when they are null.</summary>
+    private static readonly JsonSerializerOptions NullKeepingJson = new(Json)
+    {
+        DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.Never,
+    };
+}
