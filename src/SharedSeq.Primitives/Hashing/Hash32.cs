@@ -29,6 +29,9 @@ public readonly struct Hash32 : IEquatable<Hash32>, IComparable<Hash32>
     /// </summary>
     public ulong Prefix => _a;
 
+    /// <summary>The first sixteen bytes as a number: long enough to stand for the value where only a second preimage would harm.</summary>
+    public UInt128 Prefix128 => new(_a, _b);
+
     public void CopyTo(Span<byte> target)
     {
         BinaryPrimitives.WriteUInt64BigEndian(target, _a);

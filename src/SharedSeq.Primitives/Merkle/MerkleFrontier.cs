@@ -51,12 +51,19 @@ public sealed class MerkleFrontier
 
     public static MerkleFrontier Read(ref CanonicalReader reader)
     {
-        MerkleFrontier frontier = new() { _count = reader.U64() };
-        for (int level = 0; level < frontier._peaks.Length; level++)
-        {
-            if ((frontier._count >> level & 1) == 1) frontier._peaks[level] = reader.Hash();
-        }
+        MerkleFrontier frontier = new();
+        frontier.Restore(ref reader);
         return frontier;
+    }
+
+    /// <summary>Replaces this frontier by what <see cref="Write"/> wrote.</summary>
+    public void Restore(ref CanonicalReader reader)
+    {
+        _count = reader.U64();
+        for (int level = 0; level < _peaks.Length; level++)
+        {
+            if ((_count >> level & 1) == 1) _peaks[level] = reader.Hash();
+        }
     }
 
     internal static void Append(Span<Hash32> peaks, ref ulong count, ReadOnlySpan<Hash32> leafHashes)

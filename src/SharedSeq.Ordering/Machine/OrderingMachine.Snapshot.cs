@@ -1,0 +1,70 @@
+using System;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Ordering;
+
+/// <summary>The whole state as bytes: checkpoints commit to it, a restart or a new member continues from it.</summary>
+public sealed partial class OrderingMachine
+{
+    private static ReadOnlySpan<byte> SnapshotTag => "SharedSeq.ordering.v1"u8;
+
+    /// <summary>
+    /// SHA-256("SharedSeq.state" || state, with the remembered ids by their digests): what the result of a checkpoint certifies. A restored machine that
+    /// has the certified root has the certified state.
+    /// </summary>
+    public Hash32 StateRoot()
+    {
+        _writer.Reset();
+        _writer.Raw("SharedSeq.state"u8);
+        WriteState(_writer);
+        _duplicates.WriteSummary(_writer);
+        return Sha.Of(_writer.Written);
+    }
+
+    /// <summary>Writes everything a machine needs to continue. Equal states write equal bytes, however they came about.</summary>
+    public void Snapshot(CanonicalWriter writer)
+    {
+        writer.Raw(SnapshotTag);
+        WriteState(writer);
+        _duplicates.Write(writer);
+    }
+
+    /// <summary>The machine as it was when the snapshot was written.</summary>
+    /// <exception cref="DecodeException">The bytes are not a snapshot of this network's machine.</exception>
+    public static OrderingMachine Restore(Genesis genesis, ref CanonicalReader reader)
+    {
+        if (!reader.Raw(SnapshotTag.Length).SequenceEqual(SnapshotTag))
+            DecodeException.Throw(DecodeRejection.UnknownValue, "not a snapshot of ordering");
+        var machine = new OrderingMachine(genesis);
+        machine.ReadState(ref reader);
+        machine._duplicates.Restore(ref reader);
+        return machine;
+    }
+
+    private void WriteState(CanonicalWriter writer)
+    {
+        writer.Hash(_genesis.Hash);
+        writer.U64(Height.Value);
+        writer.U64(Timestamp.Value);
+        writer.Hash(EffectsRoot);
+        writer.U32((uint)_namespaces.Length);
+        foreach (NamespaceState ns in _namespaces) ns.Write(writer, _slots);
+    }
+
+    private void ReadState(ref CanonicalReader reader)
+    {
+        if (reader.Hash() != _genesis.Hash) DecodeException.Throw(DecodeRejection.Malformed, "a snapshot of another network");
+        Height = new Height(reader.U64());
+        Timestamp = new TimestampMs(reader.U64());
+        EffectsRoot = reader.Hash();
+        if (reader.U32() != (uint)_namespaces.Length) DecodeException.Throw(DecodeRejection.Malformed, "namespaces of a snapshot");
+        foreach (NamespaceState ns in _namespaces)
+        {
+            ns.Restore(ref reader, _slots);
+            if (ns.Queue.Count > 0) _queued.Add(ns);
+            _heads.Set(ns.Policy.Id.Value, ns.Head.Value);
+        }
+
+        _nextDueMs = EarliestDue();
+    }
+}

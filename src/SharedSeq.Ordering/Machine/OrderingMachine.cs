@@ -1,0 +1,184 @@
+using System.Collections.Generic;
+using SharedSeq.Consensus;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Ordering;
+
+/// <summary>
+/// Turns committed heights into namespace blocks and results (docs/protocol/ordering.md). Deterministic: the same genesis and heights give the same bytes
+/// on every replica. Single-threaded; what it returns never changes afterwards and may be read from any thread.
+/// The caller applies every height exactly once, in order, from 1 on (or from the height after a restored snapshot).
+/// </summary>
+public sealed partial class OrderingMachine
+{
+    private readonly Genesis _genesis;
+    private readonly Policy _policy;
+    private readonly NamespaceState[] _namespaces;
+    private readonly Lookup<ulong, NamespaceState> _byId;
+    private readonly DuplicateTable _duplicates;
+    private readonly BatchSlots _slots = new();
+    private readonly SortedMerkleTree _heads;
+    private readonly CanonicalWriter _writer = new(4096);
+    private readonly ulong _nsQueueLimit;
+
+    // Work of the height being applied.
+    private readonly List<NamespaceState> _work = [];
+    private readonly List<NamespaceState> _queued = [];
+    private List<ClosedBlock> _closed = [];
+    private List<NamespaceGrowth> _growth = [];
+    private List<Rejection> _rejections = [];
+    private uint _duplicateCount;
+
+    // The earliest time at which some namespace's block is due: heights before it need not look at namespaces they do not touch.
+    private ulong _nextDueMs;
+
+    /// <summary>The machine before the first height.</summary>
+    public OrderingMachine(Genesis genesis)
+    {
+        _genesis = genesis;
+        _policy = genesis.Policy;
+        _nsQueueLimit = _policy.QueueBytes;
+        _namespaces = new NamespaceState[genesis.Namespaces.Count];
+        _byId = new Lookup<ulong, NamespaceState>(_namespaces.Length);
+        _heads = new SortedMerkleTree(_namespaces.Length);
+        for (int i = 0; i < _namespaces.Length; i++)
+        {
+            NamespacePolicy policy = genesis.Namespaces[i];
+            _namespaces[i] = new NamespaceState(policy, i, NamespaceBlock.GenesisHash(genesis.Hash, policy.Id), genesis.Timestamp);
+            _byId[policy.Id.Value] = _namespaces[i];
+            _heads.Set(policy.Id.Value, _namespaces[i].Head.Value);
+        }
+
+        uint evmSeconds = (_policy.EvmDedupMs + 999) / 1000;
+        _duplicates = new DuplicateTable(_policy.DedupIdsMax, uint.Max(_policy.DedupSeconds, evmSeconds));
+        _duplicates.Advance(genesis.Timestamp.Value);
+        Timestamp = genesis.Timestamp;
+        EffectsRoot = genesis.Hash;
+        _nextDueMs = EarliestDue();
+    }
+
+    /// <summary>The last height applied; 0 before the first.</summary>
+    public Height Height { get; private set; }
+
+    /// <summary>Committed time: the last height's timestamp.</summary>
+    public TimestampMs Timestamp { get; private set; }
+
+    /// <summary>The chain over all effects so far; the genesis hash before the first height.</summary>
+    public Hash32 EffectsRoot { get; private set; }
+
+    /// <summary>Ids remembered against duplicates.</summary>
+    public uint RememberedIds => _duplicates.Count;
+
+    /// <summary>Record bytes of a namespace that wait for room; 0 for one that is not registered.</summary>
+    public ulong QueuedBytes(NamespaceId id) => _byId.TryGet(id.Value, out NamespaceState? ns) ? ns.Queue.Bytes : 0;
+
+    /// <summary>Applies the next committed height.</summary>
+    public OrderingResult Apply(CommittedBlock block, IBatchSource batches)
+    {
+        Invariant.Check(block.Height == Height.Next(), "heights are applied in order, each once");
+        Invariant.Check(block.Timestamp >= Timestamp, "committed time does not go back");
+        TimestampMs before = Timestamp;
+        Height = block.Height;
+        Timestamp = block.Timestamp;
+        StartHeight();
+        foreach (LaneTip tip in block.Batches)
+        {
+            int slot = _slots.Open(tip);
+            Take(batches.Get(tip), slot);
+            _slots.Release(slot);
+        }
+
+        ListDue();
+        _work.Sort(static (a, b) => a.Index.CompareTo(b.Index));
+        GrantShares();
+        foreach (NamespaceState ns in _work) Advance(ns);
+        return Finish(block, before);
+    }
+
+    private void StartHeight()
+    {
+        _closed = [];
+        _growth = [];
+        _rejections = [];
+        _duplicateCount = 0;
+        _work.Clear();
+        _duplicates.Advance(Timestamp.Value);
+        foreach (NamespaceState ns in _queued) List(ns);
+        _queued.Clear();
+    }
+
+    private void List(NamespaceState ns)
+    {
+        if (ns.ListedAt == Height) return;
+        ns.ListedAt = Height;
+        _work.Add(ns);
+    }
+
+    private void ListDue()
+    {
+        if (Timestamp.Value < _nextDueMs) return;
+        foreach (NamespaceState ns in _namespaces)
+        {
+            if (ns.DueMs <= Timestamp.Value) List(ns);
+        }
+    }
+
+    private ulong EarliestDue()
+    {
+        ulong earliest = ulong.MaxValue;
+        foreach (NamespaceState ns in _namespaces) earliest = ulong.Min(earliest, ns.DueMs);
+        return earliest;
+    }
+
+    private OrderingResult Finish(CommittedBlock block, TimestampMs before)
+    {
+        var backlogs = new List<NamespaceBacklog>();
+        foreach (NamespaceState ns in _work)
+        {
+            _heads.Set(ns.Policy.Id.Value, ns.Head.Value);
+            ns.Queue.Trim();
+            if (ns.Queue.Count == 0) continue;
+            _queued.Add(ns);
+            backlogs.Add(new NamespaceBacklog(ns.Policy.Id, ns.Queue.Bytes));
+        }
+
+        if (Timestamp.Value >= _nextDueMs) _nextDueMs = EarliestDue();
+        Hash32 namespacesRoot = _heads.Commitment(NamespaceHeads.Tag);
+        var effects = new HeightEffects(
+            Height, block.Block.Header.Hash, Timestamp, namespacesRoot, RejectionsRoot(_rejections), (uint)_rejections.Count, _duplicateCount);
+        EffectsRoot = effects.RootAfter(EffectsRoot);
+        bool isCheckpoint = Height.Value % _policy.CheckpointInterval == 0;
+        bool isSigned = isCheckpoint || Timestamp.Value / _policy.ResultIntervalMs != before.Value / _policy.ResultIntervalMs;
+        var result = new BlockResult(
+            block.Block.Header.Epoch, Height, block.Block.Header.Hash, namespacesRoot, EffectsRoot, Hash32.Zero,
+            isCheckpoint ? StateRoot() : Hash32.Zero, Hash32.Zero);
+        return new OrderingResult
+        {
+            Result = result,
+            Timestamp = Timestamp,
+            IsSigned = isSigned,
+            IsCheckpoint = isCheckpoint,
+            Effects = effects,
+            Closed = _closed,
+            Growth = _growth,
+            Rejections = _rejections,
+            Backlogs = backlogs,
+            Heads = isSigned ? CaptureHeads() : null,
+        };
+    }
+
+    private NamespaceHeads CaptureHeads()
+    {
+        var heads = new NamespaceHead[_namespaces.Length];
+        for (int i = 0; i < heads.Length; i++) heads[i] = _namespaces[i].Head;
+        return new NamespaceHeads(heads, _heads.Clone());
+    }
+
+    private static Hash32 RejectionsRoot(List<Rejection> rejections)
+    {
+        if (rejections.Count == 0) return MerkleTree.EmptyRoot;
+        var frontier = new MerkleFrontier();
+        foreach (Rejection rejection in rejections) frontier.Append(rejection.LeafHash);
+        return frontier.Root();
+    }
+}

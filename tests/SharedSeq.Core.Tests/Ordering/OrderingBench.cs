@@ -1,0 +1,119 @@
+using SharedSeq.Consensus;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Core.Tests.Ordering;
+
+/// <summary>A transaction as a test writes it.</summary>
+internal sealed record TestTransaction(ulong Namespace, ulong ValidUntil, byte[] Payload)
+{
+    public TxId Id => BatchBody.IdOf(new NamespaceId(Namespace), ValidUntil, Payload);
+
+    public int RecordBytes => BatchBody.RecordOverhead + Payload.Length;
+}
+
+/// <summary>Drives an <see cref="OrderingMachine"/>: makes committed heights out of lists of transactions.</summary>
+internal sealed class OrderingBench : IBatchSource
+{
+    /// <summary>Committed time of height 0.</summary>
+    public const ulong Start = 1_700_000_000_000;
+
+    private readonly Dictionary<LaneTip, BatchBody> _bodies = [];
+    private Header? _parent;
+    private ulong _batches;
+
+    public OrderingBench(Policy? policy = null, params NamespacePolicy[] namespaces)
+    {
+        Genesis = MakeGenesis(policy ?? new Policy(), namespaces);
+        Machine = new OrderingMachine(Genesis);
+    }
+
+    public Genesis Genesis { get; }
+
+    public OrderingMachine Machine { get; set; }
+
+    /// <summary>Seconds of committed time of height 0.</summary>
+    public static ulong StartSecond => Start / 1000;
+
+    public static NamespacePolicy Opaque(ulong id, uint blockTimeMs = 0) =>
+        new() { Id = new NamespaceId(id), Name = $"ns-{id}", Admission = AdmissionKind.Opaque, BlockTimeMs = blockTimeMs };
+
+    public static NamespacePolicy Evm(ulong id, uint blockTimeMs = 0) => new()
+    {
+        Id = new NamespaceId(id), Name = $"evm-{id}", Admission = AdmissionKind.Evm, EvmChainId = id, BlockTimeMs = blockTimeMs,
+    };
+
+    public static Genesis MakeGenesis(Policy policy, params NamespacePolicy[] namespaces)
+    {
+        var members = new CommitteeMember[4];
+        for (byte i = 0; i < 4; i++) members[i] = new CommitteeMember(Key((byte)(2 * i)), Key((byte)((2 * i) + 1)));
+        return Genesis.Create(new ChainId(7), new TimestampMs(Start), QuorumParameters.ForMembers(4), members, policy, namespaces);
+    }
+
+    public static TestTransaction Tx(ulong ns, ulong validUntil, params byte[] payload) => new(ns, validUntil, payload);
+
+    public BatchBody Get(LaneTip tip) => _bodies[tip];
+
+    /// <summary>The next height with one batch per list.</summary>
+    public CommittedBlock Height(ulong timestamp, params TestTransaction[][] batches)
+    {
+        var tips = new List<LaneTip>();
+        foreach (TestTransaction[] batch in batches) tips.Add(AddBatch(batch));
+        ulong height = (_parent?.Height.Value ?? 0) + 1;
+        var header = new Header(
+            Epoch.Zero, new Slot(height), new Height(height), new Slot(height - 1), _parent?.Hash ?? Genesis.Hash, new TimestampMs(timestamp),
+            HeaderFlags.None, Payload.Empty.Commitment, []);
+        _parent = header;
+        return new CommittedBlock(new Block(header, Payload.Empty), header.Timestamp, null, tips, []);
+    }
+
+    /// <summary>Applies a height with one batch (none when there are no transactions) at Start + <paramref name="atMs"/>.</summary>
+    public OrderingResult Apply(ulong atMs, params TestTransaction[] transactions) =>
+        transactions.Length == 0 ? ApplyBatches(atMs) : ApplyBatches(atMs, transactions);
+
+    public OrderingResult ApplyBatches(ulong atMs, params TestTransaction[][] batches) => Machine.Apply(Height(Start + atMs, batches), this);
+
+    /// <summary>TxIds of a block's content.</summary>
+    public TxId[] Ids(BlockContent content, int first = 0)
+    {
+        var ids = new List<TxId>();
+        for (int place = first; place < content.Count; place++)
+        {
+            (LaneTip batch, int index) = content[place];
+            ids.Add(_bodies[batch].IdOf(index));
+        }
+
+        return [.. ids];
+    }
+
+    public byte[] SnapshotBytes()
+    {
+        var writer = new CanonicalWriter();
+        Machine.Snapshot(writer);
+        return writer.ToArray();
+    }
+
+    /// <summary>Replaces the machine by one restored from its snapshot.</summary>
+    public void SnapshotAndRestore()
+    {
+        var reader = new CanonicalReader(SnapshotBytes());
+        Machine = OrderingMachine.Restore(Genesis, ref reader);
+        reader.End("snapshot");
+    }
+
+    private LaneTip AddBatch(TestTransaction[] transactions)
+    {
+        byte[] bytes = new byte[transactions.Sum(t => t.RecordBytes)];
+        int at = 0;
+        foreach (TestTransaction t in transactions)
+            at += BatchBody.WriteRecord(bytes.AsSpan(at), new NamespaceId(t.Namespace), t.ValidUntil, t.Payload);
+        BatchBody body = BatchBody.Parse(bytes, transactions.Length);
+        _batches++;
+        var tip = new LaneTip(
+            new LaneId(Epoch.Zero, new ReplicaId((ushort)(_batches % 4)), 0), new BatchSeq(_batches), Sha.Of(BitConverter.GetBytes(_batches)));
+        _bodies[tip] = body;
+        return tip;
+    }
+
+    private static PublicKey64 Key(byte seed) => new(Sha.Of([seed, 1]), Sha.Of([seed, 2]));
+}
