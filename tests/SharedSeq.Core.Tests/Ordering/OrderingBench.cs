@@ -40,7 +40,11 @@ internal sealed class OrderingBench : IBatchSource
 
     public static NamespacePolicy Evm(ulong id, uint blockTimeMs = 0) => new()
     {
-        Id = new NamespaceId(id), Name = $"evm-{id}", Admission = AdmissionKind.Evm, EvmChainId = id, BlockTimeMs = blockTimeMs,
+        Id = new NamespaceId(id),
+        Name = $"evm-{id}",
+        Admission = AdmissionKind.Evm,
+        EvmChainId = id,
+        BlockTimeMs = blockTimeMs,
     };
 
     public static Genesis MakeGenesis(Policy policy, params NamespacePolicy[] namespaces)
