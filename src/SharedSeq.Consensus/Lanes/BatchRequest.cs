@@ -4,30 +4,35 @@ using SharedSeq.Primitives;
 
 namespace SharedSeq.Consensus;
 
-/// <summary>Asks for the batches First..Last of one lane, as one prefix request instead of one by one (consensus.md 7).</summary>
-public sealed class BatchRequest(LaneId lane, BatchSeq first, BatchSeq last) : PeerMessage
+/// <summary>
+/// Asks for the chain of batches of one lane that ends in <see cref="Tip"/> and reaches down to <see cref="First"/>: one prefix request instead of
+/// one by one (consensus.md 7). The tip's digest is known to the asker from a committed cut or a PoA, so that every answer can be checked at once.
+/// </summary>
+public sealed class BatchRequest(BatchSeq first, LaneTip tip) : PeerMessage
 {
     /// <summary>Batches one request may name; the answer is further bounded by bytes.</summary>
     public const int MaxBatches = 256;
 
     public override MessageKind Kind => MessageKind.BatchRequest;
 
-    public LaneId Lane { get; } = lane;
+    public LaneId Lane => Tip.Lane;
 
     public BatchSeq First { get; } = first;
 
-    public BatchSeq Last { get; } = last;
+    public BatchSeq Last => Tip.Seq;
+
+    /// <summary>The last batch asked for, by digest: where an author equivocated, a place alone would not say which one is meant.</summary>
+    public LaneTip Tip { get; } = tip;
 
     public override void Write(CanonicalWriter writer)
     {
-        writer.Lane(Lane);
         writer.U64(First.Value);
-        writer.U64(Last.Value);
+        Tip.Write(writer);
     }
 
     public static BatchRequest Read(ref CanonicalReader reader)
     {
-        var request = new BatchRequest(reader.Lane(), new BatchSeq(reader.U64()), new BatchSeq(reader.U64()));
+        var request = new BatchRequest(new BatchSeq(reader.U64()), LaneTip.Read(ref reader));
         if (request.Last < request.First || request.Last.Value - request.First.Value >= MaxBatches)
             DecodeException.Throw(DecodeRejection.OverLimit, "batches of a request");
         return request;
@@ -35,8 +40,9 @@ public sealed class BatchRequest(LaneId lane, BatchSeq first, BatchSeq last) : P
 }
 
 /// <summary>
-/// Batches of one lane in ascending order, as many of those asked for as fit. Verified by the digest chain down from a certified tip; signatures of
-/// the author are not needed.
+/// The answer to a <see cref="BatchRequest"/>: the chain that ends in the tip asked for, in ascending order, as many batches as fit counted from
+/// the tip downwards; empty when the tip is not held. Verified by the digest chain down from the known tip; signatures of the author are not
+/// needed and not checked.
 /// </summary>
 public sealed class BatchResponse(LaneId lane, IReadOnlyList<Batch> batches) : PeerMessage
 {

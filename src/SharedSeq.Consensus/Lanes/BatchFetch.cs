@@ -1,0 +1,172 @@
+using System.Collections.Generic;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Consensus;
+
+/// <summary>
+/// Fetches batches of committed heights that did not come from their author (consensus.md 7). Per lane one request is open at a time: for the
+/// longest chain of missing batches whose upper end has a known digest, at most <see cref="BatchRequest.MaxBatches"/> long, answered from its upper
+/// end downwards. So every answer is checked by the digest chain when it arrives, whoever sent it; nothing unchecked is kept, and what remains
+/// below is asked for next. Members are asked one after the other, signers of the lane's newest PoA first, in random order: among the first f+1 is
+/// an honest one.
+/// </summary>
+internal sealed class BatchFetch(LaneContext context, DeliveryQueue queue)
+{
+    private readonly OpenRequest?[] _open = new OpenRequest?[context.Committee.Count];
+    private readonly long[] _missingSinceMs = NewTimes(context.Committee.Count);
+
+    private sealed class OpenRequest(CommittedRange range, BatchRequest request, ReplicaId[] candidates)
+    {
+        public CommittedRange Range { get; } = range;
+
+        public BatchRequest Request { get; } = request;
+
+        public ReplicaId[] Candidates { get; } = candidates;
+
+        /// <summary>Candidates asked so far, over all rounds.</summary>
+        public int AskedCount { get; set; }
+
+        public ReplicaId LastAsked { get; set; }
+
+        public long DueMs { get; set; }
+
+        public bool IsStillNeeded() => !Range.Walk() && Range.NeededDigest == Request.Tip.Digest;
+    }
+
+    /// <summary>Grace in which a batch may still come from its author before others are asked: a small part of the slot timer.</summary>
+    private int GraceMs => context.Options.SlotTimeoutMs / 6;
+
+    /// <summary>Looks what the lane lacks now, and asks.</summary>
+    public void Update(LaneState lane, long nowMs, List<ReplicaEffect> effects)
+    {
+        int index = lane.Author.Value;
+        IReadOnlyList<CommittedRange> ranges = queue.RangesOf(lane);
+        CommittedRange? lowest = lane.IsFrozen ? null : FirstOpen(ranges, out _);
+
+        // Data of this lane does not run further ahead of deliveries that wait for another lane: what is fetched is remembered until then.
+        if (lowest is null || lowest.FirstSeq >= lane.DeliveredCount + LaneLimits.FetchAheadBatches)
+        {
+            _open[index] = null;
+            _missingSinceMs[index] = -1;
+            return;
+        }
+
+        if (_missingSinceMs[index] < 0) _missingSinceMs[index] = nowMs;
+        if (_open[index] is { } open && open.IsStillNeeded()) return;
+        bool isGoingOn = _open[index] is not null;
+        if (!isGoingOn && nowMs < _missingSinceMs[index] + GraceMs) return;
+        _open[index] = Open(lane, ranges);
+        Ask(_open[index]!, nowMs, effects);
+    }
+
+    public void Tick(long nowMs, List<ReplicaEffect> effects)
+    {
+        foreach (LaneState lane in context.Lanes)
+        {
+            if (_missingSinceMs[lane.Author.Value] < 0) continue;
+            Update(lane, nowMs, effects);
+            if (_open[lane.Author.Value] is { } open && nowMs >= open.DueMs) Ask(open, nowMs, effects);
+        }
+    }
+
+    public long NextDeadlineMs()
+    {
+        long deadline = long.MaxValue;
+        for (int i = 0; i < _open.Length; i++)
+        {
+            if (_open[i] is { } open) deadline = long.Min(deadline, open.DueMs);
+            else if (_missingSinceMs[i] >= 0) deadline = long.Min(deadline, _missingSinceMs[i] + GraceMs);
+        }
+
+        return deadline;
+    }
+
+    /// <summary>Takes the batches that continue the known chain downwards; a wrong or empty answer of the member asked moves on to the next.</summary>
+    public void OnBatches(LaneState lane, ReplicaId from, BatchResponse response, long nowMs, List<ReplicaEffect> effects)
+    {
+        if (_open[lane.Author.Value] is not { Candidates.Length: > 0 } open) return;
+        IReadOnlyList<Batch> batches = response.Batches;
+        Hash32 needed = open.Request.Tip.Digest;
+        ulong first = ulong.Max(open.Request.First.Value, lane.DeliveredCount);
+        bool isAnswer = false;
+        for (int i = batches.Count - 1; i >= 0; i--)
+        {
+            Batch batch = batches[i];
+            if (batch.Header.Digest != needed || batch.Header.Seq.Value < first) break;
+            needed = batch.Header.PreviousDigest;
+            isAnswer = true;
+            BatchIntake.StoreForData(lane, batch, effects);
+        }
+
+        if (isAnswer) Update(lane, nowMs, effects);
+        else if (from == open.LastAsked && open.AskedCount % open.Candidates.Length != 0) Ask(open, nowMs, effects);
+    }
+
+    private OpenRequest Open(LaneState lane, IReadOnlyList<CommittedRange> ranges)
+    {
+        CommittedRange upper = FirstOpen(ranges, out int at)!;
+        ulong first = upper.FirstSeq;
+        for (int i = at + 1; i < ranges.Count && ranges[i].To.Seq.Value - first < BatchRequest.MaxBatches; i++)
+        {
+            if (!ranges[i].Walk()) upper = ranges[i];
+        }
+
+        // A single height may advance a lane by more than one request can name: then its upper part comes first.
+        LaneTip tip = upper.Needed;
+        ulong span = tip.Seq.Value - first;
+        if (span >= BatchRequest.MaxBatches) first = tip.Seq.Value - BatchRequest.MaxBatches + 1;
+        return new OpenRequest(upper, new BatchRequest(new BatchSeq(first), tip), CandidatesFor(lane));
+    }
+
+    /// <summary>Asks the next candidate that is connected.</summary>
+    private void Ask(OpenRequest open, long nowMs, List<ReplicaEffect> effects)
+    {
+        int rounds = int.Min(1 + (open.AskedCount / int.Max(1, open.Candidates.Length)), LaneLimits.FetchBackoffMax);
+        open.DueMs = nowMs + ((long)context.Options.SlotTimeoutMs * rounds);
+        for (int i = 0; i < open.Candidates.Length; i++)
+        {
+            ReplicaId candidate = open.Candidates[open.AskedCount++ % open.Candidates.Length];
+            if (!context.Connected.Has(candidate)) continue;
+            open.LastAsked = candidate;
+            effects.Add(new ReplicaEffect.Send(ReplicaSet.Of(candidate), open.Request, AfterSync: false));
+            return;
+        }
+    }
+
+    private ReplicaId[] CandidatesFor(LaneState lane)
+    {
+        var candidates = new ReplicaId[context.Others.Count];
+        int count = 0;
+        foreach (ReplicaId member in context.Others)
+        {
+            if (lane.Holders.Has(member)) candidates[count++] = member;
+        }
+
+        context.Random.Shuffle(System.MemoryExtensions.AsSpan(candidates, 0, count));
+        int holders = count;
+        foreach (ReplicaId member in context.Others)
+        {
+            if (!lane.Holders.Has(member)) candidates[count++] = member;
+        }
+
+        context.Random.Shuffle(System.MemoryExtensions.AsSpan(candidates, holders));
+        return candidates;
+    }
+
+    private static CommittedRange? FirstOpen(IReadOnlyList<CommittedRange> ranges, out int index)
+    {
+        for (index = 0; index < ranges.Count; index++)
+        {
+            if (!ranges[index].Walk()) return ranges[index];
+        }
+
+        return null;
+    }
+
+    private static long[] NewTimes(int count)
+    {
+        long[] times = new long[count];
+        System.Array.Fill(times, -1);
+        return times;
+    }
+}

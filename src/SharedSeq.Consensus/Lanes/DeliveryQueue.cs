@@ -1,0 +1,104 @@
+using System.Collections.Generic;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Consensus;
+
+/// <summary>
+/// Committed heights on their way out: each is delivered, in height order and once, when all batches it orders are durable here. Consensus never
+/// waits for this; what is missing is fetched meanwhile (<see cref="BatchFetch"/>).
+/// </summary>
+internal sealed class DeliveryQueue(LaneContext context)
+{
+    private readonly Queue<Entry> _heights = new();
+    private readonly List<CommittedRange>[] _ranges = NewLists(context.Committee.Count);
+
+    /// <summary>Heights handed over and not delivered.</summary>
+    public int Count => _heights.Count;
+
+    private sealed record Entry(
+        Block Block, TimestampMs Timestamp, CommitProof? Proof, IReadOnlyList<LaneTip> Cut, IReadOnlyList<CommittedRange> Ranges);
+
+    /// <summary>Ranges of one lane not delivered yet, in height order.</summary>
+    public IReadOnlyList<CommittedRange> RangesOf(LaneState lane) => _ranges[lane.Author.Value];
+
+    public void Add(Block block, TimestampMs timestamp, IReadOnlyList<LaneTip> cut, CommitProof? proof)
+    {
+        var advanced = new List<CommittedRange>();
+        foreach (LaneTip tip in cut)
+        {
+            if (context.Find(tip.Lane) is not { } lane || lane.Committed == tip) continue;
+            Invariant.Check(tip.Seq.Value >= LaneState.CountOf(lane.Committed), "a committed cut is not below its parent's");
+            var range = new CommittedRange(lane, lane.Committed, tip);
+            lane.Committed = tip;
+            advanced.Add(range);
+            _ranges[lane.Author.Value].Add(range);
+        }
+
+        _heights.Enqueue(new Entry(block, timestamp, proof, cut, InOrder(advanced, block.Header)));
+    }
+
+    /// <summary>Delivers what is complete.</summary>
+    public void Advance(List<ReplicaEffect> effects)
+    {
+        while (_heights.TryPeek(out Entry? entry))
+        {
+            foreach (CommittedRange range in entry.Ranges)
+            {
+                if (range.Lane.IsFrozen) continue;
+                range.Walk();
+                if (range.IsForked) Freeze(range, effects);
+                else if (!range.IsDurable()) return;
+            }
+
+            _heights.Dequeue();
+            Deliver(entry, effects);
+        }
+    }
+
+    private void Deliver(Entry entry, List<ReplicaEffect> effects)
+    {
+        var batches = new List<LaneTip>();
+        foreach (CommittedRange range in entry.Ranges)
+        {
+            if (!range.Lane.IsFrozen) range.AddTo(batches);
+            range.Lane.AdvanceDelivered(range.To);
+            _ranges[range.Lane.Author.Value].RemoveAt(0);
+        }
+
+        effects.Add(new ReplicaEffect.Deliver(new CommittedBlock(entry.Block, entry.Timestamp, entry.Proof, batches, entry.Cut)));
+    }
+
+    /// <summary>Unreachable with PoAs of q; kept as an assertion (consensus.md 7 (ii)). Every honest replica walks the same chain and finds the same.</summary>
+    private static void Freeze(CommittedRange range, List<ReplicaEffect> effects)
+    {
+        range.Lane.IsFrozen = true;
+        effects.Add(new ReplicaEffect.Alarm(
+            AlarmKind.LaneForked,
+            $"lane {range.Lane.Id}: committed tip {range.To.Seq} {range.To.Digest} does not extend {range.From?.Seq} {range.From?.Digest}"));
+        effects.Add(new ReplicaEffect.Trace("L", Slot.Zero, $"lane {range.Lane.Id} frozen at {range.To.Seq}"));
+    }
+
+    private List<CommittedRange> InOrder(List<CommittedRange> ranges, Header header)
+    {
+        var lanes = new List<LaneId>(ranges.Count);
+        foreach (CommittedRange range in ranges) lanes.Add(range.Lane.Id);
+        LaneOrder.Sort(lanes, header.Hash, context.Committee.LeaderOf(header.Slot));
+        var sorted = new List<CommittedRange>(ranges.Count);
+        foreach (LaneId lane in lanes)
+        {
+            foreach (CommittedRange range in ranges)
+            {
+                if (range.Lane.Id == lane) sorted.Add(range);
+            }
+        }
+
+        return sorted;
+    }
+
+    private static List<CommittedRange>[] NewLists(int count)
+    {
+        var lists = new List<CommittedRange>[count];
+        for (int i = 0; i < count; i++) lists[i] = [];
+        return lists;
+    }
+}

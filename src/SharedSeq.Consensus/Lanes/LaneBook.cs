@@ -1,0 +1,271 @@
+using System.Collections.Generic;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Consensus;
+
+/// <summary>
+/// The data lanes of one replica (consensus.md 7; docs/protocol/lanes.md): acks of others' batches, PoAs, the own lane, what a leader may propose
+/// of them, and the way of committed heights to delivery. Part of <c>Replica</c>, which passes inputs on and adds these effects to its own; pure
+/// like it. Times are the replica's monotonic milliseconds. Bodies of batches are not held, but for a few that came out of order.
+/// </summary>
+public sealed class LaneBook
+{
+    private readonly LaneContext _context;
+    private readonly BatchIntake _intake;
+    private readonly AckSigner _signer;
+    private readonly AckExchange _exchange;
+    private readonly ProofBook _proofs;
+    private readonly OwnLane _own;
+    private readonly CutRules _rules;
+    private readonly DeliveryQueue _queue;
+    private readonly BatchFetch _fetch;
+
+    /// <param name="options">Settings; windows and freshness are policy and the same for all members.</param>
+    /// <param name="committee">The epoch's committee: its members' lanes are the ones there are.</param>
+    /// <param name="self">This replica.</param>
+    /// <param name="recovered">Durable state; empty for a first start.</param>
+    public LaneBook(ReplicaOptions options, Committee committee, ReplicaId self, RecoveredState recovered)
+    {
+        _context = new LaneContext(options, committee, self) { FinalHeight = recovered.Delivered.Id.Height };
+        var evidence = new LaneEvidence(_context);
+        _intake = new BatchIntake(_context, evidence);
+        _signer = new AckSigner(_context);
+        _exchange = new AckExchange(_context, _signer);
+        _proofs = new ProofBook(_context, evidence);
+        _own = new OwnLane(_context);
+        _rules = new CutRules(_context);
+        _queue = new DeliveryQueue(_context);
+        _fetch = new BatchFetch(_context, _queue);
+        Recover(recovered);
+    }
+
+    /// <summary>Back-pressure of the own lane, for the shell's batch builder.</summary>
+    public LaneRoom OwnLaneRoom => _own.Room;
+
+    /// <summary>Sequence of the next own batch.</summary>
+    public BatchSeq NextOwnSeq => new(_own.SealedCount);
+
+    /// <summary>Digest that the next own batch names as the one before it; zero for the first.</summary>
+    public Hash32 OwnNewestDigest => _own.NewestDigest;
+
+    /// <summary>The own log is incomplete (5 h): the lane ends until the next epoch. The shell must not seal further batches.</summary>
+    public bool IsOwnLaneRetired => _own.IsRetired;
+
+    /// <summary>Committed heights that wait for their batches.</summary>
+    public int UndeliveredHeights => _queue.Count;
+
+    /// <summary>Whether further committed heights may be handed over; a caller that catches up keeps the rest back, for memory's sake only.</summary>
+    public bool HasRoomForCommitted => _queue.Count < LaneLimits.UndeliveredHeights;
+
+    /// <summary>Once, before any input: own batches above the committed tip go out again, ackable ones of others are acked again.</summary>
+    public void Start(long nowMs, List<ReplicaEffect> effects)
+    {
+        _own.Start(nowMs, effects);
+        for (ulong seq = _context.Own.FinalCount; seq < _own.SealedCount; seq++)
+        {
+            // Only a committee of one has its quorum by the author alone.
+            if (_context.Own.PlaceAt(seq)?.Ackable?.AuthorAck is { } ack) CountAck(_context.Own, ack, nowMs, effects);
+        }
+
+        foreach (LaneState lane in _context.Lanes) AfterChange(lane, nowMs, effects);
+    }
+
+    /// <summary>A batch of its author, fresh or sent again.</summary>
+    public void OnBatchReceived(ReplicaId from, Verified<Batch> batch, long nowMs, List<ReplicaEffect> effects)
+    {
+        if (_context.Find(batch.Value.Header.Lane) is not { } lane) return;
+        if (lane.Author == _context.Self)
+        {
+            _own.OnForeign(batch.Value.Tip, effects);
+            return;
+        }
+
+        if (_intake.OnBatch(lane, batch, effects)) AfterChange(lane, nowMs, effects);
+    }
+
+    /// <summary>Batches asked for by a BatchRequest; anything else is dropped.</summary>
+    public void OnBatchesReceived(ReplicaId from, BatchResponse response, long nowMs, List<ReplicaEffect> effects)
+    {
+        if (_context.Find(response.Lane) is { } lane) _fetch.OnBatches(lane, from, response, nowMs, effects);
+    }
+
+    /// <summary>The batch log synced this batch and all of its lane given to it before: a shell may answer once per lane and sync.</summary>
+    public void OnBatchStored(LaneTip tip, long nowMs, List<ReplicaEffect> effects)
+    {
+        if (_context.Find(tip.Lane) is not { } lane) return;
+        lane.NoteStored(tip);
+        AfterChange(lane, nowMs, effects);
+        if (_queue.Count == 0) return;
+        _queue.Advance(effects);
+        UpdateFetches(nowMs, effects);
+    }
+
+    public void OnAckSigned(Verified<Ack> ack, long nowMs, List<ReplicaEffect> effects)
+    {
+        if (_context.Find(ack.Value.Tip.Lane) is not { } lane) return;
+        if (_signer.OnSigned(lane, ack.Value, effects) is { } place)
+        {
+            place.OwnAck = ack.Value;
+            if (place.IsExchangeWanted)
+                effects.Add(new ReplicaEffect.Send(_context.Others.Without(lane.Author), ack.Value, AfterSync: false));
+            if (place.IsExchangeWanted || place.Acks is not null) CountAck(lane, ack.Value, nowMs, effects);
+        }
+
+        _signer.Sign(lane, effects);
+    }
+
+    public void OnAckReceived(ReplicaId from, Verified<Ack> ack, long nowMs, List<ReplicaEffect> effects)
+    {
+        if (ack.Value.Acker == _context.Self || _context.Find(ack.Value.Tip.Lane) is not { } lane) return;
+        if (lane.Author == _context.Self) _own.OnAck(ack.Value, nowMs, effects);
+        CountAck(lane, ack.Value, nowMs, effects);
+        if (lane.Author != _context.Self) _exchange.OnAck(lane, ack.Value, nowMs, effects);
+    }
+
+    /// <summary>A PoA by itself or out of a proposal; Replica passes on both.</summary>
+    public void OnProofReceived(ReplicaId from, Verified<ProofOfAvailability> proof, long nowMs, List<ReplicaEffect> effects)
+    {
+        if (_context.Find(proof.Value.Tip.Lane) is { } lane) Take(lane, proof, isBroadcast: false, nowMs, effects);
+    }
+
+    /// <summary>A client showed a receipt: its PoA goes to all at once, so that freshness counts from now on at the latest.</summary>
+    public void OnReceiptRelayed(Verified<ProofOfAvailability> proof, long nowMs, List<ReplicaEffect> effects)
+    {
+        if (_context.Find(proof.Value.Tip.Lane) is not { } lane) return;
+        Take(lane, proof, isBroadcast: true, nowMs, effects);
+        if (lane.Proofs.At(proof.Value.Tip.Seq.Value) is not { } held || held.Tip != proof.Value.Tip) return;
+        bool isDue = held.BroadcastAtMs < 0 || nowMs >= held.BroadcastAtMs + _context.Options.ResendMs;
+        if (isDue) _proofs.Broadcast(held, nowMs, effects);
+    }
+
+    /// <summary>The shell sealed, signed and stored the next own batch (5 h).</summary>
+    public void OnOwnBatchSealed(Verified<Batch> batch, long nowMs, List<ReplicaEffect> effects)
+    {
+        _own.OnSealed(batch.Value, nowMs, effects);
+        CountAck(_context.Own, batch.Value.AuthorAck, nowMs, effects);
+    }
+
+    public void OnPeerConnected(ReplicaId peer, long nowMs, List<ReplicaEffect> effects)
+    {
+        if (peer == _context.Self || !_context.Committee.Has(peer)) return;
+        _context.Connected = _context.Connected.With(peer);
+        _proofs.OnConnected(peer, nowMs, effects);
+        _own.OnConnected(peer, nowMs, effects);
+    }
+
+    public void OnPeerDisconnected(ReplicaId peer)
+    {
+        _context.Connected = _context.Connected.Without(peer);
+        _proofs.OnDisconnected(peer);
+    }
+
+    /// <summary>
+    /// A block is known to be final, perhaps long before its ancestors are fetched: Acks name its height, and the windows follow its cut.
+    /// </summary>
+    /// <param name="height">The block's height.</param>
+    /// <param name="cut">Its cut resolved through carry blocks, or null while its header or theirs are missing.</param>
+    /// <param name="nowMs">Monotonic time.</param>
+    /// <param name="effects">Receives the effects.</param>
+    public void OnFinal(Height height, IReadOnlyList<LaneTip>? cut, long nowMs, List<ReplicaEffect> effects)
+    {
+        if (height > _context.FinalHeight) _context.FinalHeight = height;
+        if (cut is null) return;
+        foreach (LaneTip tip in cut)
+        {
+            if (_context.Find(tip.Lane) is not { } lane || LaneState.CountOf(tip) <= lane.FinalCount) continue;
+            lane.AdvanceFinal(tip);
+            if (lane.Author == _context.Self) _own.OnFinal(nowMs, effects);
+            AfterChange(lane, nowMs, effects);
+        }
+    }
+
+    /// <summary>The next committed height, in height order. Emits Deliver at once or when its batches are here.</summary>
+    /// <param name="block">Header and payload.</param>
+    /// <param name="timestamp">Resolved through carry blocks.</param>
+    /// <param name="cut">The cut after this height, resolved through carry blocks.</param>
+    /// <param name="proof">Its own commit proof, if there is one.</param>
+    /// <param name="nowMs">Monotonic time.</param>
+    /// <param name="effects">Receives the effects.</param>
+    public void OnCommitted(
+        Block block, TimestampMs timestamp, IReadOnlyList<LaneTip> cut, CommitProof? proof, long nowMs, List<ReplicaEffect> effects)
+    {
+        OnFinal(block.Header.Height, cut, nowMs, effects);
+        _queue.Add(block, timestamp, cut, proof);
+        _queue.Advance(effects);
+        UpdateFetches(nowMs, effects);
+    }
+
+    /// <summary>Whether some lane has a PoA above this cut: then there is something to propose.</summary>
+    public bool HasNews(IReadOnlyList<LaneTip> parentCut) => _rules.HasNews(parentCut);
+
+    /// <summary>The cut to propose on this parent: of each lane the highest PoA within maxBatchesPerLane, or the lowest above if there is none.</summary>
+    public CutCandidate BuildCut(IReadOnlyList<LaneTip> parentCut) => _rules.Build(parentCut);
+
+    /// <summary>Whether a proposed cut may follow its parent's (R4).</summary>
+    public CutVerdict CheckCut(Header header, IReadOnlyList<LaneTip> parentCut, IReadOnlyList<Verified<ProofOfAvailability>> proofs) =>
+        _rules.Check(header, parentCut, proofs);
+
+    /// <summary>Whether the leader left out a PoA it was sent long enough before the slot was entered here (R4 freshness).</summary>
+    public bool IsFreshnessViolated(ReplicaId leader, long slotEnteredAtMs, Header header, IReadOnlyList<LaneTip> parentCut) =>
+        _rules.IsFreshnessViolated(leader, slotEnteredAtMs, header, parentCut);
+
+    public void Tick(long nowMs, List<ReplicaEffect> effects)
+    {
+        _own.Tick(nowMs, effects);
+        _proofs.Tick(nowMs, effects);
+        _exchange.Tick(nowMs, effects);
+        _fetch.Tick(nowMs, effects);
+    }
+
+    /// <summary>When Tick has something to do next; long.MaxValue for never.</summary>
+    public long NextDeadlineMs() => long.Min(
+        long.Min(_own.NextDeadlineMs(), _proofs.NextDeadlineMs()), long.Min(_exchange.NextDeadlineMs(), _fetch.NextDeadlineMs()));
+
+    private void Recover(RecoveredState recovered)
+    {
+        foreach (LaneTip tip in recovered.Delivered.Cut) _context.Find(tip.Lane)?.StartAt(tip);
+        var own = new List<HeldBatch>();
+        foreach (StoredBatch stored in recovered.Batches)
+        {
+            if (_context.Find(stored.Tip.Lane) is not { } lane || stored.Tip.Seq.Value < lane.DeliveredCount) continue;
+            HeldBatch held = HeldBatch.Of(stored);
+            if (!stored.IsAckable)
+            {
+                lane.SetFetched(held);
+                continue;
+            }
+
+            lane.SetAckable(held);
+            if (lane.Author == _context.Self) own.Add(held);
+        }
+
+        _own.Recover(_context.Own.Delivered, own);
+    }
+
+    private void UpdateFetches(long nowMs, List<ReplicaEffect> effects)
+    {
+        foreach (LaneState lane in _context.Lanes) _fetch.Update(lane, nowMs, effects);
+    }
+
+    private void CountAck(LaneState lane, Ack ack, long nowMs, List<ReplicaEffect> effects)
+    {
+        if (!lane.IsFrozen && _proofs.OnAck(lane, ack, effects) is { } proof) Take(lane, proof, isBroadcast: true, nowMs, effects);
+    }
+
+    private void Take(LaneState lane, Verified<ProofOfAvailability> proof, bool isBroadcast, long nowMs, List<ReplicaEffect> effects)
+    {
+        if (_proofs.Record(lane, proof, nowMs, effects) is not { } held) return;
+        bool isOwn = lane.Author == _context.Self;
+        if (isBroadcast || isOwn) _proofs.Broadcast(held, nowMs, effects);
+        if (isOwn) _own.OnProof(held, effects);
+        AfterChange(lane, nowMs, effects);
+    }
+
+    /// <summary>A PoA, a durable batch or a newer final cut lets more be placed and acked.</summary>
+    private void AfterChange(LaneState lane, long nowMs, List<ReplicaEffect> effects)
+    {
+        _intake.PlaceWaiting(lane, effects);
+        _signer.Sign(lane, effects);
+        _exchange.Note(lane, nowMs);
+    }
+}
