@@ -1,0 +1,272 @@
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Storage;
+
+/// <summary>
+/// A file system in memory that remembers what is durable. <see cref="Crash"/> is a power cut: of what was written and not
+/// synced an arbitrary part survives, sector by sector in any order; of the folder changes not synced, a prefix survives.
+/// A crash or kill returns the disk as the next process finds it; this object is dead then, for whoever still uses it.
+/// </summary>
+public sealed class SimulatedFileLayer : IFileLayer
+{
+    private const int SectorBytes = 512;
+    private readonly Lock _lock = new();
+    private readonly SortedSet<string> _locks = new(StringComparer.Ordinal);
+    private readonly List<Action<SortedDictionary<string, SimulatedContent>>> _folderChanges = [];
+    private readonly SortedDictionary<string, SimulatedContent> _names = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, SimulatedContent> _durableNames = new(StringComparer.Ordinal);
+    private bool _isDead;
+
+    /// <summary>Syncs of file contents so far: lets a test see that a group of appends shared one.</summary>
+    public long SyncCount { get; private set; }
+
+    public IStorageFile Open(string path, FileOpening opening)
+    {
+        lock (_lock)
+        {
+            RefuseIfDead(path);
+            if (opening == FileOpening.Create)
+            {
+                SimulatedContent created = new();
+                _names[path] = created;
+                _folderChanges.Add(names => names[path] = created);
+                return new SimulatedFile(this, path, created);
+            }
+            if (!_names.TryGetValue(path, out SimulatedContent? content))
+                throw new StorageException(StorageRejection.ReadFailed, $"{StorageRejection.ReadFailed}: {path} does not exist", path);
+            return new SimulatedFile(this, path, content);
+        }
+    }
+
+    public bool Exists(string path)
+    {
+        lock (_lock) return _names.ContainsKey(path);
+    }
+
+    public IReadOnlyList<string> Names(string folder)
+    {
+        lock (_lock)
+            return [.. _names.Keys.Where(path => string.Equals(Path.GetDirectoryName(path), folder, StringComparison.Ordinal)).Select(path => Path.GetFileName(path))];
+    }
+
+    public void CreateFolder(string folder)
+    {
+        // Folders exist by the files in them.
+    }
+
+    public void Rename(string from, string to)
+    {
+        lock (_lock)
+        {
+            RefuseIfDead(from);
+            if (!_names.Remove(from, out SimulatedContent? content))
+                throw new StorageException(StorageRejection.WriteFailed, $"{StorageRejection.WriteFailed}: {from} does not exist", from);
+            _names[to] = content;
+            _folderChanges.Add(names =>
+            {
+                names.Remove(from);
+                names[to] = content;
+            });
+        }
+    }
+
+    public void Delete(string path)
+    {
+        lock (_lock)
+        {
+            RefuseIfDead(path);
+            _names.Remove(path);
+            _folderChanges.Add(names => names.Remove(path));
+        }
+    }
+
+    public void SyncFolder(string folder)
+    {
+        // One journal for all folders: syncing one makes the earlier changes of all durable, as ext4 and xfs do.
+        lock (_lock)
+        {
+            RefuseIfDead(folder);
+            foreach (Action<SortedDictionary<string, SimulatedContent>> change in _folderChanges) change(_durableNames);
+            _folderChanges.Clear();
+        }
+    }
+
+    public IDisposable? TryLock(string path)
+    {
+        lock (_lock) return _locks.Add(path) ? new Held(this, path) : null;
+    }
+
+    /// <summary>Cuts the power; <paramref name="prng"/> decides what survives of the unsynced writes.</summary>
+    public SimulatedFileLayer Crash(Prng prng)
+    {
+        SimulatedFileLayer after = new();
+        lock (_lock)
+        {
+            _isDead = true;
+            int kept = prng.Below(_folderChanges.Count + 1);
+            for (int i = 0; i < kept; i++) _folderChanges[i](_durableNames);
+            int survivalPerMille = prng.Below(4) * 333;
+            foreach ((string path, SimulatedContent content) in _durableNames)
+                after.AddDurable(path, content.AfterCrash(prng, survivalPerMille));
+        }
+        return after;
+    }
+
+    /// <summary>Ends the process without a power cut (kill -9): locks are gone, written bytes stay.</summary>
+    public SimulatedFileLayer Kill()
+    {
+        lock (_lock)
+        {
+            SimulatedFileLayer after = Copy();
+            _isDead = true;
+            return after;
+        }
+    }
+
+    /// <summary>The files as they are now, for a test that opens the same state many times. Their unsynced parts stay unsynced.</summary>
+    public SimulatedFileLayer Copy()
+    {
+        SimulatedFileLayer copy = new();
+        lock (_lock)
+        {
+            foreach ((string path, SimulatedContent content) in _names) copy.AddDurable(path, content.Copy());
+        }
+        return copy;
+    }
+
+    private void AddDurable(string path, SimulatedContent content)
+    {
+        _names[path] = content;
+        _durableNames[path] = content;
+    }
+
+    private void RefuseIfDead(string path)
+    {
+        if (_isDead) throw new StorageException(StorageRejection.Closed, $"{StorageRejection.Closed}: {path}: the process was ended", path);
+    }
+
+    private sealed class Held(SimulatedFileLayer owner, string path) : IDisposable
+    {
+        public void Dispose()
+        {
+            lock (owner._lock) owner._locks.Remove(path);
+        }
+    }
+
+    private sealed class SimulatedContent
+    {
+        private readonly SortedSet<long> _dirtySectors = [];
+        private byte[] _live = [];
+        private byte[] _durable = [];
+        private long _durableLength;
+
+        public long Length { get; private set; }
+
+        public SimulatedContent Copy()
+        {
+            SimulatedContent copy = new() { _live = [.. _live], _durable = [.. _durable], _durableLength = _durableLength, Length = Length };
+            copy._dirtySectors.UnionWith(_dirtySectors);
+            return copy;
+        }
+
+        public SimulatedContent AfterCrash(Prng prng, int survivalPerMille)
+        {
+            foreach (long sector in _dirtySectors)
+                if (prng.Chance(survivalPerMille)) CopySector(sector);
+            if (Length != _durableLength && prng.Chance(survivalPerMille)) _durableLength = Length;
+            return new() { _live = [.. _durable], _durable = [.. _durable], _durableLength = _durableLength, Length = _durableLength };
+        }
+
+        public int Read(Span<byte> target, long offset)
+        {
+            int count = (int)long.Clamp(Length - offset, 0, target.Length);
+            _live.AsSpan((int)offset, count).CopyTo(target);
+            return count;
+        }
+
+        public void Write(ReadOnlySpan<byte> bytes, long offset)
+        {
+            if (bytes.Length == 0) return;
+            SetLength(long.Max(Length, offset + bytes.Length));
+            bytes.CopyTo(_live.AsSpan((int)offset));
+            for (long s = offset / SectorBytes; s <= (offset + bytes.Length - 1) / SectorBytes; s++) _dirtySectors.Add(s);
+        }
+
+        public void SetLength(long length)
+        {
+            if (length > _live.Length)
+            {
+                Array.Resize(ref _live, (int)long.Max(length, 2L * _live.Length));
+                Array.Resize(ref _durable, _live.Length);
+            }
+            if (length < Length) _live.AsSpan((int)length, (int)(Length - length)).Clear();
+            Length = length;
+        }
+
+        public void Sync()
+        {
+            foreach (long sector in _dirtySectors) CopySector(sector);
+            _dirtySectors.Clear();
+            _durableLength = Length;
+        }
+
+        private void CopySector(long sector)
+        {
+            int start = (int)(sector * SectorBytes);
+            int count = int.Min(SectorBytes, _live.Length - start);
+            if (count > 0) _live.AsSpan(start, count).CopyTo(_durable.AsSpan(start));
+        }
+    }
+
+    private sealed class SimulatedFile(SimulatedFileLayer owner, string path, SimulatedContent content) : IStorageFile
+    {
+        public long Length
+        {
+            get
+            {
+                lock (owner._lock) return content.Length;
+            }
+        }
+
+        public int Read(Span<byte> target, long offset)
+        {
+            lock (owner._lock)
+            {
+                owner.RefuseIfDead(path);
+                return content.Read(target, offset);
+            }
+        }
+
+        public void Write(ReadOnlySpan<byte> bytes, long offset)
+        {
+            lock (owner._lock)
+            {
+                owner.RefuseIfDead(path);
+                content.Write(bytes, offset);
+            }
+        }
+
+        public void Sync()
+        {
+            lock (owner._lock)
+            {
+                owner.RefuseIfDead(path);
+                owner.SyncCount++;
+                content.Sync();
+            }
+        }
+
+        public void SetLength(long length)
+        {
+            lock (owner._lock)
+            {
+                owner.RefuseIfDead(path);
+                content.SetLength(length);
+            }
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+}
