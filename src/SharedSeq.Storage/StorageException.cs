@@ -65,7 +65,8 @@ public enum StorageRejection : byte
 /// </summary>
 public sealed class StorageException : Exception
 {
-    public StorageException(StorageRejection reason, string message, string? file = null, long offset = -1, Exception? inner = null)
+    public StorageException(
+        StorageRejection reason, string message, string? file = null, long offset = -1, Exception? inner = null)
         : base(message, inner)
     {
         Reason = reason;
@@ -83,10 +84,12 @@ public sealed class StorageException : Exception
 
     /// <summary>Refuses to open damaged files, with the command that examines them.</summary>
     [DoesNotReturn]
-    internal static void ThrowDamaged(StorageRejection reason, string what, string file, long offset, string dataFolder) =>
+    internal static void ThrowDamaged(
+        StorageRejection reason, string what, string file, long offset, string dataFolder) =>
         throw new StorageException(
             reason,
-            $"{reason}: {what} in {file} at offset {offset}. Nothing was changed. Examine it with: {CheckCommand(dataFolder)}",
+            $"{reason}: {what} in {file} at offset {offset}. Nothing was changed. "
+            + $"Examine it with: {CheckCommand(dataFolder)}",
             file,
             offset);
 

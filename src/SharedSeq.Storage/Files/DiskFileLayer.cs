@@ -23,7 +23,8 @@ public sealed partial class DiskFileLayer : IFileLayer
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Typed(opening == FileOpening.ReadOnly ? StorageRejection.ReadFailed : StorageRejection.WriteFailed, path, -1, e);
+            bool isReading = opening == FileOpening.ReadOnly;
+            throw Typed(isReading ? StorageRejection.ReadFailed : StorageRejection.WriteFailed, path, -1, e);
         }
     }
 
@@ -60,7 +61,8 @@ public sealed partial class DiskFileLayer : IFileLayer
         if (descriptor < 0) throw Typed(StorageRejection.SyncFailed, folder, -1, LastError("open folder"));
         try
         {
-            if (SyncDescriptor(descriptor) != 0) throw Typed(StorageRejection.SyncFailed, folder, -1, LastError("fsync folder"));
+            if (SyncDescriptor(descriptor) != 0)
+                throw Typed(StorageRejection.SyncFailed, folder, -1, LastError("fsync folder"));
         }
         finally
         {
@@ -85,7 +87,9 @@ public sealed partial class DiskFileLayer : IFileLayer
         }
     }
 
-    /// <summary>Gives an operating system error its typed reason; <paramref name="otherwise"/> if it has none of its own.</summary>
+    /// <summary>
+    /// Gives an operating system error its typed reason; <paramref name="otherwise"/> if it has none of its own.
+    /// </summary>
     internal static StorageException Typed(StorageRejection otherwise, string path, long offset, Exception cause)
     {
         // HResult holds errno on Unix: ENOSPC 28, EDQUOT 122, EROFS 30, EACCES 13, EPERM 1.
@@ -179,7 +183,8 @@ public sealed partial class DiskFileLayer : IFileLayer
             // fdatasync leaves out the time stamps: a segment that is written over needs no journal commit.
             if (OperatingSystem.IsLinux())
             {
-                if (SyncContent(handle) != 0) throw Typed(StorageRejection.SyncFailed, path, -1, LastError("fdatasync"));
+                if (SyncContent(handle) != 0)
+                    throw Typed(StorageRejection.SyncFailed, path, -1, LastError("fdatasync"));
                 return;
             }
             try

@@ -1,6 +1,8 @@
 namespace SharedSeq.Storage;
 
-/// <summary>Another file layer with faults on top: full, read-only or slow disk, short writes, failed syncs, flipped bits.</summary>
+/// <summary>
+/// Another file layer with faults on top: full, read-only or slow disk, short writes, failed syncs, flipped bits.
+/// </summary>
 public sealed class FaultyFileLayer(IFileLayer inner, StorageFaults faults) : IFileLayer
 {
     private readonly Lock _lock = new();
@@ -53,7 +55,8 @@ public sealed class FaultyFileLayer(IFileLayer inner, StorageFaults faults) : IF
     {
         using IStorageFile file = files.Open(path, FileOpening.Existing);
         Span<byte> one = stackalloc byte[1];
-        if (file.Read(one, offset) != 1) throw new ArgumentOutOfRangeException(nameof(offset), $"{path} has {file.Length} bytes");
+        if (file.Read(one, offset) != 1)
+            throw new ArgumentOutOfRangeException(nameof(offset), $"{path} has {file.Length} bytes");
         one[0] ^= (byte)(1 << (bit & 7));
         file.Write(one, offset);
         file.Sync();

@@ -15,14 +15,17 @@ public sealed class FolderLock : IDisposable
     private FolderLock(IDisposable held) => _lock = held;
 
     /// <summary>Creates the folder if needed and locks it.</summary>
-    /// <exception cref="StorageException"><see cref="StorageRejection.FolderInUse"/>, naming the process that holds it.</exception>
+    /// <exception cref="StorageException">
+    /// <see cref="StorageRejection.FolderInUse"/>, naming the process that holds it.
+    /// </exception>
     public static FolderLock Take(string folder, IFileLayer files)
     {
         files.CreateFolder(folder);
         string owner = Path.Combine(folder, "lock.pid");
         IDisposable held = files.TryLock(Path.Combine(folder, "lock")) ?? throw new StorageException(
             StorageRejection.FolderInUse,
-            $"{StorageRejection.FolderInUse}: {folder} is held by process {ReadPid(owner, files)}; one folder serves one process",
+            $"{StorageRejection.FolderInUse}: {folder} is held by process {ReadPid(owner, files)}; "
+            + "one folder serves one process",
             folder);
         try
         {

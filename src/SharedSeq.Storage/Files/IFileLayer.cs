@@ -28,7 +28,9 @@ public interface IFileLayer
 
     void CreateFolder(string folder);
 
-    /// <summary>Renames within one folder, replacing the target. Durable once <see cref="SyncFolder"/> returned.</summary>
+    /// <summary>
+    /// Renames within one folder, replacing the target. Durable once <see cref="SyncFolder"/> returned.
+    /// </summary>
     void Rename(string from, string to);
 
     void Delete(string path);

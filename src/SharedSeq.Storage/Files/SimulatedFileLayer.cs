@@ -3,9 +3,10 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Storage;
 
 /// <summary>
-/// A file system in memory that remembers what is durable. <see cref="Crash"/> is a power cut: of what was written and not
-/// synced an arbitrary part survives, sector by sector in any order; of the folder changes not synced, a prefix survives.
-/// A crash or kill returns the disk as the next process finds it; this object is dead then, for whoever still uses it.
+/// A file system in memory that remembers what is durable. <see cref="Crash"/> is a power cut: of what was written and
+/// not synced an arbitrary part survives, sector by sector in any order; of the folder changes not synced, a prefix
+/// survives. A crash or kill returns the disk as the next process finds it; this object is dead then, for whoever still
+/// uses it.
 /// </summary>
 public sealed class SimulatedFileLayer : IFileLayer
 {
@@ -33,7 +34,7 @@ public sealed class SimulatedFileLayer : IFileLayer
                 return new SimulatedFile(this, path, created);
             }
             if (!_names.TryGetValue(path, out SimulatedContent? content))
-                throw new StorageException(StorageRejection.ReadFailed, $"{StorageRejection.ReadFailed}: {path} does not exist", path);
+                throw Missing(StorageRejection.ReadFailed, path);
             return new SimulatedFile(this, path, content);
         }
     }
@@ -46,7 +47,7 @@ public sealed class SimulatedFileLayer : IFileLayer
     public IReadOnlyList<string> Names(string folder)
     {
         lock (_lock)
-            return [.. _names.Keys.Where(path => string.Equals(Path.GetDirectoryName(path), folder, StringComparison.Ordinal)).Select(path => Path.GetFileName(path))];
+            return [.. _names.Keys.Where(path => IsIn(path, folder)).Select(path => Path.GetFileName(path))];
     }
 
     public void CreateFolder(string folder)
@@ -60,7 +61,7 @@ public sealed class SimulatedFileLayer : IFileLayer
         {
             RefuseIfDead(from);
             if (!_names.Remove(from, out SimulatedContent? content))
-                throw new StorageException(StorageRejection.WriteFailed, $"{StorageRejection.WriteFailed}: {from} does not exist", from);
+                throw Missing(StorageRejection.WriteFailed, from);
             _names[to] = content;
             _folderChanges.Add(names =>
             {
@@ -123,7 +124,9 @@ public sealed class SimulatedFileLayer : IFileLayer
         }
     }
 
-    /// <summary>The files as they are now, for a test that opens the same state many times. Their unsynced parts stay unsynced.</summary>
+    /// <summary>
+    /// The files as they are now, for a test that opens the same state many times. Their unsynced parts stay unsynced.
+    /// </summary>
     public SimulatedFileLayer Copy()
     {
         SimulatedFileLayer copy = new();
@@ -140,9 +143,17 @@ public sealed class SimulatedFileLayer : IFileLayer
         _durableNames[path] = content;
     }
 
+    private static bool IsIn(string path, string folder) =>
+        string.Equals(Path.GetDirectoryName(path), folder, StringComparison.Ordinal);
+
+    private static StorageException Missing(StorageRejection reason, string path) =>
+        new(reason, $"{reason}: {path} does not exist", path);
+
     private void RefuseIfDead(string path)
     {
-        if (_isDead) throw new StorageException(StorageRejection.Closed, $"{StorageRejection.Closed}: {path}: the process was ended", path);
+        if (!_isDead) return;
+        const StorageRejection Reason = StorageRejection.Closed;
+        throw new StorageException(Reason, $"{Reason}: {path}: the process was ended", path);
     }
 
     private sealed class Held(SimulatedFileLayer owner, string path) : IDisposable
@@ -164,7 +175,8 @@ public sealed class SimulatedFileLayer : IFileLayer
 
         public SimulatedContent Copy()
         {
-            SimulatedContent copy = new() { _live = [.. _live], _durable = [.. _durable], _durableLength = _durableLength, Length = Length };
+            SimulatedContent copy = new() { _live = [.. _live], _durable = [.. _durable], Length = Length };
+            copy._durableLength = _durableLength;
             copy._dirtySectors.UnionWith(_dirtySectors);
             return copy;
         }
@@ -174,7 +186,9 @@ public sealed class SimulatedFileLayer : IFileLayer
             foreach (long sector in _dirtySectors)
                 if (prng.Chance(survivalPerMille)) CopySector(sector);
             if (Length != _durableLength && prng.Chance(survivalPerMille)) _durableLength = Length;
-            return new() { _live = [.. _durable], _durable = [.. _durable], _durableLength = _durableLength, Length = _durableLength };
+            SimulatedContent after = new() { _live = [.. _durable], _durable = [.. _durable], Length = _durableLength };
+            after._durableLength = _durableLength;
+            return after;
         }
 
         public int Read(Span<byte> target, long offset)
@@ -189,7 +203,8 @@ public sealed class SimulatedFileLayer : IFileLayer
             if (bytes.Length == 0) return;
             SetLength(long.Max(Length, offset + bytes.Length));
             bytes.CopyTo(_live.AsSpan((int)offset));
-            for (long s = offset / SectorBytes; s <= (offset + bytes.Length - 1) / SectorBytes; s++) _dirtySectors.Add(s);
+            long last = (offset + bytes.Length - 1) / SectorBytes;
+            for (long sector = offset / SectorBytes; sector <= last; sector++) _dirtySectors.Add(sector);
         }
 
         public void SetLength(long length)

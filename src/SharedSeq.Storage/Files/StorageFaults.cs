@@ -1,6 +1,8 @@
 namespace SharedSeq.Storage;
 
-/// <summary>The faults a <see cref="FaultyFileLayer"/> injects, settable while it runs: drills on a node, and tests.</summary>
+/// <summary>
+/// The faults a <see cref="FaultyFileLayer"/> injects, settable while it runs: drills on a node, and tests.
+/// </summary>
 public sealed class StorageFaults
 {
     private readonly Lock _lock = new();
@@ -38,7 +40,9 @@ public sealed class StorageFaults
         set => Volatile.Write(ref _syncDelayMs, value);
     }
 
-    /// <summary>Called with the path before every sync: lets a test hold a sync without waiting for time to pass.</summary>
+    /// <summary>
+    /// Called with the path before every sync: lets a test hold a sync without waiting for time to pass.
+    /// </summary>
     public Action<string>? BeforeSync { get; set; }
 
     /// <summary>Only files whose path contains this are touched by the faults; empty: all.</summary>
@@ -53,7 +57,7 @@ public sealed class StorageFaults
     /// <summary>The next <paramref name="count"/> syncs fail with an input/output error.</summary>
     public void FailSyncs(int count) => Interlocked.Exchange(ref _failedSyncs, count);
 
-    internal bool Concern(string path) => PathContains.Length == 0 || path.Contains(PathContains, StringComparison.Ordinal);
+    internal bool Concern(string path) => path.Contains(PathContains, StringComparison.Ordinal);
 
     internal bool TakeShortWrite() => TakeOne(ref _shortWrites);
 

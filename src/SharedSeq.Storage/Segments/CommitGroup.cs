@@ -14,7 +14,9 @@ internal struct CommitRun
     public bool OpensSegment;
 }
 
-/// <summary>Encoded records that will be written and synced together. One is filled while the other is written.</summary>
+/// <summary>
+/// Encoded records that will be written and synced together. One is filled while the other is written.
+/// </summary>
 internal sealed class CommitGroup
 {
     private const int FirstBufferBytes = 256 * 1024;
@@ -64,7 +66,9 @@ internal sealed class CommitGroup
         Records = records;
     }
 
-    /// <summary>The bytes of a record that is in this group and may not be in its file yet; empty if it is not here.</summary>
+    /// <summary>
+    /// The bytes of a record that is in this group and may not be in its file yet; empty if it is not here.
+    /// </summary>
     public ReadOnlySpan<byte> Find(RecordLocation location)
     {
         foreach (CommitRun run in _runs)

@@ -4,10 +4,10 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Storage;
 
 /// <summary>
-/// Turns many appends into few writes and syncs. Appends are encoded into a group in memory under a lock; one writer thread
-/// takes the group as soon as there is one, writes it, syncs, and reports "durable up to position P" once. What is appended
-/// meanwhile forms the next group, so groups grow with load and an idle log syncs at once.
-/// A failed or short write or sync ends the log: it is reported once, never retried, and every later append throws.
+/// Turns many appends into few writes and syncs. Appends are encoded into a group in memory under a lock; one writer
+/// thread takes the group as soon as there is one, writes it, syncs, and reports "durable up to position P" once. What
+/// is appended meanwhile forms the next group, so groups grow with load and an idle log syncs at once. A failed or
+/// short write or sync ends the log: it is reported once, never retried, and every later append throws.
 /// </summary>
 internal sealed class GroupCommit
 {
@@ -100,8 +100,8 @@ internal sealed class GroupCommit
     }
 
     /// <summary>
-    /// Appends records side by side into a new segment, nothing between them, and gives up all older segments once they are
-    /// durable. Returns the result of the last. They must fit into one segment.
+    /// Appends records side by side into a new segment, nothing between them, and gives up all older segments once they
+    /// are durable. Returns the result of the last. They must fit into one segment.
     /// </summary>
     public AppendResult AppendAndRetireOlder(IReadOnlyList<LogRecord> records)
     {
@@ -140,7 +140,9 @@ internal sealed class GroupCommit
         Store.RetireBelow(segment);
     }
 
-    /// <summary>Copies a record that may not have reached its file yet; false if it is not in memory (any more).</summary>
+    /// <summary>
+    /// Copies a record that may not have reached its file yet; false if it is not in memory (any more).
+    /// </summary>
     public bool TryCopyPending(RecordLocation location, Span<byte> target)
     {
         lock (_gate)
@@ -182,7 +184,8 @@ internal sealed class GroupCommit
     {
         while (true)
         {
-            if (_failure is not null) throw new StorageException(_failure.Reason, _failure.Message, _failure.File, _failure.Offset, _failure);
+            if (_failure is { } failure)
+                throw new StorageException(failure.Reason, failure.Message, failure.File, failure.Offset, failure);
             if (_isClosing) throw new StorageException(StorageRejection.Closed, "the log is closed");
             if (_filling.Length > 0 && _filling.Length + bytes > _options.GroupBytesMax)
             {
@@ -190,10 +193,11 @@ internal sealed class GroupCommit
                 continue;
             }
             if (!mustRollOver && _offset + bytes <= RecordsEnd) return StorageRejection.None;
-            SegmentFile? spare = Store.TryTakeSpare(out StorageRejection? refusal);
-            if (spare is not null)
+            uint number = checked(_segment.Number + 1);
+            SegmentFile? next = Store.TryStartSegment(_instance, number, _nextPosition, out StorageRejection? refusal);
+            if (next is not null)
             {
-                RollOver(spare);
+                RollOver(next);
                 return StorageRejection.None;
             }
             if (refusal is not null) return refusal.Value;
@@ -201,15 +205,13 @@ internal sealed class GroupCommit
         }
     }
 
-    private void RollOver(SegmentFile spare)
+    private void RollOver(SegmentFile next)
     {
-        spare.BecomeNumber(_instance, checked(_segment.Number + 1), _nextPosition);
-        Store.AddLive(spare);
-        _segment = spare;
+        _segment = next;
         _offset = SegmentFormat.HeaderBytes;
         // The writer syncs the segment before this one first, so the records from here on are a group of their own.
         _groupFirst = _nextPosition;
-        _filling.StartRun(spare, _offset, opensSegment: true);
+        _filling.StartRun(next, _offset, opensSegment: true);
     }
 
     private AppendResult Encode(byte kind, ReadOnlySpan<byte> head, ReadOnlySpan<byte> body, int bytes)
@@ -239,8 +241,8 @@ internal sealed class GroupCommit
         }
         catch (Exception e)
         {
-            StorageException failure = e as StorageException
-                ?? new StorageException(StorageRejection.WriteFailed, $"{StorageRejection.WriteFailed}: {e.Message}", inner: e);
+            const StorageRejection Reason = StorageRejection.WriteFailed;
+            StorageException failure = e as StorageException ?? new(Reason, $"{Reason}: {e.Message}", inner: e);
             bool report;
             lock (_gate)
             {
@@ -252,7 +254,9 @@ internal sealed class GroupCommit
         }
     }
 
-    /// <summary>Waits for records and swaps the groups; false when the log is closed and everything is written.</summary>
+    /// <summary>
+    /// Waits for records and swaps the groups; false when the log is closed and everything is written.
+    /// </summary>
     private bool TakeGroup()
     {
         lock (_gate)

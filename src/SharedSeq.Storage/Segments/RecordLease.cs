@@ -24,7 +24,8 @@ public readonly struct RecordLease : IDisposable
 
     public ReadOnlyMemory<byte> Head => _buffer.AsMemory(SegmentFormat.RecordHeaderBytes, _headLength);
 
-    public ReadOnlyMemory<byte> Body => _buffer.AsMemory(SegmentFormat.RecordHeaderBytes + _headLength, _length - _headLength);
+    public ReadOnlyMemory<byte> Body =>
+        _buffer.AsMemory(SegmentFormat.RecordHeaderBytes + _headLength, _length - _headLength);
 
     public void Dispose()
     {

@@ -1,6 +1,8 @@
 namespace SharedSeq.Storage;
 
-/// <summary>One open segment file and who is reading it. A retired segment is recycled once its last reader is gone.</summary>
+/// <summary>
+/// One open segment file and who is reading it. A retired segment is recycled once its last reader is gone.
+/// </summary>
 internal sealed class SegmentFile(IStorageFile file, string path) : IDisposable
 {
     private int _readers;

@@ -32,8 +32,8 @@ internal readonly record struct SegmentHeader(LogKind Kind, LogInstanceId Instan
 /// <summary>
 /// The fixed part in front of every record.
 /// <see cref="GroupIndex"/> is the record's place in the group that was written and synced together: everything before
-/// <see cref="GroupFirst"/> was durable before this record was written. That tells a torn tail, where any part of the last
-/// group may be missing, from damage to what was durable.
+/// <see cref="GroupFirst"/> was durable before this record was written. That tells a torn tail, where any part of the
+/// last group may be missing, from damage to what was durable.
 /// </summary>
 internal readonly record struct RecordHeader(
     int Length, uint HeadCrc, uint BodyCrc, byte Kind, byte HeadLength, uint GroupIndex, long Position)
@@ -45,15 +45,16 @@ internal readonly record struct RecordHeader(
 }
 
 /// <summary>
-/// The bytes of segments and records (format 1), big-endian. The checksum of a record's header and head starts from a salt of
-/// log instance and segment number, so a record left over in a recycled segment is never valid there. The body has its own
-/// checksum, which the header's covers, so that opening can verify heads without reading bodies.
+/// The bytes of segments and records (format 1), big-endian. The checksum of a record's header and head starts from a
+/// salt of log instance and segment number, so a record left over in a recycled segment is never valid there. The body
+/// has its own checksum, which the header's covers, so that opening can verify heads without reading bodies.
 /// <code>
-/// segment: 0 "SSQSEGMT" | 8 u16 format | 10 u8 log kind | 11 u8 0 | 12 instance (16) | 28 u32 number | 32 u64 first position | 40 u32 crc
-///          records from byte 4096, each at a multiple of 8
-/// record:  0 u32 payload length | 4 u32 crc of (salt, 0-3, 8-27, head) | 8 u32 crc of body | 12 u8 kind | 13 u8 head length
-///          14 u16 0 | 16 u32 index in group | 20 u64 log position | 28 head, body, zeros up to a multiple of 8
-/// the last record of a group is followed by 32 zero bytes, which the next group overwrites
+/// segment: 0 "SSQSEGMT" | 8 u16 format | 10 u8 log kind | 11 u8 0 | 12 instance (16 bytes)
+///          28 u32 number | 32 u64 first position | 40 u32 crc of 0-39 | records from 4096, each at a multiple of 8
+/// record:  0 u32 payload length | 4 u32 crc of (salt, 0-3, 8-27, head) | 8 u32 crc of body | 12 u8 kind
+///          13 u8 head length | 14 u16 0 | 16 u32 index in group | 20 u64 log position
+///          28 head, body, zeros up to a multiple of 8
+/// group:   records, then 32 zero bytes where room is left, which the next group overwrites
 /// </code>
 /// </summary>
 internal static class SegmentFormat
@@ -65,11 +66,16 @@ internal static class SegmentFormat
 
     public const int RecordHeaderBytes = 28;
 
-    /// <summary>Zeros written behind the last record of a group, where room is left: the log visibly ends there.</summary>
+    /// <summary>
+    /// Zeros written behind the last record of a group, where room is left: the log visibly ends there.
+    /// </summary>
     public const int TerminatorBytes = 32;
+
     public const int Alignment = 8;
 
-    /// <summary>Written as the last record when a log is closed in order: afterwards nothing can be a torn tail.</summary>
+    /// <summary>
+    /// Written as the last record when a log is closed in order: afterwards nothing can be a torn tail.
+    /// </summary>
     public const byte ClosedKind = 255;
 
     private const int HeaderUsed = 44;
@@ -105,7 +111,8 @@ internal static class SegmentFormat
         if (page.Length < HeaderUsed || !page[..8].SequenceEqual(Magic)) return StorageRejection.Corrupted;
         // The version is looked at first: a newer format may have another checksum.
         if (BinaryPrimitives.ReadUInt16BigEndian(page[8..]) > Version) return StorageRejection.NewerFormat;
-        if (BinaryPrimitives.ReadUInt32BigEndian(page[40..]) != Crc32C.Of(page[..40])) return StorageRejection.Corrupted;
+        uint crc = BinaryPrimitives.ReadUInt32BigEndian(page[40..]);
+        if (crc != Crc32C.Of(page[..40])) return StorageRejection.Corrupted;
         header = new(
             (LogKind)page[10],
             new(BinaryPrimitives.ReadUInt128BigEndian(page[12..])),
@@ -115,9 +122,11 @@ internal static class SegmentFormat
     }
 
     public static void WriteRecord(
-        Span<byte> target, uint salt, byte kind, ReadOnlySpan<byte> head, ReadOnlySpan<byte> body, long position, uint groupIndex)
+        Span<byte> target, uint salt, byte kind, ReadOnlySpan<byte> head, ReadOnlySpan<byte> body,
+        long position, uint groupIndex)
     {
-        Invariant.Check(kind != 0 && head.Length <= byte.MaxValue, "a record has a kind and a head of at most 255 bytes");
+        Invariant.Check(kind != 0, "a record has a kind");
+        Invariant.Check(head.Length <= byte.MaxValue, "a head has at most 255 bytes");
         int length = head.Length + body.Length;
         BinaryPrimitives.WriteInt32BigEndian(target, length);
         BinaryPrimitives.WriteUInt32BigEndian(target[8..], Crc32C.Of(body));
@@ -142,7 +151,9 @@ internal static class SegmentFormat
         BinaryPrimitives.ReadUInt32BigEndian(bytes[16..]),
         BinaryPrimitives.ReadInt64BigEndian(bytes[20..]));
 
-    /// <summary>Whether the fields can be a record that ends at or before <paramref name="room"/> bytes from its start.</summary>
+    /// <summary>
+    /// Whether the fields can be a record that ends at or before <paramref name="room"/> bytes from its start.
+    /// </summary>
     public static bool IsPlausible(in RecordHeader header, long room, int recordBytesMax) =>
         header.Kind != 0
         && header.Length >= header.HeadLength
@@ -157,7 +168,7 @@ internal static class SegmentFormat
 
     /// <summary>Checks the body; <paramref name="bytes"/> starts at the record and covers it whole.</summary>
     public static bool BodyIsIntact(ReadOnlySpan<byte> bytes, in RecordHeader header) =>
-        Crc32C.Of(bytes[(RecordHeaderBytes + header.HeadLength)..(RecordHeaderBytes + header.Length)]) == header.BodyCrc;
+        Crc32C.Of(bytes[..(RecordHeaderBytes + header.Length)][(RecordHeaderBytes + header.HeadLength)..]) == header.BodyCrc;
 
     private static uint HeadCrc(ReadOnlySpan<byte> bytes, uint salt, int headLength)
     {

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace SharedSeq.Storage;
 
 /// <summary>
-/// An append-only log of opaque records in recycled segments, with group commit. Opening cuts a torn tail back to the last
-/// complete record and refuses everything else that is damaged. Safe for use from several threads.
+/// An append-only log of opaque records in recycled segments, with group commit. Opening cuts a torn tail back to the
+/// last complete record and refuses everything else that is damaged. Safe for use from several threads.
 /// </summary>
 internal sealed class SegmentLog : IDisposable
 {
@@ -14,7 +14,8 @@ internal sealed class SegmentLog : IDisposable
     private readonly GroupCommit _commit;
     private bool _isClosed;
 
-    private SegmentLog(SegmentLogOptions options, FolderLock held, SegmentStore store, GroupCommit commit, LogOpening opening)
+    private SegmentLog(
+        SegmentLogOptions options, FolderLock held, SegmentStore store, GroupCommit commit, LogOpening opening)
     {
         _options = options;
         _lock = held;
@@ -35,8 +36,11 @@ internal sealed class SegmentLog : IDisposable
 
     public uint OldestSegment => _store.OldestNumber;
 
-    /// <summary>Opens or creates the log; <paramref name="visit"/> sees the head of every record that is there.</summary>
-    /// <exception cref="StorageException">The folder is in use, or its files are damaged, foreign or of a newer format.</exception>
+    /// <summary>
+    /// Opens or creates the log; <paramref name="visit"/> sees the head of every record that is there.
+    /// </summary>
+    /// <exception cref="StorageException">The folder is in use, or its files are damaged, foreign or of a newer
+    /// format.</exception>
     public static SegmentLog Open(
         SegmentLogOptions options, RecordVisitor visit, Action<long> onDurable, Action<StorageException> onFailed)
     {
@@ -57,15 +61,19 @@ internal sealed class SegmentLog : IDisposable
         }
     }
 
-    public AppendResult Append(byte kind, ReadOnlySpan<byte> head, ReadOnlySpan<byte> body) => _commit.Append(kind, head, body);
+    public AppendResult Append(byte kind, ReadOnlySpan<byte> head, ReadOnlySpan<byte> body) =>
+        _commit.Append(kind, head, body);
 
     public AppendResult AppendAndRetireOlder(IReadOnlyList<LogRecord> records) => _commit.AppendAndRetireOlder(records);
 
     /// <summary>Gives up the segments below a number once everything up to a position is durable.</summary>
     public void RetireBelow(uint segment, long afterPosition) => _commit.RetireBelow(segment, afterPosition);
 
-    /// <summary>Reads a record, from memory if it has not reached its file; false if its segment was recycled.</summary>
-    /// <exception cref="StorageException"><see cref="StorageRejection.Corrupted"/> if the bytes are not what was written.</exception>
+    /// <summary>
+    /// Reads a record, from memory if it has not reached its file; false if its segment was recycled.
+    /// </summary>
+    /// <exception cref="StorageException"><see cref="StorageRejection.Corrupted"/> if the bytes are not what was
+    /// written.</exception>
     public bool TryRead(RecordLocation location, out RecordLease lease)
     {
         lease = default;
@@ -80,12 +88,12 @@ internal sealed class SegmentLog : IDisposable
             int read = count;
             if (!_commit.TryCopyPending(location, bytes)) read = segment.File.Read(bytes, location.Offset);
             RecordHeader header = SegmentFormat.ReadRecordHeader(bytes);
-            if (read != count || header.Length != location.Length || header.HeadLength > header.Length
-                || !SegmentFormat.HeadIsIntact(bytes, header, segment.Salt) || !SegmentFormat.BodyIsIntact(bytes, header))
-            {
-                StorageException.ThrowDamaged(
-                    StorageRejection.Corrupted, "a durable record can not be read", segment.Path, location.Offset, _options.DataFolder);
-            }
+            bool isIntact = read == count
+                && header.Length == location.Length
+                && header.HeadLength <= header.Length
+                && SegmentFormat.HeadIsIntact(bytes, header, segment.Salt)
+                && SegmentFormat.BodyIsIntact(bytes, header);
+            if (!isIntact) Unreadable(segment, location.Offset);
             lease = new RecordLease(buffer, header.Kind, header.Position, header.HeadLength, header.Length);
             isKept = true;
             return true;
@@ -97,7 +105,10 @@ internal sealed class SegmentLog : IDisposable
         }
     }
 
-    /// <summary>All records that were there when the log was opened, with bodies, from a position on. Not while segments are recycled.</summary>
+    /// <summary>
+    /// All records that were there when the log was opened, with bodies, from a position on. Not while segments are
+    /// recycled.
+    /// </summary>
     public IEnumerable<LogRecord> Replay(long fromPosition)
     {
         IReadOnlyList<SegmentFile> segments = _store.Live();
@@ -111,15 +122,12 @@ internal sealed class SegmentLog : IDisposable
                 byte[] payload = reader.CurrentPayload().ToArray();
                 RecordLocation location = new(segments[i].Number, (uint)reader.CurrentOffset, reader.Current.Length);
                 int head = reader.Current.HeadLength;
-                yield return new LogRecord(
-                    reader.Current.Kind, reader.Current.Position, location, payload.AsMemory(0, head), payload.AsMemory(head));
+                RecordHeader header = reader.Current;
+                yield return new(
+                    header.Kind, header.Position, location, payload.AsMemory(0, head), payload.AsMemory(head));
             }
-            long end = i + 1 < segments.Count ? long.Min(segments[i + 1].FirstPosition - 1, Opening.LastPosition) : Opening.LastPosition;
-            if (reader.NextPosition <= end)
-            {
-                StorageException.ThrowDamaged(
-                    StorageRejection.Corrupted, "a durable record can not be read", segments[i].Path, reader.Offset, _options.DataFolder);
-            }
+            long last = i + 1 < segments.Count ? segments[i + 1].FirstPosition - 1 : long.MaxValue;
+            if (reader.NextPosition <= long.Min(last, Opening.LastPosition)) Unreadable(segments[i], reader.Offset);
         }
     }
 
@@ -137,8 +145,12 @@ internal sealed class SegmentLog : IDisposable
         _lock.Dispose();
     }
 
+    private void Unreadable(SegmentFile segment, long offset) => StorageException.ThrowDamaged(
+        StorageRejection.Corrupted, "a durable record can not be read", segment.Path, offset, _options.DataFolder);
+
     private static SegmentLog Create(
-        SegmentLogOptions options, FolderLock held, SegmentRecovery found, Action<long> onDurable, Action<StorageException> onFailed)
+        SegmentLogOptions options, FolderLock held, SegmentRecovery found,
+        Action<long> onDurable, Action<StorageException> onFailed)
     {
         DeleteLeftovers(options, found);
         LogInstanceId instance = LogInstanceId.Create();
@@ -152,7 +164,8 @@ internal sealed class SegmentLog : IDisposable
     }
 
     private static SegmentLog Continue(
-        SegmentLogOptions options, FolderLock held, SegmentRecovery found, Action<long> onDurable, Action<StorageException> onFailed)
+        SegmentLogOptions options, FolderLock held, SegmentRecovery found,
+        Action<long> onDurable, Action<StorageException> onFailed)
     {
         List<SegmentFile> spares = DeleteLeftovers(options, found);
         SegmentFile last = found.Segments[^1];
@@ -165,11 +178,13 @@ internal sealed class SegmentLog : IDisposable
             found.Instance, false, found.NextPosition - 1, torn ? found.StaleEnd - found.EndOffset : 0,
             torn ? last.Path : null, torn ? found.EndOffset : 0, found.ClosedInOrder);
         found.HandOver();
-        GroupCommit commit = new(options, found.Instance, last, found.EndOffset, found.NextPosition, onDurable, onFailed);
+        GroupCommit commit =
+            new(options, found.Instance, last, found.EndOffset, found.NextPosition, onDurable, onFailed);
         return Start(new SegmentLog(options, held, new SegmentStore(options), commit, opening), found.Segments, spares);
     }
 
-    private static SegmentLog Start(SegmentLog log, IReadOnlyList<SegmentFile> segments, IReadOnlyList<SegmentFile> spares)
+    private static SegmentLog Start(
+        SegmentLog log, IReadOnlyList<SegmentFile> segments, IReadOnlyList<SegmentFile> spares)
     {
         log._store.Start(segments, spares, log._commit.OnSparesChanged);
         log._commit.Start(log._store);
@@ -177,8 +192,8 @@ internal sealed class SegmentLog : IDisposable
     }
 
     /// <summary>
-    /// Removes what a torn group left behind the end: its intact records were never acknowledged, and must not come back
-    /// when a later, shorter record happens to end where one of them starts.
+    /// Removes what a torn group left behind the end: its intact records were never acknowledged, and must not come
+    /// back when a later, shorter record happens to end where one of them starts.
     /// </summary>
     private static void ZeroTail(SegmentFile last, long from, long to)
     {

@@ -2,7 +2,9 @@ using SharedSeq.Primitives;
 
 namespace SharedSeq.Storage;
 
-/// <summary>Reads one segment from front to back through a window, checking each record; used to open, replay and examine.</summary>
+/// <summary>
+/// Reads one segment from front to back through a window, checking each record; used to open, replay and examine.
+/// </summary>
 internal sealed class SegmentReader(SegmentFile segment, int recordBytesMax, bool checkBodies)
 {
     /// <summary>Small: with bodies left out, most of a window that ends in a body would be read for nothing.</summary>
@@ -44,8 +46,9 @@ internal sealed class SegmentReader(SegmentFile segment, int recordBytesMax, boo
         Peek(CurrentOffset, SegmentFormat.RecordHeaderBytes + Current.Length)[SegmentFormat.RecordHeaderBytes..];
 
     /// <summary>
-    /// Looks behind the end for records of this segment that were written later: <paramref name="staleEnd"/> is the end of the
-    /// last intact head found (0: none). True if one of them proves that the record missing at the end was durable.
+    /// Looks behind the end for records of this segment that were written later: <paramref name="staleEnd"/> is the end
+    /// of the last intact head found (0: none). True if one of them proves that the record missing at the end was
+    /// durable.
     /// </summary>
     public bool FindsLossOfDurableRecords(out long staleEnd)
     {
@@ -67,7 +70,8 @@ internal sealed class SegmentReader(SegmentFile segment, int recordBytesMax, boo
     /// <summary>Whether any intact record head of this segment exists at all, whatever its position.</summary>
     public bool HoldsAnyRecord()
     {
-        for (long offset = Offset; offset + SegmentFormat.RecordHeaderBytes <= segment.Capacity; offset += SegmentFormat.Alignment)
+        long end = segment.Capacity - SegmentFormat.RecordHeaderBytes;
+        for (long offset = Offset; offset <= end; offset += SegmentFormat.Alignment)
             if (TryReadAt(offset, out _)) return true;
         return false;
     }
@@ -78,8 +82,9 @@ internal sealed class SegmentReader(SegmentFile segment, int recordBytesMax, boo
         long room = segment.Capacity - offset;
         if (room < SegmentFormat.RecordHeaderBytes) return false;
         header = SegmentFormat.ReadRecordHeader(Peek(offset, SegmentFormat.RecordHeaderBytes));
-        return SegmentFormat.IsPlausible(header, room, recordBytesMax)
-            && SegmentFormat.HeadIsIntact(Peek(offset, SegmentFormat.RecordHeaderBytes + header.HeadLength), header, segment.Salt);
+        if (!SegmentFormat.IsPlausible(header, room, recordBytesMax)) return false;
+        ReadOnlySpan<byte> bytes = Peek(offset, SegmentFormat.RecordHeaderBytes + header.HeadLength);
+        return SegmentFormat.HeadIsIntact(bytes, header, segment.Salt);
     }
 
     private ReadOnlySpan<byte> Peek(long offset, int count)

@@ -1,8 +1,8 @@
 namespace SharedSeq.Storage;
 
 /// <summary>
-/// Finds the segments of a log, judges them and walks their records. Shared by opening, which repairs a torn tail, and by
-/// examining, which changes nothing.
+/// Finds the segments of a log, judges them and walks their records. Shared by opening, which repairs a torn tail, and
+/// by examining, which changes nothing.
 /// </summary>
 internal sealed class SegmentRecovery : IDisposable
 {
@@ -25,7 +25,10 @@ internal sealed class SegmentRecovery : IDisposable
 
     public long NextPosition { get; private set; } = 1;
 
-    /// <summary>After <see cref="Walk"/>: end of the remains of a torn write behind <see cref="EndOffset"/>, 0 if there are none.</summary>
+    /// <summary>
+    /// After <see cref="Walk"/>: end of the remains of a torn write behind <see cref="EndOffset"/>, 0 if there are
+    /// none.
+    /// </summary>
     public long StaleEnd { get; private set; }
 
     public bool ClosedInOrder { get; private set; }
@@ -61,7 +64,8 @@ internal sealed class SegmentRecovery : IDisposable
                 visit(reader.Current.Kind, reader.Current.Position, location, reader.CurrentHead());
             }
             if (isLast) EndAt(reader);
-            else if (reader.NextPosition != end) Damaged("a durable record can not be read", _segments[i].Path, reader.Offset);
+            else if (reader.NextPosition != end)
+                Damaged("a durable record can not be read", _segments[i].Path, reader.Offset);
         }
     }
 
@@ -123,17 +127,17 @@ internal sealed class SegmentRecovery : IDisposable
             segment.BecomeNumber(header.Instance, header.Number, header.FirstPosition);
             return;
         }
-        bool neverStarted = isLast && verdict != StorageRejection.NewerFormat && IsUnstarted(segment, number, page.AsSpan(0, read));
+        bool isNewer = verdict == StorageRejection.NewerFormat;
+        bool neverStarted = isLast && !isNewer && IsUnstarted(segment, number, page.AsSpan(0, read));
         segment.Dispose();
-        if (verdict == StorageRejection.NewerFormat)
-            StorageException.ThrowDamaged(verdict, "a segment of a newer format", path, 0, _options.DataFolder);
+        if (isNewer) StorageException.ThrowDamaged(verdict, "a newer format", path, 0, _options.DataFolder);
         if (!neverStarted) Damaged("the segment's header can not be read", path, 0);
         Unstarted = path;
     }
 
     /// <summary>
-    /// Headers are durable before any record is written: a last segment without one that holds no record of its number was
-    /// never started. Without another segment the number's salt is not known; then only an empty file counts.
+    /// Headers are durable before any record is written: a last segment without one that holds no record of its number
+    /// was never started. Without another segment the number's salt is not known; then only an empty file counts.
     /// </summary>
     private bool IsUnstarted(SegmentFile segment, uint number, ReadOnlySpan<byte> page)
     {

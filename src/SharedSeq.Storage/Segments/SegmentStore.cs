@@ -3,8 +3,8 @@ using System.Globalization;
 namespace SharedSeq.Storage;
 
 /// <summary>
-/// The segment files of one log: live ones by number, spares, and a housekeeping thread that prepares spares (zero-filled once
-/// and synced) and recycles retired segments by renaming them. Knows nothing of records.
+/// The segment files of one log: live ones by number, spares, and a housekeeping thread that prepares spares
+/// (zero-filled once and synced) and recycles retired segments by renaming them. Knows nothing of records.
 /// </summary>
 internal sealed class SegmentStore : IDisposable
 {
@@ -73,14 +73,20 @@ internal sealed class SegmentStore : IDisposable
         _housekeeper.Start();
     }
 
-    /// <summary>Takes a spare; otherwise says why there is none: null means that one is being prepared.</summary>
-    public SegmentFile? TryTakeSpare(out StorageRejection? refusal)
+    /// <summary>
+    /// Makes a spare the next live segment; otherwise says why there is none: a null refusal means that one is being
+    /// prepared. The file is given its number by <see cref="Activate"/>.
+    /// </summary>
+    public SegmentFile? TryStartSegment(
+        LogInstanceId instance, uint number, long firstPosition, out StorageRejection? refusal)
     {
         lock (_gate)
         {
             refusal = null;
             if (_spares.TryDequeue(out SegmentFile? spare))
             {
+                spare.BecomeNumber(instance, number, firstPosition);
+                _live.Add(number, spare);
                 Monitor.PulseAll(_gate);
                 return spare;
             }
@@ -91,8 +97,8 @@ internal sealed class SegmentStore : IDisposable
     }
 
     /// <summary>
-    /// Gives a spare its number, durably and before any record is written to it: folder first, so that new content can never
-    /// appear under an old name; then the header, so that records without a header prove damage.
+    /// Gives a spare its number, durably and before any record is written to it: folder first, so that new content can
+    /// never appear under an old name; then the header, so that records without a header prove damage.
     /// </summary>
     public void Activate(SegmentFile spare, LogInstanceId instance)
     {
@@ -108,12 +114,6 @@ internal sealed class SegmentStore : IDisposable
         SegmentFormat.WriteHeader(page, new(_options.Kind, instance, spare.Number, spare.FirstPosition));
         spare.File.Write(page, 0);
         spare.File.Sync();
-    }
-
-    /// <summary>Counts a taken spare as live from the moment records are directed to it.</summary>
-    public void AddLive(SegmentFile segment)
-    {
-        lock (_gate) _live.Add(segment.Number, segment);
     }
 
     /// <summary>Gives up the segments below a number; their files are recycled when no reader is left.</summary>
@@ -156,7 +156,8 @@ internal sealed class SegmentStore : IDisposable
     }
 
     /// <summary>Prepares one segment on the caller's thread: the first of a new log.</summary>
-    public SegmentFile PrepareNow() => Prepare() ?? throw new StorageException(StorageRejection.Closed, "the log is being closed");
+    public SegmentFile PrepareNow() =>
+        Prepare() ?? throw new StorageException(StorageRejection.Closed, "the log is being closed");
 
     public void Dispose()
     {

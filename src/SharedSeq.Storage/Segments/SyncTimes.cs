@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace SharedSeq.Storage;
 
-/// <summary>How long syncs took: counts per eighth of a power of two of microseconds, so percentiles are exact to about 12 %.</summary>
+/// <summary>
+/// How long syncs took: counts per eighth of a power of two of microseconds, so percentiles are exact to about 12 %.
+/// </summary>
 public sealed class SyncTimes
 {
     private const int StepsPerDoubling = 8;
@@ -12,7 +14,9 @@ public sealed class SyncTimes
     /// <summary>Syncs since the log was opened.</summary>
     public long Count => Volatile.Read(ref _count);
 
-    /// <summary>The time in microseconds that <paramref name="perMille"/> of the syncs did not exceed; 0 without syncs.</summary>
+    /// <summary>
+    /// The time in microseconds that <paramref name="perMille"/> of the syncs did not exceed; 0 without syncs.
+    /// </summary>
     public long PercentileUs(int perMille)
     {
         long wanted = (Count * perMille + 999) / 1000;
@@ -31,7 +35,8 @@ public sealed class SyncTimes
         ulong us = (ulong)long.Max(1, (long)time.TotalMicroseconds);
         int doubling = BitOperations.Log2(us);
         int step = (int)(((us << 3) >> doubling) & (StepsPerDoubling - 1));
-        Volatile.Write(ref _counts[(doubling * StepsPerDoubling) + step], _counts[(doubling * StepsPerDoubling) + step] + 1);
+        ref long count = ref _counts[(doubling * StepsPerDoubling) + step];
+        Volatile.Write(ref count, count + 1);
         Volatile.Write(ref _count, _count + 1);
     }
 

@@ -47,7 +47,8 @@ internal sealed class DurableWatch
         }
     }
 
-    public void WaitFor(long position) => Wait(() => _durable >= position || _failure is not null, $"position {position} durable");
+    public void WaitFor(long position) =>
+        Wait(() => _durable >= position || _failure is not null, $"position {position} durable");
 
     public StorageException WaitForFailure()
     {

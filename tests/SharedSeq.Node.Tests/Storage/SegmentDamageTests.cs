@@ -16,7 +16,8 @@ public sealed class SegmentDamageTests
         for (long cut = start; cut < end; cut++)
         {
             SimulatedFileLayer files = whole.Copy();
-            using (IStorageFile file = files.Open(PathOf(1), FileOpening.Existing)) file.Write(new byte[end - cut], cut);
+            using IStorageFile file = files.Open(PathOf(1), FileOpening.Existing);
+            file.Write(new byte[end - cut], cut);
             // Only padding is left out when the cut is behind the payload: then the record is complete.
             long expected = cut >= start + SegmentFormat.RecordHeaderBytes + 2 + Size ? 5 : 4;
             Assert.Equal(expected, CountIntact(files, _ => Size));
@@ -53,7 +54,7 @@ public sealed class SegmentDamageTests
             if (isUnused && within is not (14 or 15)) continue;
             SimulatedFileLayer files = whole.Copy();
             FaultyFileLayer.FlipBit(files, PathOf(1), offset, (int)(offset % 8));
-            StorageException refused = Assert.Throws<StorageException>(() => Open(Options(files), new DurableWatch()));
+            StorageException refused = RefusedToOpen(Options(files));
             Assert.Equal(StorageRejection.Corrupted, refused.Reason);
             Assert.Equal(PathOf(1), refused.File);
             Assert.InRange(refused.Offset, 0, offset);
@@ -66,7 +67,7 @@ public sealed class SegmentDamageTests
     {
         SimulatedFileLayer files = Written(count: 6, Size, closeInOrder: false);
         FaultyFileLayer.FlipBit(files, PathOf(1), EndOf(3) + 40, 3);
-        StorageException refused = Assert.Throws<StorageException>(() => Open(Options(files), new DurableWatch()));
+        StorageException refused = RefusedToOpen(Options(files));
         Assert.Equal(StorageRejection.Corrupted, refused.Reason);
         Assert.Equal(EndOf(3), refused.Offset);
     }
@@ -79,7 +80,7 @@ public sealed class SegmentDamageTests
         SimulatedFileLayer files = Written(count: 100, 500, closeInOrder: false);
         FaultyFileLayer.FlipBit(files, PathOf(2), SegmentFormat.HeaderBytes + 4, 3);
         SegmentLogOptions options = Options(files) with { CheckBodiesOnOpen = checkBodies };
-        StorageException refused = Assert.Throws<StorageException>(() => Open(options, new DurableWatch()));
+        StorageException refused = RefusedToOpen(options);
         Assert.Equal(StorageRejection.Corrupted, refused.Reason);
         Assert.Equal(PathOf(2), refused.File);
     }
@@ -90,8 +91,7 @@ public sealed class SegmentDamageTests
         SimulatedFileLayer files = Written(count: 100, 500, closeInOrder: false);
         FaultyFileLayer.FlipBit(files, PathOf(2), SegmentFormat.HeaderBytes + 100, 3);
         SegmentLogOptions full = Options(files) with { CheckBodiesOnOpen = true };
-        Assert.Equal(
-            StorageRejection.Corrupted, Assert.Throws<StorageException>(() => Open(full, new DurableWatch())).Reason);
+        Assert.Equal(StorageRejection.Corrupted, RefusedToOpen(full).Reason);
         using SegmentLog log = Open(Options(files), new DurableWatch());
         StorageException refused = Assert.Throws<StorageException>(
             () => log.TryRead(new RecordLocation(2, SegmentFormat.HeaderBytes, 502), out _));
@@ -104,7 +104,7 @@ public sealed class SegmentDamageTests
     {
         SimulatedFileLayer files = Written(count: 100, 500, closeInOrder: true);
         files.Delete(PathOf(2));
-        StorageException refused = Assert.Throws<StorageException>(() => Open(Options(files), new DurableWatch()));
+        StorageException refused = RefusedToOpen(Options(files));
         Assert.Equal(StorageRejection.MissingSegment, refused.Reason);
     }
 
@@ -112,15 +112,13 @@ public sealed class SegmentDamageTests
     public void A_segment_of_another_log_or_instance_is_refused()
     {
         SimulatedFileLayer files = Written(count: 100, 500, closeInOrder: true);
-        StorageException otherKind = Assert.Throws<StorageException>(
-            () => Open(Options(files) with { Kind = LogKind.Batches }, new DurableWatch()));
+        StorageException otherKind = RefusedToOpen(Options(files) with { Kind = LogKind.Batches });
         Assert.Equal(StorageRejection.ForeignFile, otherKind.Reason);
         SimulatedFileLayer other = Written(count: 100, 500, closeInOrder: true);
         byte[] bytes = new byte[16 * 1024];
         using (IStorageFile from = other.Open(PathOf(2), FileOpening.ReadOnly)) from.Read(bytes, 0);
         using (IStorageFile to = files.Open(PathOf(2), FileOpening.Existing)) to.Write(bytes, 0);
-        Assert.Equal(
-            StorageRejection.ForeignFile, Assert.Throws<StorageException>(() => Open(Options(files), new DurableWatch())).Reason);
+        Assert.Equal(StorageRejection.ForeignFile, RefusedToOpen(Options(files)).Reason);
     }
 
     [Fact]
@@ -128,8 +126,7 @@ public sealed class SegmentDamageTests
     {
         SimulatedFileLayer files = Written(count: 3, Size, closeInOrder: true);
         using (IStorageFile file = files.Open(PathOf(1), FileOpening.Existing)) file.Write([0, 2], 8);
-        Assert.Equal(
-            StorageRejection.NewerFormat, Assert.Throws<StorageException>(() => Open(Options(files), new DurableWatch())).Reason);
+        Assert.Equal(StorageRejection.NewerFormat, RefusedToOpen(Options(files)).Reason);
     }
 
     [Fact]
@@ -137,15 +134,14 @@ public sealed class SegmentDamageTests
     {
         SimulatedFileLayer one = Written(count: 3, Size, closeInOrder: true);
         FaultyFileLayer.FlipBit(one, PathOf(1), 20, 1);
-        Assert.Equal(
-            StorageRejection.Corrupted, Assert.Throws<StorageException>(() => Open(Options(one), new DurableWatch())).Reason);
+        Assert.Equal(StorageRejection.Corrupted, RefusedToOpen(Options(one)).Reason);
         SimulatedFileLayer many = Written(count: 100, 500, closeInOrder: false);
         uint last = many.Names(Folder).Max(name => SegmentStore.TryParseName(name, out uint number) ? number : 0);
         foreach (uint segment in (uint[])[2, last])
         {
             SimulatedFileLayer files = many.Copy();
             FaultyFileLayer.FlipBit(files, PathOf(segment), 30, 1);
-            StorageException refused = Assert.Throws<StorageException>(() => Open(Options(files), new DurableWatch()));
+            StorageException refused = RefusedToOpen(Options(files));
             Assert.Equal(StorageRejection.Corrupted, refused.Reason);
             Assert.Equal(PathOf(segment), refused.File);
         }

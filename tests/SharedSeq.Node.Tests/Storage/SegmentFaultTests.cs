@@ -51,12 +51,12 @@ public sealed class SegmentFaultTests
         using (SegmentLog log = Open(Options(new FaultyFileLayer(files, faults)), watch))
         {
             AppendResult result;
-            while ((result = log.Append(1, BitConverter.GetBytes((ushort)(count + 1)), Body(count + 1, 500))).IsAccepted) count++;
+            while ((result = TryAppendNumbered(log, count + 1, 500)).IsAccepted) count++;
             Assert.Equal(StorageRejection.DiskFull, result.Rejection);
             watch.WaitFor(count);
             Assert.Equal(0, watch.Failures);
             faults.FreeBytes = 1024 * 1024;
-            Eventually.True(() => log.Append(1, BitConverter.GetBytes((ushort)(count + 1)), Body(count + 1, 500)).IsAccepted, "room on the disk");
+            Eventually.True(() => TryAppendNumbered(log, count + 1, 500).IsAccepted, "room on the disk");
             count++;
             watch.WaitFor(count);
         }
@@ -68,7 +68,7 @@ public sealed class SegmentFaultTests
     {
         StorageFaults faults = new() { FreeBytes = 8 * 1024 };
         FaultyFileLayer files = new(new SimulatedFileLayer(), faults);
-        Assert.Equal(StorageRejection.DiskFull, Assert.Throws<StorageException>(() => Open(Options(files), new DurableWatch())).Reason);
+        Assert.Equal(StorageRejection.DiskFull, RefusedToOpen(Options(files)).Reason);
         faults.FreeBytes = 1024 * 1024;
         Open(Options(files), new DurableWatch()).Dispose();
     }
@@ -78,7 +78,8 @@ public sealed class SegmentFaultTests
     {
         if (!File.Exists("/dev/full")) return;
         using IStorageFile file = DiskFileLayer.Instance.Open("/dev/full", FileOpening.Existing);
-        Assert.Equal(StorageRejection.DiskFull, Assert.Throws<StorageException>(() => file.Write(new byte[10], 0)).Reason);
+        StorageException refused = Assert.Throws<StorageException>(() => file.Write(new byte[10], 0));
+        Assert.Equal(StorageRejection.DiskFull, refused.Reason);
     }
 
     [Fact]
@@ -87,8 +88,7 @@ public sealed class SegmentFaultTests
         SimulatedFileLayer files = Written(5, 100, closeInOrder: true);
         StorageFaults faults = new() { ReadOnly = true };
         FaultyFileLayer layer = new(files, faults);
-        Assert.Equal(
-            StorageRejection.ReadOnlyDisk, Assert.Throws<StorageException>(() => Open(Options(layer), new DurableWatch())).Reason);
+        Assert.Equal(StorageRejection.ReadOnlyDisk, RefusedToOpen(Options(layer)).Reason);
         faults.ReadOnly = false;
         DurableWatch watch = new();
         using SegmentLog log = Open(Options(layer), watch);

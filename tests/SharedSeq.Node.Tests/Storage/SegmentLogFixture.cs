@@ -3,7 +3,9 @@ using SharedSeq.Storage;
 
 namespace SharedSeq.Node.Tests.Storage;
 
-/// <summary>Opens small logs on a simulated disk; bodies are numbered so that every record proves which one it is.</summary>
+/// <summary>
+/// Opens small logs on a simulated disk; bodies are numbered so that every record proves which one it is.
+/// </summary>
 internal static class SegmentLogFixture
 {
     public const string Folder = "/store/votes";
@@ -30,14 +32,25 @@ internal static class SegmentLogFixture
         return body;
     }
 
+    public static SegmentLogOptions OnDisk(string folder) =>
+        Options(DiskFileLayer.Instance, 64 * 1024) with { Folder = Path.Combine(folder, "votes") };
+
+    public static StorageException RefusedToOpen(SegmentLogOptions options) =>
+        Assert.Throws<StorageException>(() => Open(options, new DurableWatch()));
+
+    public static AppendResult TryAppendNumbered(SegmentLog log, long number, int size) =>
+        log.Append(1, BitConverter.GetBytes((ushort)number), Body(number, size));
+
     public static AppendResult AppendNumbered(SegmentLog log, long number, int size)
     {
-        AppendResult result = log.Append(1, BitConverter.GetBytes((ushort)number), Body(number, size));
+        AppendResult result = TryAppendNumbered(log, number, size);
         Assert.Equal(StorageRejection.None, result.Rejection);
         return result;
     }
 
-    /// <summary>A log of <paramref name="count"/> records, each synced alone, closed in order or left as after kill -9.</summary>
+    /// <summary>
+    /// A log of <paramref name="count"/> records, each synced alone, closed in order or left as after kill -9.
+    /// </summary>
     public static SimulatedFileLayer Written(int count, int size, bool closeInOrder, int segmentBytes = 16 * 1024)
     {
         SimulatedFileLayer files = new();
@@ -53,7 +66,9 @@ internal static class SegmentLogFixture
         return files.Kill();
     }
 
-    /// <summary>Opens, checks that the records are 1..n in order with their bodies, closes without a closing record, returns n.</summary>
+    /// <summary>
+    /// Opens, checks that the records are 1..n in order with their bodies, closes without a closing record, returns n.
+    /// </summary>
     public static long CountIntact(SimulatedFileLayer files, Func<long, int> sizeOf, int segmentBytes = 16 * 1024)
     {
         using SegmentLog log = Open(Options(files, segmentBytes), new DurableWatch());

@@ -29,7 +29,10 @@ public sealed class SegmentLogProperties
             Assert.True(replayed.Count <= model.Count, $"{where}: more records than were appended");
             long first = replayed.Count == 0 ? 0 : model.Count - replayed.Count;
             for (int i = 0; i < replayed.Count; i++)
-                Assert.True(model[(int)first + i].AsSpan().SequenceEqual(replayed[i].Body.Span), $"{where}: record {i} differs");
+            {
+                bool isEqual = model[(int)first + i].AsSpan().SequenceEqual(replayed[i].Body.Span);
+                Assert.True(isEqual, $"{where}: record {i} differs");
+            }
             int appended = prng.Below(60);
             List<long> positions = [];
             for (int i = 0; i < appended; i++)
@@ -65,7 +68,9 @@ public sealed class SegmentLogProperties
         }
     }
 
-    /// <summary>Checks that what survived reaches at least as far as what was durable; the model forgets the rest.</summary>
+    /// <summary>
+    /// Checks that what survived reaches at least as far as what was durable; the model forgets the rest.
+    /// </summary>
     private static void KeepWhatSurvived(
         SimulatedFileLayer files, List<byte[]> model, List<long> positions, long durable, string where)
     {
