@@ -31,16 +31,23 @@ public readonly record struct QuorumParameters
     public int P { get; }
 
     /// <summary>q = n - f - p: notarization, final votes, PoA, result certificate.</summary>
-    public int Quorum => N - F - P;
+    public int Quorum => N - F - P + QuorumShift;
 
     /// <summary>F = n - p: First votes that finalize at once.</summary>
-    public int FastQuorum => N - P;
+    public int FastQuorum => N - P + FastShift;
 
     /// <summary>M = f + p + 1: "many" First votes (R8, R9).</summary>
-    public int Many => F + P + 1;
+    public int Many => F + P + 1 + ManyShift;
 
     /// <summary>f + 1: at least one of them is honest.</summary>
     public int OneHonest => F + 1;
+
+    /// <summary>Mutants for the simulator's self-test (consensus.md part B): a threshold off by one. Zero everywhere else.</summary>
+    internal int QuorumShift { get; init; }
+
+    internal int FastShift { get; init; }
+
+    internal int ManyShift { get; init; }
 
     public static bool IsValid(int n, int f, int p) =>
         n is >= 1 and <= MaxMembers && f >= 0 && p >= 0 && n >= (3 * f) + (2 * p) + 1;

@@ -24,10 +24,12 @@ public sealed class LaneBook
     /// <param name="committee">The epoch's committee: its members' lanes are the ones there are.</param>
     /// <param name="self">This replica.</param>
     /// <param name="recovered">Durable state; empty for a first start.</param>
-    public LaneBook(ReplicaOptions options, Committee committee, ReplicaId self, RecoveredState recovered)
+    /// <param name="evidenceBook">Where evidence goes to be recorded, passed on and proposed.</param>
+    public LaneBook(
+        ReplicaOptions options, Committee committee, ReplicaId self, RecoveredState recovered, EvidenceBook? evidenceBook = null)
     {
         _context = new LaneContext(options, committee, self) { FinalHeight = recovered.Delivered.Id.Height };
-        var evidence = new LaneEvidence(_context);
+        var evidence = new LaneEvidence(_context, evidenceBook ?? new EvidenceBook(self, committee.Count));
         _intake = new BatchIntake(_context, evidence);
         _signer = new AckSigner(_context);
         _exchange = new AckExchange(_context, _signer);

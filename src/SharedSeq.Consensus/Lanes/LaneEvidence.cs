@@ -4,7 +4,7 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Consensus;
 
 /// <summary>Evidence about lanes: E5, an author's two batches for one place, and E6, a member's two Acks for one place (consensus.md 8).</summary>
-internal sealed class LaneEvidence(LaneContext context)
+internal sealed class LaneEvidence(LaneContext context, EvidenceBook book)
 {
     /// <summary>Records that one member signed two digests for one place. Both Acks came verified; an author's Ack is its batch signature.</summary>
     public void Record(Ack first, Ack second, List<ReplicaEffect> effects)
@@ -16,7 +16,7 @@ internal sealed class LaneEvidence(LaneContext context)
         bool byAuthor = first.Tip.Lane.Author == first.Acker;
         var evidence = new Evidence(
             byAuthor ? EvidenceKind.TwoBatches : EvidenceKind.TwoAcks, first.Tip.Lane.Epoch, first.Acker, Statement(first), Statement(second));
-        effects.Add(new ReplicaEffect.RecordEvidence(new Verified<Evidence>(evidence)));
+        book.Add(new Verified<Evidence>(evidence), effects);
         effects.Add(new ReplicaEffect.Trace(
             byAuthor ? "E5" : "E6", Slot.Zero, $"lane {first.Tip.Lane} seq {first.Tip.Seq} signed twice by {first.Acker}"));
     }

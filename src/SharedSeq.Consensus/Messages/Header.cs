@@ -68,6 +68,9 @@ public sealed class Header
 
     public ReadOnlySpan<LaneTip> Cut => _cut;
 
+    /// <summary>The same cut as a list that may be kept.</summary>
+    public IReadOnlyList<LaneTip> Tips => _cut;
+
     /// <summary>SHA-256("SharedSeq.block" || encoding): the block hash.</summary>
     public Hash32 Hash { get; }
 

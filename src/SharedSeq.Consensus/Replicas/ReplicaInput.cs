@@ -16,11 +16,26 @@ public abstract record ReplicaInput
     /// <summary>The time named by Replica.NextDeadlineMs has come, or the shell just wants the rules evaluated.</summary>
     public sealed record Tick : ReplicaInput;
 
-    /// <summary>A verified statement of another replica. From is the session it came by, not necessarily who signed it.</summary>
+    /// <summary>
+    /// A verified statement of another replica. From is the session it came by, not necessarily who signed it. What the proposal carries is
+    /// verified item by item: an item that fails is left out, which is how the replica sees it.
+    /// </summary>
+    /// <param name="From">The session it came by.</param>
+    /// <param name="Proposal">The leader's proposal.</param>
+    /// <param name="Proofs">Its PoAs that verify.</param>
+    /// <param name="Parent">Its parent's certificate if it verifies. Null also when the shell saw no need to check one.</param>
+    /// <param name="Skips">Its skip certificates that verify.</param>
+    /// <param name="Evidence">The evidence of its payload that verifies, in the payload's order.</param>
     public sealed record ProposalReceived(ReplicaId From, Verified<Proposal> Proposal, IReadOnlyList<Verified<ProofOfAvailability>> Proofs,
-        Verified<Notarization>? Parent, IReadOnlyList<Verified<Notarization>> Skips) : ReplicaInput;
+        Verified<Notarization>? Parent, IReadOnlyList<Verified<Notarization>> Skips, IReadOnlyList<Verified<Evidence>> Evidence) : ReplicaInput;
 
     public sealed record VoteReceived(ReplicaId From, Verified<Vote> Vote) : ReplicaInput;
+
+    /// <summary>
+    /// A vote, proposal or certificate of a slot that is committed here already; the shell did not verify it. Whoever sends such a thing may be
+    /// behind and is answered with the commit proof (R11). Not for a commit proof of the very slot committed last: its sender is not behind.
+    /// </summary>
+    public sealed record StaleReceived(ReplicaId From, Slot Slot) : ReplicaInput;
 
     public sealed record NotarizationReceived(ReplicaId From, Verified<Notarization> Certificate) : ReplicaInput;
 

@@ -36,6 +36,15 @@ public sealed record ReplicaOptions
     /// <summary>Body bytes a lane may be ahead of the last committed cut before acks stop (back-pressure). Default 64 MiB.</summary>
     public long LaneWindowBytes { get; init; } = 64L * 1024 * 1024;
 
+    /// <summary>
+    /// How long a new slot's entry certificate is held back for members that may well have formed it themselves (R1). Default 10: all-to-all votes
+    /// arrive within a few milliseconds, so that in good times no certificate travels at all.
+    /// </summary>
+    public int CertificateForwardMs { get; init; } = 10;
+
+    /// <summary>Whether Trace effects are emitted. Tests and the simulator want them; a node may save the strings.</summary>
+    public bool IsTraced { get; init; } = true;
+
     /// <summary>Seed of jitter and of the choice of whom to ask; differs between replicas.</summary>
     public ulong Seed { get; init; }
 }

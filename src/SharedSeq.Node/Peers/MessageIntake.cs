@@ -135,21 +135,24 @@ public sealed class MessageIntake(MessageVerifier verifier, VerifiedAckCache ack
 
     private ReplicaInput? OnVote(ReplicaId peer, Vote vote, ref VerificationRejection reason)
     {
-        if (vote.Slot.Value <= Volatile.Read(ref _finalSlot)) return null;
+        if (vote.Slot.Value <= Volatile.Read(ref _finalSlot)) return new ReplicaInput.StaleReceived(peer, vote.Slot);
         reason = verifier.TryVerify(vote, out Verified<Vote> verified);
         return reason == VerificationRejection.None ? new ReplicaInput.VoteReceived(peer, verified) : null;
     }
 
     private ReplicaInput? OnNotarization(ReplicaId peer, Notarization certificate, ref VerificationRejection reason)
     {
-        if (certificate.Slot.Value < Volatile.Read(ref _currentSlot)) return null;
+        if (certificate.Slot.Value <= Volatile.Read(ref _finalSlot)) return new ReplicaInput.StaleReceived(peer, certificate.Slot);
         reason = verifier.TryVerify(certificate, out Verified<Notarization> verified);
         return reason == VerificationRejection.None ? new ReplicaInput.NotarizationReceived(peer, verified) : null;
     }
 
     private ReplicaInput? OnCommitProof(ReplicaId peer, CommitProof proof, ref VerificationRejection reason)
     {
-        if (proof.Slot.Value <= Volatile.Read(ref _finalSlot)) return null;
+        ulong final = Volatile.Read(ref _finalSlot);
+        // The same proof again says that the peer is as far as we are; answering it would never end.
+        if (proof.Slot.Value == final) return null;
+        if (proof.Slot.Value < final) return new ReplicaInput.StaleReceived(peer, proof.Slot);
         reason = verifier.TryVerify(proof, out Verified<CommitProof> verified);
         return reason == VerificationRejection.None ? new ReplicaInput.CommitProofReceived(peer, verified) : null;
     }
@@ -172,7 +175,7 @@ public sealed class MessageIntake(MessageVerifier verifier, VerifiedAckCache ack
 
     private ReplicaInput? OnProposal(ReplicaId peer, Proposal proposal, ref VerificationRejection reason)
     {
-        if (proposal.Slot.Value <= Volatile.Read(ref _finalSlot)) return null;
+        if (proposal.Slot.Value <= Volatile.Read(ref _finalSlot)) return new ReplicaInput.StaleReceived(peer, proposal.Slot);
         reason = verifier.TryVerify(proposal, out Verified<Proposal> verified);
         if (reason != VerificationRejection.None) return null;
         var proofs = new List<Verified<ProofOfAvailability>>(proposal.Proofs.Count);
@@ -182,18 +185,26 @@ public sealed class MessageIntake(MessageVerifier verifier, VerifiedAckCache ack
             if (TryVerify(item, out Verified<ProofOfAvailability> proof) == VerificationRejection.None) proofs.Add(proof);
         }
 
+        // Of a slot already left some certificate is held, nearly always this one; where it is not, the replica asks for it (C6).
         Verified<Notarization>? parent = null;
         if (proposal.Justification.Parent is { } certificate
-            && certificate.Slot.Value >= Volatile.Read(ref _finalSlot)
+            && certificate.Slot.Value >= Volatile.Read(ref _currentSlot)
             && verifier.TryVerify(certificate, out Verified<Notarization> verifiedParent) == VerificationRejection.None)
             parent = verifiedParent;
         var skips = new List<Verified<Notarization>>(proposal.Justification.Skips.Count);
         foreach (Notarization item in proposal.Justification.Skips)
         {
-            if (verifier.TryVerify(item, out Verified<Notarization> skip) == VerificationRejection.None) skips.Add(skip);
+            if (item.Slot.Value > Volatile.Read(ref _finalSlot)
+                && verifier.TryVerify(item, out Verified<Notarization> skip) == VerificationRejection.None) skips.Add(skip);
         }
 
-        return new ReplicaInput.ProposalReceived(peer, verified, proofs, parent, skips);
+        var evidence = new List<Verified<Evidence>>(proposal.Block.Payload.Evidence.Count);
+        foreach (Evidence item in proposal.Block.Payload.Evidence)
+        {
+            if (verifier.TryVerify(item, out Verified<Evidence> checkedItem) == VerificationRejection.None) evidence.Add(checkedItem);
+        }
+
+        return new ReplicaInput.ProposalReceived(peer, verified, proofs, parent, skips, evidence);
     }
 
     private VerificationRejection TryVerify(ProofOfAvailability proof, out Verified<ProofOfAvailability> verified)

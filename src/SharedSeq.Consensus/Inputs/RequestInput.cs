@@ -1,0 +1,61 @@
+using System.Collections.Generic;
+
+namespace SharedSeq.Consensus;
+
+/// <summary>R11: upon receiving a request for certificates or blocks, answer from what is held. Rate limited per peer, answers bounded in size.</summary>
+internal static class RequestInput
+{
+    public static void Handle(ReplicaState state, ReplicaInput.CertificateRequestReceived input)
+    {
+        if (input.Request.Epoch != state.Committee.Epoch || !state.Peers.TryTakeRequest(input.From, state.NowMs)) return;
+        CommitProof? proof = input.Request.First <= state.LastFinalSlot ? state.LastFinalProof : null;
+        var certificates = new List<Notarization>();
+        if (input.Request.First <= state.LastFinalSlot && input.Request.Last >= state.LastFinalSlot && state.LastFinalNotarization is { } last)
+            certificates.Add(last);
+        for (int i = state.Slots.LowerBound(input.Request.First); i < state.Slots.Count && state.Slots[i].Slot <= input.Request.Last; i++)
+        {
+            foreach (HeldCertificate held in state.Slots[i].Certificates)
+            {
+                if (certificates.Count < CertificateResponse.MaxCertificates) certificates.Add(held.Certificate);
+            }
+        }
+
+        if (proof is null && certificates.Count == 0) return;
+        state.Send(ReplicaSet.Of(input.From), new CertificateResponse(certificates, proof));
+    }
+
+    public static void Handle(ReplicaState state, ReplicaInput.BlockRequestReceived input)
+    {
+        BlockRequest request = input.Request;
+        if (request.Epoch != state.Committee.Epoch || !state.Peers.TryTakeRequest(input.From, state.NowMs)) return;
+        HeldBlock? held = Find(state, request.Block);
+        if (held is null)
+        {
+            if (request.Block.Height <= state.Chain.Archived) state.Effects.Add(new ReplicaEffect.ServeBlocks(input.From, request));
+            return;
+        }
+
+        var blocks = new List<Block>();
+        int bytes = 0;
+        while (held is not null && blocks.Count <= request.Ancestors && bytes <= ConsensusLimits.BlockResponseBytes)
+        {
+            Header header = held.Block.Header;
+            blocks.Add(held.Block);
+            bytes += 200 + (header.Tips.Count * LaneTip.Size) + (held.Block.Payload.Evidence.Count * SignedStatement.MaxContentBytes);
+            held = state.FindBlock(header.ParentSlot, header.ParentId);
+        }
+
+        state.Send(ReplicaSet.Of(input.From), new BlockResponse(blocks));
+    }
+
+    private static HeldBlock? Find(ReplicaState state, BlockId id)
+    {
+        if (state.Chain.Find(id) is { } committed) return committed;
+        for (int i = 0; i < state.Slots.Count; i++)
+        {
+            if (state.Slots[i].FindBlock(id) is { } held) return held;
+        }
+
+        return null;
+    }
+}

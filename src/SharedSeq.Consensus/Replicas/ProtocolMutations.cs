@@ -1,0 +1,37 @@
+using System;
+
+namespace SharedSeq.Consensus;
+
+/// <summary>
+/// Rules broken on purpose, so that the simulator can show that it would notice (consensus.md part B). Each is one condition at its rule.
+/// Not part of any configuration: only this solution's simulator and tests can pass one.
+/// </summary>
+[Flags]
+internal enum ProtocolMutations
+{
+    None = 0,
+
+    /// <summary>R7: a Final is cast although an Extra was.</summary>
+    FinalAfterExtra = 1,
+
+    /// <summary>R8, R9: an Extra is cast although a Final was.</summary>
+    ExtraAfterFinal = 2,
+
+    /// <summary>R8: skip counts in the maximum over the values (C3).</summary>
+    SkipInMaximum = 4,
+
+    /// <summary>S4: a restart forgets own First votes.</summary>
+    ForgottenFirst = 8,
+
+    /// <summary>R1: the certificate by which a slot is entered is not made durable.</summary>
+    VolatileEntry = 16,
+
+    /// <summary>R2: slots passed without a certificate get no First(skip).</summary>
+    NoGapFilling = 32,
+
+    /// <summary>Lanes: own batches are sent before they are durable.</summary>
+    VolatileOwnBatch = 64,
+
+    /// <summary>Lanes: silent lanes' Acks are not exchanged.</summary>
+    NoAckExchange = 128,
+}

@@ -1,0 +1,234 @@
+using System.Collections.Generic;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Consensus;
+
+/// <summary>
+/// One consensus participant without any IO: inputs in, effects out. After each input the rules R1 to R10 are evaluated to a fixpoint in the order
+/// of the specification (docs/protocol/consensus.md). The shell's duties are those of <see cref="ReplicaEffect"/>. Single-threaded.
+/// </summary>
+public sealed class Replica
+{
+    private readonly ReplicaState _state;
+    private readonly WallClockWatch _clock = new();
+    private bool _isStarted;
+
+    /// <param name="options">Settings.</param>
+    /// <param name="committee">The epoch's committee.</param>
+    /// <param name="self">This replica's seat.</param>
+    /// <param name="recovered">What its logs hold; empty at a first start.</param>
+    public Replica(ReplicaOptions options, Committee committee, ReplicaId self, RecoveredState recovered)
+        : this(options, committee, self, recovered, ProtocolMutations.None)
+    {
+    }
+
+    internal Replica(ReplicaOptions options, Committee committee, ReplicaId self, RecoveredState recovered, ProtocolMutations mutations)
+    {
+        _state = new ReplicaState(options, committee, self, recovered.Delivered, mutations);
+        _state.Lanes = new LaneBook(options, committee, self, recovered, _state.Evidence);
+        Recovery.Load(_state, recovered.VoteLog);
+    }
+
+    public Slot CurrentSlot => _state.Current;
+
+    public Slot FinalSlot => _state.LastFinalSlot;
+
+    public BlockId Final => _state.LastFinal;
+
+    /// <summary>Agreement was found broken; nothing is decided any more.</summary>
+    public bool IsHalted => _state.IsHalted;
+
+    /// <summary>Whether every vote and proposal decided is confirmed durable: only then does <see cref="Snapshot"/> say everything.</summary>
+    public bool CanSnapshot => _state.PendingCasts == 0;
+
+    /// <summary>When Step wants a Tick at the latest, on the monotonic clock; long.MaxValue when it waits for inputs only.</summary>
+    public long NextDeadlineMs { get; private set; } = long.MaxValue;
+
+    /// <summary>Takes up the protocol where the durable state ends: timer, R2, re-sending. Once, before the first Step.</summary>
+    public void Start(CoreTime now, List<ReplicaEffect> effects)
+    {
+        Invariant.Check(!_isStarted, "a replica starts once");
+        _isStarted = true;
+        Begin(now, effects);
+        _state.Peers.Start(now.MonotonicMs);
+        _state.LastFinalAtMs = now.MonotonicMs;
+        _state.Resend.Start();
+        R1Enter.EnterSlot(_state, _state.Current);
+        _state.Trace("R1", _state.Current, "start");
+        _state.GapEnd = _state.Current;
+        _state.GapAtMs = now.MonotonicMs;
+        _state.Lanes.Start(now.MonotonicMs, effects);
+        _state.Chain.Advance();
+        _state.Resend.To(_state.Others);
+        _state.IsStatusOwed = true;
+        RunRules();
+        End();
+    }
+
+    /// <summary>Handles one input. Effects are appended in the order in which the shell must carry them out.</summary>
+    public void Step(ReplicaInput input, CoreTime now, List<ReplicaEffect> effects)
+    {
+        Invariant.Check(_isStarted, "a replica is started before its first step");
+        if (_state.IsHalted) return;
+        Begin(now, effects);
+        Handle(input);
+        _state.Lanes.Tick(now.MonotonicMs, effects);
+        _state.Chain.Advance();
+        _state.Resend.Tick();
+        RunRules();
+        End();
+    }
+
+    /// <summary>The data lanes: what the shell's batch builder asks.</summary>
+    public LaneBook Lanes => _state.Lanes;
+
+    /// <summary>The records that still matter, in an order in which a restart may read them. A vote log may be compacted to these, while CanSnapshot.</summary>
+    public IEnumerable<DurableRecord> Snapshot() => Recovery.Snapshot(_state);
+
+    /// <summary>Where the replica is, for status and metrics.</summary>
+    public ReplicaView View() => ReplicaView.Of(_state);
+
+    private void Begin(CoreTime now, List<ReplicaEffect> effects)
+    {
+        _state.Now = now;
+        _state.Effects = effects;
+        _state.Repair.Begin();
+        if (_clock.HasJumped(now, _state.Options.ClockDriftMs, out long byMs))
+            _state.Alarm(AlarmKind.ClockJumped, $"the wall clock moved by {byMs} ms against the monotonic clock");
+    }
+
+    private void End()
+    {
+        if (!_state.IsHalted)
+        {
+            _state.Repair.Flush();
+            _state.Fetch.Flush();
+            _state.Chain.Flush();
+            _state.Forward.Flush();
+            if (_state.IsStatusOwed) _state.Resend.SendStatus(_state.Others);
+            _state.IsStatusOwed = false;
+        }
+
+        NextDeadlineMs = Deadline();
+    }
+
+    private void Handle(ReplicaInput input)
+    {
+        switch (input)
+        {
+            case ReplicaInput.Tick: break;
+            case ReplicaInput.VoteReceived i:
+                Heard(i.From);
+                VoteInput.Handle(_state, i.From, i.Vote.Value);
+                break;
+            case ReplicaInput.VoteCast i: CastInput.Handle(_state, i.Vote.Value); break;
+            case ReplicaInput.ProposalCast i: CastInput.Handle(_state, i.Proposal.Value); break;
+            case ReplicaInput.ProposalReceived i:
+                Heard(i.From);
+                ProposalInput.Handle(_state, i);
+                break;
+            case ReplicaInput.NotarizationReceived i:
+                Heard(i.From);
+                CertificateInput.Handle(_state, i);
+                break;
+            case ReplicaInput.CommitProofReceived i:
+                Heard(i.From);
+                CertificateInput.Handle(_state, i);
+                break;
+            case ReplicaInput.StaleReceived i:
+                Heard(i.From);
+                StaleInput.Handle(_state, i.From);
+                break;
+            case ReplicaInput.StatusReceived i:
+                Heard(i.From);
+                StatusInput.Handle(_state, i);
+                break;
+            case ReplicaInput.CertificateRequestReceived i:
+                Heard(i.From);
+                RequestInput.Handle(_state, i);
+                break;
+            case ReplicaInput.BlockRequestReceived i:
+                Heard(i.From);
+                RequestInput.Handle(_state, i);
+                break;
+            case ReplicaInput.BlocksReceived i:
+                Heard(i.From);
+                BlocksInput.Handle(_state, i);
+                break;
+            case ReplicaInput.EvidenceReceived i:
+                Heard(i.From);
+                _state.Evidence.Add(i.Evidence, _state.Effects);
+                break;
+            case ReplicaInput.PeerHeard i: Heard(i.Peer); break;
+            case ReplicaInput.PeerConnected i: OnConnected(i.Peer); break;
+            case ReplicaInput.PeerDisconnected i:
+                _state.Peers[i.Peer].IsConnected = false;
+                _state.Lanes.OnPeerDisconnected(i.Peer);
+                break;
+            case ReplicaInput.BlockArchived i:
+                _state.Chain.OnArchived(i.Height);
+                break;
+            case ReplicaInput.PaceChanged i: _state.MinHeightMs = i.MinHeightMs; break;
+            default: LaneInputs.Handle(_state, input); break;
+        }
+    }
+
+    private void Heard(ReplicaId peer) => _state.Peers.Heard(peer, _state.NowMs);
+
+    private void OnConnected(ReplicaId peer)
+    {
+        if (peer == _state.Self) return;
+        Heard(peer);
+        _state.Peers[peer].IsConnected = true;
+        _state.Resend.SendStatus(ReplicaSet.Of(peer));
+        _state.Resend.To(ReplicaSet.Of(peer));
+        _state.Lanes.OnPeerConnected(peer, _state.NowMs, _state.Effects);
+    }
+
+    /// <summary>R1 to R10 in order until none applies. R6 to R10 look only at slots to which something happened.</summary>
+    private void RunRules()
+    {
+        bool again = true;
+        for (int rounds = 0; again && !_state.IsHalted; rounds++)
+        {
+            Invariant.Check(rounds < 10_000, "the rules reach a fixpoint");
+            again = false;
+            SlotTable slots = _state.Slots;
+            for (int i = 0; i < slots.Dirty.Count; i++) again |= FormCertificates.Apply(_state, slots.Dirty[i]);
+            again |= R1Enter.Apply(_state);
+            again |= R2FillGaps.Apply(_state);
+            again |= R3Propose.Apply(_state);
+            again |= R4FirstVote.Apply(_state);
+            again |= R5Timeout.Apply(_state);
+            for (int i = 0; i < slots.Dirty.Count; i++)
+            {
+                SlotState slot = slots.Dirty[i];
+                again |= R6LateFirst.Apply(_state, slot);
+                again |= R7Final.Apply(_state, slot);
+                again |= R8ExtraSkip.Apply(_state, slot);
+                again |= R9ExtraBlock.Apply(_state, slot);
+            }
+
+            for (int i = 0; i < slots.Dirty.Count; i++)
+            {
+                if (!R10Finalize.Apply(_state, slots.Dirty[i])) continue;
+                again = true;
+                break;
+            }
+
+            if (!again) slots.ClearDirty();
+        }
+    }
+
+    private long Deadline()
+    {
+        if (_state.IsHalted) return long.MaxValue;
+        long next = long.Min(_state.Resend.NextMs, long.Min(_state.Lanes.NextDeadlineMs(), _state.Forward.DueAtMs));
+        next = long.Min(next, long.Min(_state.ProposeAtMs, _state.ClockAtMs));
+        next = long.Min(next, long.Min(_state.Fetch.NextDeadlineMs, _state.Chain.NextDeadlineMs));
+        next = long.Min(next, _state.Repair.NextDeadlineMs);
+        if (_state.GapEnd != Slot.Zero) next = long.Min(next, _state.GapAtMs);
+        if (_state.Slots.Find(_state.Current) is not { HasOwnVote: true }) next = long.Min(next, R5Timeout.DueAtMs(_state));
+        return next;
+    }
+}

@@ -1,0 +1,73 @@
+using System.Collections.Generic;
+
+namespace SharedSeq.Consensus;
+
+/// <summary>
+/// R10 Finalize. F First votes or q Final votes for a block, or a commit proof: the proof is logged, lastFinal advances, the pools up to its slot
+/// are dropped, and delivery continues behind. A block that does not descend from what was delivered halts the replica.
+/// </summary>
+internal static class R10Finalize
+{
+    public static bool Apply(ReplicaState state, SlotState slot)
+    {
+        for (int i = 0; i < slot.Pool.Tallies.Count; i++)
+        {
+            BlockId value = slot.Pool.Tallies[i].Value;
+            if (value.IsSkip) continue;
+            CommitPath path = CommitPath.Fast;
+            CertificateSignature[]? signatures = slot.Pool.Finality(value, path, state.Quorum.FastQuorum);
+            if (signatures is null)
+            {
+                path = CommitPath.Slow;
+                signatures = slot.Pool.Finality(value, path, state.Quorum.Quorum);
+            }
+
+            if (signatures is not null) return Commit(state, new CommitProof(state.Committee.Epoch, slot.Slot, value, path, signatures));
+        }
+
+        return false;
+    }
+
+    public static bool Commit(ReplicaState state, CommitProof proof)
+    {
+        if (proof.Slot <= state.LastFinalSlot)
+        {
+            if (proof.Slot == state.LastFinalSlot && proof.Block != state.LastFinal)
+                state.Halt($"two blocks are committed in slot {proof.Slot}: {state.LastFinal} and {proof.Block}");
+            return false;
+        }
+
+        state.Effects.Add(new ReplicaEffect.Log(new DurableRecord.FinalHeld(proof)));
+        if (!state.Chain.Commit(proof))
+        {
+            state.Halt($"{proof.Block} is committed in slot {proof.Slot} and does not descend from {state.Chain.Ordered}");
+            return false;
+        }
+
+        Adopt(state, proof);
+        if (proof.Path == CommitPath.Fast) state.FastCommits++;
+        else state.SlowCommits++;
+        if (state.Options.IsTraced) state.Trace("R10", proof.Slot, $"commit {proof.Block} {proof.Path}");
+        state.Chain.Advance();
+        // The lanes' windows and Acks follow the commit even while delivery is behind.
+        IReadOnlyList<LaneTip>? cut = state.Resolve(proof.Slot, proof.Block, out _, out _)?.Cut;
+        state.Lanes.OnFinal(proof.Block.Height, cut, state.NowMs, state.Effects);
+        return true;
+    }
+
+    /// <summary>lastFinal := B; everything about slots up to it is settled.</summary>
+    public static void Adopt(ReplicaState state, CommitProof proof)
+    {
+        SlotState? slot = state.Slots.Find(proof.Slot);
+        if (slot is null || slot.Certificates.Count == 0)
+            state.Peers.SlotEnded(state.Committee.LeaderOf(proof.Slot), proof.Slot, isSkipped: false);
+        state.LastFinalNotarization = slot?.FindCertificate(proof.Block)?.Certificate;
+        state.LastFinal = proof.Block;
+        state.LastFinalSlot = proof.Slot;
+        state.LastFinalProof = proof;
+        state.LastFinalAtMs = state.NowMs;
+        if (proof.Slot > state.HighestBlock) state.HighestBlock = proof.Slot;
+        state.Slots.DropThrough(proof.Slot);
+        state.Fetch.DropThrough(proof.Slot);
+    }
+}

@@ -1,0 +1,159 @@
+using System.Collections.Generic;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Consensus;
+
+/// <summary>
+/// R3 Propose. The leader of cur builds on the highest block it holds a certificate for, with skip certificates for every slot between; when there
+/// is news from the lanes and the pacing interval passed, or on the heartbeat. Where the parent's header does not come in time it proposes a carry
+/// block. The proposal is durable before it is sent, and its First vote is logged behind it in the same sync.
+/// </summary>
+internal static class R3Propose
+{
+    public static bool Apply(ReplicaState state)
+    {
+        state.ProposeAtMs = long.MaxValue;
+        if (state.Committee.LeaderOf(state.Current) != state.Self) return false;
+        SlotState slot = state.Slots.GetOrAdd(state.Current);
+        // A leader whose own timer has run out would only split the votes.
+        if (slot.IsProposed || slot.HasOwnVote) return false;
+        if (!TryFindParent(state, out Slot parentSlot, out BlockId parent)) return false;
+        ResolvedBlock? resolved = state.Resolve(parentSlot, parent, out Slot missingSlot, out BlockId missing);
+        if (resolved is null)
+        {
+            if (missingSlot > state.LastFinalSlot) state.Fetch.Want(missingSlot, missing, R9ExtraBlock.FirstVoters(state, missingSlot, missing));
+            return WaitUntil(state, state.EnteredAtMs + state.DeltaMs) && Propose(state, slot, parentSlot, parent, null);
+        }
+
+        return WaitUntil(state, DueAtMs(state, parentSlot, resolved)) && Propose(state, slot, parentSlot, parent, resolved);
+    }
+
+    private static bool WaitUntil(ReplicaState state, long atMs)
+    {
+        if (state.NowMs >= atMs) return true;
+        state.ProposeAtMs = atMs;
+        return false;
+    }
+
+    /// <summary>News goes at the pace; blocks that are notarized and not committed get a successor soon; an idle slot waits for the heartbeat.</summary>
+    private static long DueAtMs(ReplicaState state, Slot parentSlot, ResolvedBlock parent)
+    {
+        long pace = state.ProposalSeenAtMs + state.MinHeightMs;
+        if (state.Lanes.HasNews(parent.Cut)) return pace;
+        bool isTailOpen = parentSlot > state.LastFinalSlot;
+        int idleMs = isTailOpen ? state.Options.HeartbeatMs / 4 : state.Options.HeartbeatMs;
+        return long.Max(pace, state.EnteredAtMs + idleMs);
+    }
+
+    private static bool TryFindParent(ReplicaState state, out Slot parentSlot, out BlockId parent)
+    {
+        for (Slot at = state.Current.Previous(); at > state.LastFinalSlot; at = at.Previous())
+        {
+            SlotState? slot = state.Slots.Find(at);
+            if (slot is null || slot.Certificates.Count == 0)
+            {
+                Slot first = state.HighestBlock > state.LastFinalSlot ? state.HighestBlock : state.LastFinalSlot;
+                state.Repair.Want(first.Next(), at, needsOthers: false, ReplicaSet.Empty);
+                (parentSlot, parent) = (default, default);
+                return false;
+            }
+
+            if (!slot.HasBlockCertificate) continue;
+            (parentSlot, parent) = (at, Preferred(slot));
+            return true;
+        }
+
+        (parentSlot, parent) = (state.LastFinalSlot, state.LastFinal);
+        return true;
+    }
+
+    /// <summary>Several values of one slot can be notarized: one whose header is held, then most First votes, then the smallest hash.</summary>
+    private static BlockId Preferred(SlotState slot)
+    {
+        BlockId best = BlockId.Skip;
+        foreach (HeldCertificate held in slot.Certificates)
+        {
+            BlockId value = held.Certificate.Value;
+            if (!value.IsSkip && (best.IsSkip || IsBetter(slot, value, best))) best = value;
+        }
+
+        return best;
+    }
+
+    private static bool IsBetter(SlotState slot, BlockId one, BlockId other)
+    {
+        bool isHeld = slot.FindBlock(one) is not null;
+        if (isHeld != slot.FindBlock(other) is not null) return isHeld;
+        int firsts = slot.Pool.Find(one)?.CountedFirsts.Count ?? 0;
+        int otherFirsts = slot.Pool.Find(other)?.CountedFirsts.Count ?? 0;
+        return firsts != otherFirsts ? firsts > otherFirsts : one.Hash < other.Hash;
+    }
+
+    private static bool Propose(ReplicaState state, SlotState slot, Slot parentSlot, BlockId parent, ResolvedBlock? resolved)
+    {
+        Block block;
+        IReadOnlyList<ProofOfAvailability> proofs = [];
+        if (resolved is null)
+        {
+            block = Build(state, parentSlot, parent, default, HeaderFlags.Carry, Payload.Empty, []);
+        }
+        else
+        {
+            CutCandidate cut = state.Lanes.BuildCut(resolved.Cut);
+            proofs = cut.Proofs;
+            var now = new TimestampMs(state.Now.WallMs);
+            TimestampMs timestamp = now > resolved.Timestamp ? now : resolved.Timestamp;
+            IReadOnlyList<Evidence> evidence = state.Evidence.WaitingCount == 0
+                ? []
+                : state.Evidence.PickFor(UndeliveredAncestors(state, parentSlot, parent));
+            Payload payload = evidence.Count == 0 ? Payload.Empty : new Payload(L1View.None, evidence);
+            block = Build(state, parentSlot, parent, timestamp, HeaderFlags.None, payload, cut.Cut);
+        }
+
+        slot.IsProposed = true;
+        slot.Candidate = new Candidate(block, default, [], IsEvidenceVerified: true, IsOwn: true);
+        slot.AddBlock(block).IsLogged = true;
+        state.ProposalSeenAtMs = state.NowMs;
+        state.PendingCasts++;
+        state.Slots.MarkDirty(slot);
+        if (state.Options.IsTraced) state.Trace("R3", slot.Slot, $"propose {block.Id} on {parentSlot}{(resolved is null ? " carry" : "")}");
+        state.Effects.Add(new ReplicaEffect.CastProposal(block, proofs, Justify(state, slot.Slot, parentSlot, parent)));
+        return true;
+    }
+
+    private static Block Build(
+        ReplicaState state, Slot parentSlot, BlockId parent, TimestampMs timestamp, HeaderFlags flags, Payload payload,
+        IReadOnlyList<LaneTip> cut)
+    {
+        var header = new Header(
+            state.Committee.Epoch, state.Current, parent.Height.Next(), parentSlot, parent.Hash, timestamp, flags, payload.Commitment, cut);
+        return new Block(header, payload);
+    }
+
+    private static Justification Justify(ReplicaState state, Slot slot, Slot parentSlot, BlockId parent)
+    {
+        Notarization? certificate = parentSlot == state.LastFinalSlot
+            ? state.LastFinalNotarization
+            : state.Slots.Find(parentSlot)?.FindCertificate(parent)?.Certificate;
+        if (parentSlot.Next() == slot) return certificate is null ? Justification.None : new Justification(certificate, []);
+        var skips = new List<Notarization>();
+        for (Slot at = parentSlot.Next(); at < slot && skips.Count < Justification.MaxInline; at = at.Next())
+        {
+            if (state.Slots.Find(at)?.SkipCertificate is { } skip) skips.Add(skip);
+        }
+
+        return new Justification(certificate, skips);
+    }
+
+    private static List<Block> UndeliveredAncestors(ReplicaState state, Slot slot, BlockId block)
+    {
+        var ancestors = new List<Block>();
+        while (block != state.Chain.Ordered && state.FindBlock(slot, block) is { } held)
+        {
+            ancestors.Add(held.Block);
+            (slot, block) = (held.Block.Header.ParentSlot, held.Block.Header.ParentId);
+        }
+
+        return ancestors;
+    }
+}

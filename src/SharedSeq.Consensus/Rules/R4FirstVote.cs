@@ -1,0 +1,101 @@
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Consensus;
+
+/// <summary>What a check of a proposal found. Values are trace and metric labels.</summary>
+internal enum ProposalVerdict
+{
+    Valid = 0,
+
+    // What is missing may still come: wait.
+    WaitsForCertificate = 1,
+    WaitsForHeader = 2,
+    WaitsForClock = 3,
+
+    /// <summary>A lane's new tip came without its PoA: perhaps by way of a member that took it out.</summary>
+    WaitsForProof = 4,
+
+    // Objective, 10 and above: every honest member that knows as much finds the same. First(skip) at once.
+    BelowLastCommit = 10,
+    UnknownFlags = 11,
+    TimestampBeforeParent = 12,
+    BadCut = 13,
+    BadEvidence = 14,
+    BadL1View = 15,
+
+    /// <summary>The leader leaves out a PoA that it was sent long enough ago.</summary>
+    NotFresh = 20,
+}
+
+/// <summary>
+/// R4 First vote. In cur, without an own First or Final: for the first received proposal of the leader, if it is valid. One that fails an objective
+/// check gets First(skip) at once; where a certificate, a header or the clock is missing the vote waits.
+/// </summary>
+internal static class R4FirstVote
+{
+    public static bool Apply(ReplicaState state)
+    {
+        if (state.Slots.Find(state.Current) is not { Candidate: { } candidate, HasOwnVote: false } slot) return false;
+        ProposalVerdict verdict = candidate.IsOwn ? ProposalVerdict.Valid : Judge(state, candidate);
+        if (verdict is > ProposalVerdict.Valid and < ProposalVerdict.BelowLastCommit) return false;
+        if (verdict == ProposalVerdict.Valid)
+        {
+            state.LogBlock(slot.AddBlock(candidate.Block));
+            state.Cast(slot, VoteKind.First, candidate.Block.Id, "R4");
+            return true;
+        }
+
+        if (state.Options.IsTraced) state.Trace("R4", slot.Slot, $"refuses {candidate.Block.Id}: {verdict}");
+        state.Cast(slot, VoteKind.First, BlockId.Skip, "R4");
+        return true;
+    }
+
+    private static ProposalVerdict Judge(ReplicaState state, Candidate candidate)
+    {
+        Header header = candidate.Block.Header;
+        Slot parentSlot = header.ParentSlot;
+        BlockId parent = header.ParentId;
+        if (parentSlot < state.LastFinalSlot || (parentSlot == state.LastFinalSlot && parent != state.LastFinal))
+            return ProposalVerdict.BelowLastCommit;
+        // Tail blocks belong to the end of an epoch and L1 reorganisations to a network that follows an L1: neither exists yet.
+        if ((header.Flags & ~HeaderFlags.Carry) != HeaderFlags.None) return ProposalVerdict.UnknownFlags;
+        if (!IsJustified(state, header.Slot, parentSlot, parent)) return ProposalVerdict.WaitsForCertificate;
+        // A carry block is valid without knowing the parent (R3).
+        if (header.IsCarry) return ProposalVerdict.Valid;
+        if (candidate.Block.Payload.L1View != L1View.None) return ProposalVerdict.BadL1View;
+        if (!candidate.IsEvidenceVerified) return ProposalVerdict.BadEvidence;
+        if (state.Resolve(parentSlot, parent, out Slot missingSlot, out BlockId missing) is not { } resolved)
+        {
+            ReplicaSet holders = R9ExtraBlock.FirstVoters(state, missingSlot, missing).With(state.Committee.LeaderOf(header.Slot));
+            if (missingSlot > state.LastFinalSlot) state.Fetch.Want(missingSlot, missing, holders);
+            return ProposalVerdict.WaitsForHeader;
+        }
+
+        if (header.Timestamp < resolved.Timestamp) return ProposalVerdict.TimestampBeforeParent;
+        CutVerdict cut = state.Lanes.CheckCut(header, resolved.Cut, candidate.Proofs);
+        if (cut != CutVerdict.Valid) return cut.IsObjective() ? ProposalVerdict.BadCut : ProposalVerdict.WaitsForProof;
+        if (IsAheadOfClock(state, header.Timestamp, resolved.Timestamp)) return ProposalVerdict.WaitsForClock;
+        ReplicaId leader = state.Committee.LeaderOf(header.Slot);
+        return state.Lanes.IsFreshnessViolated(leader, state.EnteredAtMs, header, resolved.Cut) ? ProposalVerdict.NotFresh : ProposalVerdict.Valid;
+    }
+
+    /// <summary>The parent's certificate and skip certificates of all slots between are held; asks for them otherwise.</summary>
+    private static bool IsJustified(ReplicaState state, Slot slot, Slot parentSlot, BlockId parent)
+    {
+        bool isJustified = state.IsParentCertified(parentSlot, parent);
+        for (Slot at = parentSlot.Next(); isJustified && at < slot; at = at.Next())
+            isJustified = state.Slots.Find(at)?.SkipCertificate is not null;
+        if (isJustified) return true;
+        state.Repair.Want(parentSlot, slot.Previous(), needsOthers: true, ReplicaSet.Of(state.Committee.LeaderOf(slot)));
+        return false;
+    }
+
+    /// <summary>timestamp &lt;= max(parent's, local clock + drift): the maximum keeps a fast proposer from blocking its honest successor.</summary>
+    private static bool IsAheadOfClock(ReplicaState state, TimestampMs timestamp, TimestampMs parent)
+    {
+        ulong limit = state.Now.WallMs + (ulong)state.Options.ClockDriftMs;
+        if (timestamp.Value <= limit || timestamp <= parent) return false;
+        state.ClockAtMs = state.NowMs + (long)ulong.Min(timestamp.Value - limit, (ulong)state.Options.SlotTimeoutMaxMs);
+        return true;
+    }
+}
