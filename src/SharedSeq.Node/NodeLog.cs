@@ -28,6 +28,9 @@ internal static partial class NodeLog
     [LoggerMessage(1012, LogLevel.Critical, "result of height {Height} differs from the certified one: feeding execution clients and signing results has stopped")]
     public static partial void Diverged(this ILogger logger, Height height);
 
+    [LoggerMessage(1013, LogLevel.Critical, "results of height {Height} differ so much that none can be certified")]
+    public static partial void ResultSplit(this ILogger logger, Height height);
+
     [LoggerMessage(1020, LogLevel.Error, "call of {Method} failed, error id {ErrorId}")]
     public static partial void RpcFailed(this ILogger logger, string method, string errorId, Exception error);
 

@@ -43,6 +43,9 @@ public sealed class Batch : PeerMessage
         return new Batch(header, authorHeight, signature, body);
     }
 
+    /// <summary>An own batch, whose header was just computed from this very body.</summary>
+    internal static Batch Own(BatchHeader header, Height height, Signature64 signature, BatchBody body) => new(header, height, signature, body);
+
     public override void Write(CanonicalWriter writer)
     {
         Header.Write(writer);

@@ -53,6 +53,10 @@ public sealed class BatchBody
 
     public TransactionRecord this[int index] => ReadRecord(_bytes.Span[_offsets[index]..], out _);
 
+    /// <summary>A transaction's payload as memory, to be kept or passed on without copying.</summary>
+    public ReadOnlyMemory<byte> PayloadOf(int index) =>
+        _bytes.Slice(_offsets[index] + RecordOverhead, this[index].Payload.Length);
+
     /// <summary>Writes one record; the caller checked the sizes.</summary>
     /// <returns>The number of bytes written.</returns>
     public static int WriteRecord(Span<byte> target, NamespaceId ns, ulong validUntil, ReadOnlySpan<byte> payload)

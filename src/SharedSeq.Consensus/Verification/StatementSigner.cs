@@ -50,7 +50,7 @@ public sealed class StatementSigner(SigningDomain domain, Epoch epoch, ReplicaId
     public Verified<Batch> Batch(BatchHeader header, Height height, BatchBody body)
     {
         Verified<Ack> ack = Ack(header.Tip, height);
-        return new Verified<Batch>(Consensus.Batch.Create(header, height, ack.Value.Signature, body));
+        return new Verified<Batch>(Consensus.Batch.Own(header, height, ack.Value.Signature, body));
     }
 
     public Status Status(Slot finalSlot, BlockId final, Slot current)

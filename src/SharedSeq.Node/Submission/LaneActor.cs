@@ -124,9 +124,9 @@ public sealed class LaneActor : Actor<LaneMessage>
     {
         byte[] bytes = _buffer.AsSpan(0, _bytes).ToArray();
         BatchBody body = BatchBody.Parse(bytes, _count);
-        var header = new BatchHeader(
-            _lane, _nextSeq, _previousDigest, BatchFlags.None, _count, _bytes, MerkleTree.RootOfLeafHashes(body.LeafHashes));
-        var batch = new SealedBatch(_shell.Sign(header, body), _waiting);
+        MerkleTree tree = MerkleTree.FromLeafHashes(body.LeafHashes);
+        var header = new BatchHeader(_lane, _nextSeq, _previousDigest, BatchFlags.None, _count, _bytes, tree.Root);
+        var batch = new SealedBatch(_shell.Sign(header, body), tree, _waiting);
         _awaitingSync.Enqueue((_shell.AppendOwnBatch(batch.Verified.Value), batch));
         _open.Add(_nextSeq.Value, batch);
         _nextSeq = _nextSeq.Next();
@@ -166,7 +166,7 @@ public sealed class LaneActor : Actor<LaneMessage>
     }
 
     /// <summary>A batch on its way with the submissions in it.</summary>
-    private sealed class SealedBatch(Verified<Batch> batch, List<(Submission Submission, int First)> submissions)
+    private sealed class SealedBatch(Verified<Batch> batch, MerkleTree tree, List<(Submission Submission, int First)> submissions)
     {
         public Verified<Batch> Verified { get; } = batch;
 
@@ -175,7 +175,7 @@ public sealed class LaneActor : Actor<LaneMessage>
         public void Tell<T>(Action<ISubmissionObserver, LanePlace, T> what, T argument)
         {
             foreach ((Submission submission, int first) in submissions)
-                what(submission.Observer, new LanePlace(Verified.Value, first, submission.Count), argument);
+                what(submission.Observer, new LanePlace(Verified.Value, tree, first, submission.Count), argument);
         }
     }
 }

@@ -1,4 +1,5 @@
 using SharedSeq.Consensus;
+using SharedSeq.Primitives;
 
 namespace SharedSeq.Node;
 
@@ -22,9 +23,10 @@ public enum SubmissionRejection
 
 /// <summary>Where the transactions of one submission are in the lane: Count transactions of one batch from First on.</summary>
 /// <param name="Batch">The batch; its body's leaf hashes are the transaction ids.</param>
+/// <param name="Tree">The batch's Merkle tree, to prove places from.</param>
 /// <param name="First">Index of the submission's first transaction in the batch.</param>
 /// <param name="Count">How many.</param>
-public readonly record struct LanePlace(Batch Batch, int First, int Count);
+public readonly record struct LanePlace(Batch Batch, MerkleTree Tree, int First, int Count);
 
 /// <summary>
 /// Told what becomes of one submission, once per stage and for all its transactions together: nothing on this path is per transaction. Calls

@@ -28,23 +28,19 @@ public sealed class MerkleRangeProof
     /// <summary>Neighbours of the covered nodes from the leaves upwards, left before right on each level.</summary>
     public ReadOnlySpan<Hash32> Nodes => _nodes;
 
-    /// <summary>Proves leaves of a list whose hashes are all at hand.</summary>
-    public static MerkleRangeProof Create(ReadOnlySpan<Hash32> leafHashes, int first, int length)
+    internal static MerkleRangeProof FromLevels(IReadOnlyList<Hash32[]> levels, int count, int first, int length)
     {
-        Invariant.Check(first >= 0 && length > 0 && first <= leafHashes.Length - length, "a range proof covers leaves that exist");
-        var nodes = new Hash32[NodesOf((ulong)first, (uint)length, (ulong)leafHashes.Length)];
+        var nodes = new Hash32[NodesOf((ulong)first, (uint)length, (ulong)count)];
         int next = 0;
-        Hash32[] level = leafHashes.ToArray();
         int low = first;
         int high = first + length - 1;
-        for (int count = level.Length; count > 1; count = (count + 1) / 2, low >>= 1, high >>= 1)
+        for (int level = 0, width = count; width > 1; level++, width = (width + 1) / 2, low >>= 1, high >>= 1)
         {
-            if ((low & 1) == 1) nodes[next++] = level[low - 1];
-            if ((high & 1) == 0 && high + 1 < count) nodes[next++] = level[high + 1];
-            for (int i = 0; i < (count + 1) / 2; i++) level[i] = MerkleTree.Parent(level, count, i);
+            if ((low & 1) == 1) nodes[next++] = levels[level][low - 1];
+            if ((high & 1) == 0 && high + 1 < width) nodes[next++] = levels[level][high + 1];
         }
 
-        return new MerkleRangeProof((ulong)first, (uint)length, (ulong)leafHashes.Length, nodes);
+        return new MerkleRangeProof((ulong)first, (uint)length, (ulong)count, nodes);
     }
 
     /// <summary>Whether these ready leaf hashes are the covered leaves of the tree with this root.</summary>

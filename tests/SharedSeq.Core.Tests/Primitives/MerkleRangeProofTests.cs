@@ -15,7 +15,7 @@ public sealed class MerkleRangeProofTests
             {
                 for (int length = 1; first + length <= count; length++)
                 {
-                    MerkleRangeProof proof = RoundTrip(MerkleRangeProof.Create(leaves, first, length));
+                    MerkleRangeProof proof = RoundTrip(MerkleTree.FromLeafHashes(leaves).ProveRange(first, length));
                     Assert.True(proof.Verify(root, leaves.AsSpan(first, length)), $"{first}+{length} of {count}");
                 }
             }
@@ -27,7 +27,7 @@ public sealed class MerkleRangeProofTests
     {
         Hash32[] leaves = Leaves(13);
         Hash32 root = MerkleTree.RootOfLeafHashes(leaves);
-        MerkleRangeProof proof = MerkleRangeProof.Create(leaves, 3, 4);
+        MerkleRangeProof proof = MerkleTree.FromLeafHashes(leaves).ProveRange(3, 4);
         Assert.False(proof.Verify(root, leaves.AsSpan(4, 4)));
         Assert.False(proof.Verify(root, leaves.AsSpan(3, 3)));
         Assert.False(proof.Verify(leaves[0], leaves.AsSpan(3, 4)));
@@ -41,7 +41,7 @@ public sealed class MerkleRangeProofTests
         Hash32[] leaves = Leaves(21);
         Hash32 root = MerkleTree.RootOfLeafHashes(leaves);
         var writer = new CanonicalWriter();
-        MerkleRangeProof.Create(leaves, 5, 6).Write(writer);
+        MerkleTree.FromLeafHashes(leaves).ProveRange(5, 6).Write(writer);
         byte[] bytes = writer.ToArray();
         for (int i = 0; i < bytes.Length; i++)
         {
