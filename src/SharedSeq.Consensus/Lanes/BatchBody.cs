@@ -72,9 +72,9 @@ public sealed class BatchBody
     /// <summary>The id of one transaction on its own.</summary>
     public static TxId IdOf(NamespaceId ns, ulong validUntil, ReadOnlySpan<byte> payload)
     {
-        byte[] record = new byte[RecordOverhead + payload.Length];
-        WriteRecord(record, ns, validUntil, payload);
-        return new TxId(Sha.Of(record.AsSpan(4)));
+        Span<byte> prefix = stackalloc byte[RecordOverhead];
+        WriteRecord(prefix, ns, validUntil, []);
+        return new TxId(Sha.Of(prefix[4..], payload));
     }
 
     /// <summary>Reads <paramref name="count"/> records strictly and hashes each once. The memory is kept, not copied.</summary>

@@ -20,22 +20,7 @@ public sealed class MerkleTree
     public int Count => _levels.Length == 0 ? 0 : _levels[0].Length;
 
     /// <summary>A leaf's hash: SHA-256(0x00 || data).</summary>
-    public static Hash32 LeafHash(ReadOnlySpan<byte> data)
-    {
-        if (data.Length < 512)
-        {
-            Span<byte> small = stackalloc byte[data.Length + 1];
-            small[0] = 0;
-            data.CopyTo(small[1..]);
-            return Sha.Of(small);
-        }
-        byte[] rented = System.Buffers.ArrayPool<byte>.Shared.Rent(data.Length + 1);
-        rented[0] = 0;
-        data.CopyTo(rented.AsSpan(1));
-        Hash32 hash = Sha.Of(rented.AsSpan(0, data.Length + 1));
-        System.Buffers.ArrayPool<byte>.Shared.Return(rented);
-        return hash;
-    }
+    public static Hash32 LeafHash(ReadOnlySpan<byte> data) => Sha.Of([0], data);
 
     /// <summary>An inner node's hash: SHA-256(0x01 || left || right).</summary>
     public static Hash32 NodeHash(in Hash32 left, in Hash32 right)
