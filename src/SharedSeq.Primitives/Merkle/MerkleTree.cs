@@ -72,6 +72,13 @@ public sealed class MerkleTree
         return FromLeafHashes(hashes);
     }
 
+    /// <summary>One path for neighbouring leaves, in O(log n).</summary>
+    public MerkleRangeProof ProveRange(int first, int length)
+    {
+        Invariant.Check(first >= 0 && length > 0 && first <= Count - length, "a range proof covers leaves that exist");
+        return MerkleRangeProof.FromLevels(_levels, Count, first, length);
+    }
+
     /// <summary>The path of one leaf, in O(log n).</summary>
     public MerkleProof Prove(int index)
     {
