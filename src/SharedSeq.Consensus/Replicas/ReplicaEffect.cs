@@ -66,6 +66,7 @@ public abstract record ReplicaEffect
     /// <summary>Keep this evidence and show it to operators.</summary>
     public sealed record RecordEvidence(Verified<Evidence> Evidence) : ReplicaEffect;
 
+    /// <summary>Something that operators must be told of at once.</summary>
     public sealed record Alarm(AlarmKind Kind, string Message) : ReplicaEffect;
 
     /// <summary>One line of the protocol trace: the rule (R1..R11, L, E1..E7), the slot, and what it did. Free of times and node-local facts.</summary>

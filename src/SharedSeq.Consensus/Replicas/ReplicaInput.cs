@@ -29,6 +29,7 @@ public abstract record ReplicaInput
     public sealed record ProposalReceived(ReplicaId From, Verified<Proposal> Proposal, IReadOnlyList<Verified<ProofOfAvailability>> Proofs,
         Verified<Notarization>? Parent, IReadOnlyList<Verified<Notarization>> Skips, IReadOnlyList<Verified<Evidence>> Evidence) : ReplicaInput;
 
+    /// <summary>A verified vote of any slot: it may be late, or ahead of this replica.</summary>
     public sealed record VoteReceived(ReplicaId From, Verified<Vote> Vote) : ReplicaInput;
 
     /// <summary>
@@ -37,28 +38,37 @@ public abstract record ReplicaInput
     /// </summary>
     public sealed record StaleReceived(ReplicaId From, Slot Slot) : ReplicaInput;
 
+    /// <summary>A verified certificate for a block or for skip.</summary>
     public sealed record NotarizationReceived(ReplicaId From, Verified<Notarization> Certificate) : ReplicaInput;
 
+    /// <summary>A verified proof that a block and its ancestors are committed.</summary>
     public sealed record CommitProofReceived(ReplicaId From, Verified<CommitProof> Proof) : ReplicaInput;
 
+    /// <summary>A verified account of where another replica is.</summary>
     public sealed record StatusReceived(ReplicaId From, Verified<Status> Status) : ReplicaInput;
 
+    /// <summary>A peer asks for certificates it lacks; answered within limits.</summary>
     public sealed record CertificateRequestReceived(ReplicaId From, CertificateRequest Request) : ReplicaInput;
 
+    /// <summary>A peer asks for headers and payloads it lacks; answered within limits.</summary>
     public sealed record BlockRequestReceived(ReplicaId From, BlockRequest Request) : ReplicaInput;
 
     /// <summary>Blocks need no signature: they are accepted by hash only.</summary>
     public sealed record BlocksReceived(ReplicaId From, BlockResponse Response) : ReplicaInput;
 
+    /// <summary>A batch with its author's verified signature.</summary>
     public sealed record BatchReceived(ReplicaId From, Verified<Batch> Batch) : ReplicaInput;
 
     /// <summary>Batches fetched by request; accepted by the digest chain only.</summary>
     public sealed record BatchesReceived(ReplicaId From, BatchResponse Response) : ReplicaInput;
 
+    /// <summary>A verified statement of a replica that it stored a batch and the lane below it.</summary>
     public sealed record AckReceived(ReplicaId From, Verified<Ack> Ack) : ReplicaInput;
 
+    /// <summary>A verified PoA of any lane.</summary>
     public sealed record ProofReceived(ReplicaId From, Verified<ProofOfAvailability> Proof) : ReplicaInput;
 
+    /// <summary>Verified misbehaviour that another replica saw.</summary>
     public sealed record EvidenceReceived(ReplicaId From, Verified<Evidence> Evidence) : ReplicaInput;
 
     /// <summary>Any valid frame, pings included: the session is alive (R5, dead leader). Other inputs from a peer say so too.</summary>
@@ -67,6 +77,7 @@ public abstract record ReplicaInput
     /// <summary>A session was (re)established: what is re-sent goes out at once (consensus.md 6).</summary>
     public sealed record PeerConnected(ReplicaId Peer) : ReplicaInput;
 
+    /// <summary>A session ended: the peer is asked for nothing until it is back.</summary>
     public sealed record PeerDisconnected(ReplicaId Peer) : ReplicaInput;
 
     /// <summary>The answer to <see cref="ReplicaEffect.CastVote"/>: signed, and durable with everything logged before it.</summary>
