@@ -48,7 +48,7 @@ public sealed partial class OrderingMachine
             ref QueuedTransaction item = ref ns.Queue.Append(BatchBody.RecordOverhead + record.Payload.Length);
             item.Id = body.LeafHashes[i];
             item.VoidAboveMs = voidAboveMs;
-            item.Gas = ns.Policy.GasCap == 0 ? 0 : CountedGas(ns.Policy.GasCap, EvmGas.DeclaredLimit(record.Payload));
+            item.Gas = ns.Policy.GasCap == 0 ? 0 : CountedGas(ns.Policy.GasCap, record.Payload);
             item.Batch = slot;
             item.Index = i;
             _slots.Hold(slot);
@@ -66,8 +66,12 @@ public sealed partial class OrderingMachine
         return ValidUntilRule.Check(_policy, record.ValidUntil, Timestamp, out voidAboveMs);
     }
 
-    /// <summary>A gas limit above the cap alone makes a transaction invalid in execution, so it takes no gas from the others.</summary>
-    private static ulong CountedGas(ulong cap, ulong declared) => declared > cap ? 0 : declared;
+    /// <summary>
+    /// The declared gas limit. What cannot be decoded counts 0, and so does a limit that is above the cap alone: either is skipped in execution, so it
+    /// takes no gas from the others.
+    /// </summary>
+    private static ulong CountedGas(ulong cap, System.ReadOnlySpan<byte> payload) =>
+        EvmTransaction.TryReadGasLimit(payload, out ulong declared) && declared <= cap ? declared : 0;
 
     /// <summary>Divides the height's bytes when more wait than fit.</summary>
     private void GrantShares()
