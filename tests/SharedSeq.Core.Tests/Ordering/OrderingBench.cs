@@ -23,14 +23,22 @@ internal sealed class OrderingBench : IBatchSource
     private ulong _batches;
 
     public OrderingBench(Policy? policy = null, params NamespacePolicy[] namespaces)
+        : this(MakeGenesis(policy ?? new Policy(), namespaces))
     {
-        Genesis = MakeGenesis(policy ?? new Policy(), namespaces);
-        Machine = new OrderingMachine(Genesis);
+    }
+
+    public OrderingBench(Genesis genesis)
+    {
+        Genesis = genesis;
+        Machine = new OrderingMachine(genesis);
     }
 
     public Genesis Genesis { get; }
 
     public OrderingMachine Machine { get; set; }
+
+    /// <summary>EffectsRoot before the height applied last.</summary>
+    public Hash32 EffectsBefore { get; private set; }
 
     /// <summary>Seconds of committed time of height 0.</summary>
     public static ulong StartSecond => Start / 1000;
@@ -75,7 +83,11 @@ internal sealed class OrderingBench : IBatchSource
     public OrderingResult Apply(ulong atMs, params TestTransaction[] transactions) =>
         transactions.Length == 0 ? ApplyBatches(atMs) : ApplyBatches(atMs, transactions);
 
-    public OrderingResult ApplyBatches(ulong atMs, params TestTransaction[][] batches) => Machine.Apply(Height(Start + atMs, batches), this);
+    public OrderingResult ApplyBatches(ulong atMs, params TestTransaction[][] batches)
+    {
+        EffectsBefore = Machine.EffectsRoot;
+        return Machine.Apply(Height(Start + atMs, batches), this);
+    }
 
     /// <summary>TxIds of a block's content.</summary>
     public TxId[] Ids(BlockContent content, int first = 0)
