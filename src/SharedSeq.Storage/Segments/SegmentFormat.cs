@@ -167,8 +167,11 @@ internal static class SegmentFormat
         HeadCrc(bytes, salt, header.HeadLength) == header.HeadCrc;
 
     /// <summary>Checks the body; <paramref name="bytes"/> starts at the record and covers it whole.</summary>
-    public static bool BodyIsIntact(ReadOnlySpan<byte> bytes, in RecordHeader header) =>
-        Crc32C.Of(bytes[..(RecordHeaderBytes + header.Length)][(RecordHeaderBytes + header.HeadLength)..]) == header.BodyCrc;
+    public static bool BodyIsIntact(ReadOnlySpan<byte> bytes, in RecordHeader header)
+    {
+        int bodyStart = RecordHeaderBytes + header.HeadLength;
+        return Crc32C.Of(bytes.Slice(bodyStart, header.Length - header.HeadLength)) == header.BodyCrc;
+    }
 
     private static uint HeadCrc(ReadOnlySpan<byte> bytes, uint salt, int headLength)
     {

@@ -52,8 +52,8 @@ public sealed record SegmentLogOptions
     {
         Invariant.Check(SegmentBytes % SegmentFormat.HeaderBytes == 0, "a segment is a whole number of pages");
         // One segment holds its header, one record of any allowed size and the closing record.
-        long needed = SegmentFormat.HeaderBytes + SegmentFormat.TotalBytes(RecordBytesMax) + SegmentFormat.TotalBytes(0);
-        Invariant.Check(SegmentBytes >= needed, "a segment must hold its largest record");
+        long records = SegmentFormat.TotalBytes(RecordBytesMax) + SegmentFormat.TotalBytes(0);
+        Invariant.Check(SegmentBytes >= SegmentFormat.HeaderBytes + records, "a segment must hold its largest record");
         Invariant.Check(SegmentsMax >= 2 && SparesWanted >= 1, "a log needs a segment and a spare");
     }
 }

@@ -71,13 +71,14 @@ internal static class SegmentLogFixture
     /// </summary>
     public static long CountIntact(SimulatedFileLayer files, Func<long, int> sizeOf, int segmentBytes = 16 * 1024)
     {
-        using SegmentLog log = Open(Options(files, segmentBytes), new DurableWatch());
+        SegmentLog log = Open(Options(files, segmentBytes), new DurableWatch());
         long count = 0;
         foreach (LogRecord record in log.Replay(1))
         {
             count++;
             Assert.Equal(Body(count, sizeOf(count)), record.Body.ToArray());
         }
+        log.Abandon();
         return count;
     }
 

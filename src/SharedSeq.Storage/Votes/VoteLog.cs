@@ -1,0 +1,281 @@
+using System.Buffers.Binary;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Storage;
+
+/// <summary>
+/// What a replica must not forget: own votes, own proposals, headers and certificates (consensus.md 5), as opaque
+/// records in order. Compacted by <see cref="Rotate"/>. Refuses to open when a guard outside of its disk shows that it
+/// was rolled back. Append and Rotate are for one caller at a time; callbacks come from the log's own thread.
+/// </summary>
+public sealed class VoteLog : IDisposable
+{
+    /// <summary>Highest kind a caller may use; those above are the log's own.</summary>
+    public const byte KindMax = 199;
+
+    internal const byte SnapshotKind = 250;
+    internal const byte IncarnationKind = 251;
+    private const int HeadBytes = 16;
+    private const int SnapshotHeadBytes = 28;
+    private readonly Action<long> _onDurable;
+    private readonly Action<StorageException> _onFailed;
+    private readonly object _gate = new();
+    private readonly Queue<(long Position, VotePosition Voted)> _raised = new();
+    private readonly VoteLogHistory _history;
+    private readonly SegmentLog _log;
+    private VoteGuardWriter? _guard;
+    private VotePosition _highestVoted;
+    private StorageException? _failure;
+    private bool _isStarted;
+    private long _bytesSinceSnapshot;
+
+    private VoteLog(VoteLogOptions options, Action<long> onDurable, Action<StorageException> onFailed)
+    {
+        _onDurable = onDurable;
+        _onFailed = onFailed;
+        _history = new VoteLogHistory();
+        _log = SegmentLog.Open(options.ToSegments(), _history.Visit, OnDurable, OnFailed);
+        _history.Finish(_log.Opening.LastPosition);
+        _highestVoted = _history.HighestVoted;
+    }
+
+    /// <summary>What opening found; a torn tail that was cut is reported here.</summary>
+    public LogOpening Opening => _log.Opening;
+
+    public long DurablePosition => _log.DurablePosition;
+
+    public SyncTimes SyncTimes => _log.SyncTimes;
+
+    public int SegmentCount => _log.SegmentCount;
+
+    /// <summary>How often this log was opened, this time included.</summary>
+    public ulong Incarnation => _history.Incarnation + 1;
+
+    /// <summary>Payload appended since the last snapshot, bytes: what a caller's rule for rotating looks at.</summary>
+    public long BytesSinceSnapshot => Volatile.Read(ref _bytesSinceSnapshot);
+
+    public VotePosition HighestVoted
+    {
+        get
+        {
+            lock (_gate) return _highestVoted;
+        }
+    }
+
+    /// <summary>
+    /// How far the guard file vouches; behind <see cref="HighestVoted"/> by at most the guard's interval.
+    /// </summary>
+    public VotePosition GuardedVote => _guard?.Written ?? VotePosition.None;
+
+    /// <summary>Opens or creates the log.</summary>
+    /// <param name="options">Where it lies and what guards it.</param>
+    /// <param name="onDurable">Everything up to this position is durable; called on the log's thread, once per
+    /// sync.</param>
+    /// <param name="onFailed">The log has failed and will never report durability again; called once.</param>
+    /// <param name="onGuardFailed">A write of the guard failed; it is tried again. Called on the guard's
+    /// thread.</param>
+    /// <exception cref="StorageException">
+    /// In use, damaged, of a newer format, or the guard is ahead, missing, unreadable or of another log: do not vote.
+    /// </exception>
+    public static VoteLog Open(
+        VoteLogOptions options,
+        Action<long> onDurable,
+        Action<StorageException> onFailed,
+        Action<StorageException> onGuardFailed)
+    {
+        VoteLog log = new(options, onDurable, onFailed);
+        VoteGuardFile? guard = null;
+        try
+        {
+            guard = options.GuardPath is null ? null : VoteGuardFile.Open(options.GuardPath, options.Files);
+            if (guard is not null) log.RefuseIfRolledBack(guard.Found, options);
+            log.AppendStart();
+            if (guard is not null) log.StartGuard(guard, options, onGuardFailed);
+            return log;
+        }
+        catch
+        {
+            if (log._guard is null) guard?.Dispose();
+            log.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// The records from the newest complete snapshot on, in order, as they were when the log was opened. To be read
+    /// before anything is appended.
+    /// </summary>
+    public IEnumerable<VoteLogRecord> Replay()
+    {
+        foreach (LogRecord record in _log.Replay(_history.ReplayFrom))
+        {
+            if (record.Kind > KindMax || _history.IsTorn(record.Position)) continue;
+            yield return new(record.Kind, ReadVoted(record.Head.Span), record.Body);
+        }
+    }
+
+    /// <summary>
+    /// Appends a record. <paramref name="voted"/> is the slot if this is a vote, else <see cref="VotePosition.None"/>.
+    /// </summary>
+    /// <exception cref="StorageException">The log has failed or is closed.</exception>
+    public AppendResult Append(byte kind, VotePosition voted, ReadOnlySpan<byte> bytes)
+    {
+        Invariant.Check(kind is > 0 and <= KindMax, "kinds above KindMax are the log's own");
+        Span<byte> head = stackalloc byte[HeadBytes];
+        WriteVoted(head, voted);
+        AppendResult result = _log.Append(kind, head, bytes);
+        if (!result.IsAccepted) return result;
+        Volatile.Write(ref _bytesSinceSnapshot, _bytesSinceSnapshot + bytes.Length);
+        Raise(voted, result.Position);
+        return result;
+    }
+
+    /// <summary>
+    /// Replaces the log's content by a snapshot, which must hold all that still matters of what was appended before.
+    /// The snapshot opens a new segment; older segments are recycled once it is durable. A crash in between leaves
+    /// either the old content or the new.
+    /// </summary>
+    /// <returns>The position at which the snapshot is durable; RecordTooLarge if it does not fit one segment.</returns>
+    public AppendResult Rotate(IReadOnlyList<VoteLogRecord> snapshot)
+    {
+        byte[] begin = new byte[SnapshotHeadBytes];
+        WriteVoted(begin, HighestVoted);
+        BinaryPrimitives.WriteInt32BigEndian(begin.AsSpan(16), snapshot.Count);
+        BinaryPrimitives.WriteUInt64BigEndian(begin.AsSpan(20), Incarnation);
+        List<LogRecord> records = new(snapshot.Count + 1) { new(SnapshotKind, 0, default, begin, default) };
+        foreach (VoteLogRecord record in snapshot)
+        {
+            Invariant.Check(record.Kind is > 0 and <= KindMax, "kinds above KindMax are the log's own");
+            byte[] head = new byte[HeadBytes];
+            WriteVoted(head, record.Voted);
+            records.Add(new(record.Kind, 0, default, head, record.Bytes));
+        }
+        AppendResult result = _log.AppendAndRetireOlder(records);
+        if (result.IsAccepted) Volatile.Write(ref _bytesSinceSnapshot, 0);
+        return result;
+    }
+
+    public void Dispose()
+    {
+        // The log first: its last sync may raise the guard once more.
+        _log.Dispose();
+        _guard?.Dispose();
+    }
+
+    /// <summary>Ends the log as a crash would; for tests and drills.</summary>
+    internal void Abandon()
+    {
+        _log.Abandon();
+        _guard?.Abandon();
+    }
+
+    internal static VotePosition ReadVoted(ReadOnlySpan<byte> head) => new(
+        new(BinaryPrimitives.ReadUInt64BigEndian(head)), new(BinaryPrimitives.ReadUInt64BigEndian(head[8..])));
+
+    private static void WriteVoted(Span<byte> head, VotePosition voted)
+    {
+        BinaryPrimitives.WriteUInt64BigEndian(head, voted.Epoch.Value);
+        BinaryPrimitives.WriteUInt64BigEndian(head[8..], voted.Slot.Value);
+    }
+
+    private void RefuseIfRolledBack(VoteGuard? found, VoteLogOptions options)
+    {
+        if (found is not { } guard)
+        {
+            // Before the first start ended there was nothing to guard.
+            if (_highestVoted == VotePosition.None && _history.Incarnation <= 1) return;
+            if (options.AcceptMissingGuard) return;
+            Refuse(StorageRejection.GuardMissing, $"there is no vote guard {options.GuardPath}, but the log has votes");
+            return;
+        }
+        string known = $"the guard knows votes up to {guard.Voted}";
+        if (guard.Instance != Opening.Instance)
+        {
+            if (guard.Voted == VotePosition.None) return;
+            if (Opening.IsNew || _highestVoted == VotePosition.None)
+                Refuse(StorageRejection.GuardAhead, $"{known}, the log is empty");
+            Refuse(StorageRejection.GuardForeign, $"the guard is of log {guard.Instance}, this is {Opening.Instance}");
+        }
+        if (guard.Voted > _highestVoted) Refuse(StorageRejection.GuardAhead, $"{known}, the log up to {_highestVoted}");
+        if (guard.Incarnation > _history.Incarnation)
+            Refuse(
+                StorageRejection.GuardAhead,
+                $"the guard knows start {guard.Incarnation}, the log only {_history.Incarnation}");
+    }
+
+    private void Refuse(StorageRejection reason, string what) => throw new StorageException(
+        reason,
+        $"{reason}: {what}. The disk was lost, restored or cloned: voting with this key could contradict earlier "
+        + "votes. Re-enter with a new key at an epoch boundary");
+
+    /// <summary>
+    /// Records this start, durably and in the log before in the guard, so that the guard is never ahead.
+    /// </summary>
+    private void AppendStart()
+    {
+        byte[] head = new byte[8];
+        BinaryPrimitives.WriteUInt64BigEndian(head, Incarnation);
+        AppendResult start = _log.Append(IncarnationKind, head, []);
+        if (!start.IsAccepted)
+            throw new StorageException(start.Rejection, $"{start.Rejection}: the vote log has no room to start");
+        lock (_gate)
+        {
+            while (_log.DurablePosition < start.Position && _failure is null) Monitor.Wait(_gate);
+            if (_failure is { } failure)
+                throw new StorageException(failure.Reason, failure.Message, failure.File, failure.Offset, failure);
+            _isStarted = true;
+        }
+    }
+
+    private void StartGuard(VoteGuardFile guard, VoteLogOptions options, Action<StorageException> onGuardFailed)
+    {
+        VoteGuard now = new(Opening.Instance, Incarnation, _history.HighestVoted);
+        guard.Write(now);
+        _guard = new VoteGuardWriter(guard, now, options.GuardIntervalMs, onGuardFailed);
+    }
+
+    private void Raise(VotePosition voted, long position)
+    {
+        lock (_gate)
+        {
+            if (voted <= _highestVoted) return;
+            _highestVoted = voted;
+            _raised.Enqueue((position, voted));
+        }
+        // It may have become durable before it was noted here.
+        RaiseGuard(DurablePosition);
+    }
+
+    private void RaiseGuard(long durablePosition)
+    {
+        VotePosition durable = VotePosition.None;
+        lock (_gate)
+        {
+            while (_raised.TryPeek(out (long Position, VotePosition Voted) next) && next.Position <= durablePosition)
+                durable = _raised.Dequeue().Voted;
+        }
+        if (durable > VotePosition.None) _guard?.Raise(durable);
+    }
+
+    private void OnDurable(long position)
+    {
+        lock (_gate)
+        {
+            Monitor.PulseAll(_gate);
+            if (!_isStarted) return;
+        }
+        _onDurable(position);
+        RaiseGuard(position);
+    }
+
+    private void OnFailed(StorageException failure)
+    {
+        lock (_gate)
+        {
+            _failure = failure;
+            Monitor.PulseAll(_gate);
+            if (!_isStarted) return;
+        }
+        _onFailed(failure);
+    }
+}
