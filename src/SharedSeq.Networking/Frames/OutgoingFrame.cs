@@ -23,9 +23,8 @@ public sealed class OutgoingFrame
         var writer = new CanonicalWriter(capacity + 4);
         writer.U32(0);
         write(writer);
-        byte[] bytes = writer.ToArray();
-        BinaryPrimitives.WriteUInt32BigEndian(bytes, (uint)(bytes.Length - 4));
-        return new OutgoingFrame(bytes, channel);
+        writer.PatchU32(0, (uint)(writer.Length - 4));
+        return new OutgoingFrame(writer.WrittenMemory, channel);
     }
 
     /// <summary>Takes over bytes that already start with their length.</summary>

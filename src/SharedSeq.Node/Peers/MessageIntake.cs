@@ -23,6 +23,9 @@ public interface IIntakeTarget
 /// </summary>
 public sealed class MessageIntake(MessageVerifier verifier, VerifiedAckCache acks, IIntakeTarget target, IntakeCounters counters) : IPeerHandler
 {
+    /// <summary>Slots below the last commit from which on a sender counts as behind. 4: messages of slots in flight are not.</summary>
+    private const int LateSlots = 4;
+
     private readonly long[] _heardAt = new long[QuorumParameters.MaxMembers];
     private ulong _finalSlot;
     private ulong _currentSlot;
@@ -133,16 +136,22 @@ public sealed class MessageIntake(MessageVerifier verifier, VerifiedAckCache ack
         return reason;
     }
 
+    private bool IsStale(Slot slot) => slot.Value <= Volatile.Read(ref _finalSlot);
+
+    /// <summary>R11 concerns members that are behind; the last votes of slots just committed are merely late.</summary>
+    private ReplicaInput.StaleReceived? OnStale(ReplicaId peer, Slot slot) =>
+        slot.Value + LateSlots <= Volatile.Read(ref _finalSlot) ? new ReplicaInput.StaleReceived(peer, slot) : null;
+
     private ReplicaInput? OnVote(ReplicaId peer, Vote vote, ref VerificationRejection reason)
     {
-        if (vote.Slot.Value <= Volatile.Read(ref _finalSlot)) return new ReplicaInput.StaleReceived(peer, vote.Slot);
+        if (IsStale(vote.Slot)) return OnStale(peer, vote.Slot);
         reason = verifier.TryVerify(vote, out Verified<Vote> verified);
         return reason == VerificationRejection.None ? new ReplicaInput.VoteReceived(peer, verified) : null;
     }
 
     private ReplicaInput? OnNotarization(ReplicaId peer, Notarization certificate, ref VerificationRejection reason)
     {
-        if (certificate.Slot.Value <= Volatile.Read(ref _finalSlot)) return new ReplicaInput.StaleReceived(peer, certificate.Slot);
+        if (IsStale(certificate.Slot)) return OnStale(peer, certificate.Slot);
         reason = verifier.TryVerify(certificate, out Verified<Notarization> verified);
         return reason == VerificationRejection.None ? new ReplicaInput.NotarizationReceived(peer, verified) : null;
     }
@@ -175,7 +184,7 @@ public sealed class MessageIntake(MessageVerifier verifier, VerifiedAckCache ack
 
     private ReplicaInput? OnProposal(ReplicaId peer, Proposal proposal, ref VerificationRejection reason)
     {
-        if (proposal.Slot.Value <= Volatile.Read(ref _finalSlot)) return new ReplicaInput.StaleReceived(peer, proposal.Slot);
+        if (IsStale(proposal.Slot)) return OnStale(peer, proposal.Slot);
         reason = verifier.TryVerify(proposal, out Verified<Proposal> verified);
         if (reason != VerificationRejection.None) return null;
         var proofs = new List<Verified<ProofOfAvailability>>(proposal.Proofs.Count);

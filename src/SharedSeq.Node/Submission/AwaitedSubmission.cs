@@ -8,14 +8,14 @@ public sealed class AwaitedSubmission : ISubmissionObserver
     private readonly TaskCompletionSource<(LanePlace Place, ProofOfAvailability Proof)> _accepted =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private readonly TaskCompletionSource<(LanePlace Place, CommittedBlock Block)> _committed =
+    private readonly TaskCompletionSource<(LanePlace Place, ProvenBlock Block)> _committed =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Completes with the receipt's parts; fails with <see cref="SubmissionException"/>.</summary>
     public Task<(LanePlace Place, ProofOfAvailability Proof)> Accepted => _accepted.Task;
 
     /// <summary>Completes when the height is committed; fails with <see cref="SubmissionException"/>.</summary>
-    public Task<(LanePlace Place, CommittedBlock Block)> Committed => _committed.Task;
+    public Task<(LanePlace Place, ProvenBlock Block)> Committed => _committed.Task;
 
     public void OnRejected(SubmissionRejection reason)
     {
@@ -33,7 +33,7 @@ public sealed class AwaitedSubmission : ISubmissionObserver
 
     public void OnAccepted(LanePlace place, ProofOfAvailability proof) => _accepted.TrySetResult((place, proof));
 
-    public void OnCommitted(LanePlace place, CommittedBlock block) => _committed.TrySetResult((place, block));
+    public void OnCommitted(LanePlace place, ProvenBlock block) => _committed.TrySetResult((place, block));
 }
 
 /// <summary>A submission was refused by the lane.</summary>

@@ -155,9 +155,9 @@ public sealed class LaneActor : Actor<LaneMessage>
         batch.Tell(static (observer, place, p) => observer.OnAccepted(place, p), proof);
     }
 
-    private void OnCommitted(CommittedBlock block)
+    private void OnCommitted(ProvenBlock block)
     {
-        foreach (LaneTip tip in block.Batches)
+        foreach (LaneTip tip in block.Committed.Batches)
         {
             if (tip.Lane != _lane || !_open.Remove(tip.Seq.Value, out SealedBatch? batch)) continue;
             Invariant.Check(batch.Verified.Value.Header.Digest == tip.Digest, "the committed batch of the own lane is the own batch");

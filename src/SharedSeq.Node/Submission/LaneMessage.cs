@@ -18,8 +18,8 @@ public abstract record LaneMessage
     /// <summary>An own batch has its PoA.</summary>
     public sealed record Certified(ProofOfAvailability Proof) : LaneMessage;
 
-    /// <summary>A height was delivered; its cut may hold own batches.</summary>
-    public sealed record Committed(CommittedBlock Block) : LaneMessage;
+    /// <summary>A height is delivered and proven; it may order own batches.</summary>
+    public sealed record Committed(ProvenBlock Block) : LaneMessage;
 
     /// <summary>Time to look whether the open batch is to be sealed.</summary>
     public sealed record Wake : LaneMessage;

@@ -17,6 +17,9 @@ public enum SubmissionRejection
     /// <summary>This node is starting, stopping, halted or not a member.</summary>
     NotReady = 3,
 
+    /// <summary>The submission is larger than a batch.</summary>
+    TooLarge = 5,
+
     /// <summary>The disk does not take batches.</summary>
     StorageFailed = 4,
 }
@@ -43,7 +46,7 @@ public interface ISubmissionObserver
     void OnAccepted(LanePlace place, ProofOfAvailability proof);
 
     /// <summary>The batch is in the cut of this committed height.</summary>
-    void OnCommitted(LanePlace place, CommittedBlock block);
+    void OnCommitted(LanePlace place, ProvenBlock block);
 }
 
 /// <summary>Transactions that go into one batch side by side: one client frame, admitted already.</summary>

@@ -59,6 +59,13 @@ public sealed class CanonicalWriter
         Raw(bytes);
     }
 
+    /// <summary>Overwrites a number written before, such as a length that was not known yet.</summary>
+    public void PatchU32(int offset, uint value)
+    {
+        Invariant.Check(offset >= 0 && offset <= _length - 4, "a patch stays inside what was written");
+        BinaryPrimitives.WriteUInt32BigEndian(_buffer.AsSpan(offset), value);
+    }
+
     public void Lane(LaneId value)
     {
         U64(value.Epoch.Value);

@@ -1,0 +1,18 @@
+using SharedSeq.Consensus;
+
+namespace SharedSeq.Node;
+
+/// <summary>What ordering's actor needs of its surroundings.</summary>
+public interface IOrderingShell
+{
+    void Send(ReplicaSet to, PeerMessage message);
+
+    /// <summary>Appends an own result vote to the vote log; nothing waits for the sync.</summary>
+    void AppendResultVote(ResultVote vote);
+
+    /// <summary>Proof of two results signed for one height, to be verified and recorded like any other evidence.</summary>
+    void OnEvidence(Evidence evidence);
+
+    /// <summary>The whole state at a checkpoint, to start from after a restart.</summary>
+    void OnCheckpoint(Primitives.Height height, ReadOnlyMemory<byte> snapshot);
+}

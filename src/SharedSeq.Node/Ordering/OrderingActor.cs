@@ -1,0 +1,137 @@
+using Microsoft.Extensions.Logging;
+using SharedSeq.Consensus;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Node;
+
+/// <summary>
+/// Runs the ordering machine over committed heights and gathers result certificates. Consensus never waits for it: its mailbox holds heights that
+/// are committed anyway and come again from the archive after a restart.
+/// </summary>
+public sealed class OrderingActor : Actor<OrderingMessage>
+{
+    /// <summary>Messages waiting. 65,536: more than two minutes of heights; a replica that catches up fills it, and then waits.</summary>
+    private const int MailboxMax = 65_536;
+
+    private readonly OrderingMachine _machine;
+    private readonly IBatchSource _batches;
+    private readonly ResultCollector _collector;
+    private readonly MessageVerifier _verifier;
+    private readonly StatementSigner _signer;
+    private readonly IOrderingShell _shell;
+    private readonly IReadOnlyList<IOrderedFollower> _followers;
+    private readonly ILogger _logger;
+    private readonly Action<Exception> _onFatal;
+    private readonly List<ResultEffect> _effects = [];
+
+    public OrderingActor(
+        OrderingMachine machine, IBatchSource batches, ResultCollector collector, MessageVerifier verifier, StatementSigner signer,
+        IOrderingShell shell, IReadOnlyList<IOrderedFollower> followers, ILogger logger, Action<Exception> onFatal)
+        : base("ordering", MailboxMax, Supervision.Fatal)
+    {
+        _machine = machine;
+        _batches = batches;
+        _collector = collector;
+        _verifier = verifier;
+        _signer = signer;
+        _shell = shell;
+        _followers = followers;
+        _logger = logger;
+        _onFatal = onFatal;
+    }
+
+    /// <summary>Whether own results are known to differ from certified ones.</summary>
+    public bool IsDiverged { get; private set; }
+
+    protected override void OnFailed(Exception error, bool isFinal) => _onFatal(error);
+
+    protected override async Task RunAsync(CancellationToken stopping)
+    {
+        using var tick = new Timer(_ => TryTell(new OrderingMessage.Tick()), null, 1_000, 1_000);
+        while (await Mailbox.WaitToReadAsync(stopping))
+        {
+            while (Mailbox.TryRead(out OrderingMessage? message))
+            {
+                await HandleAsync(message, stopping);
+                CarryOut();
+            }
+        }
+    }
+
+    private async ValueTask HandleAsync(OrderingMessage message, CancellationToken stopping)
+    {
+        switch (message)
+        {
+            case OrderingMessage.Delivered m: await ApplyAsync(m.Block, stopping); break;
+            case OrderingMessage.PeerSaid m: OnPeerSaid(m.From, m.Message); break;
+            case OrderingMessage.PeerConnected m: _collector.OnPeerConnected(m.Peer, _effects); break;
+            case OrderingMessage.Tick: _collector.OnTick(_effects); break;
+            default: Invariant.Throw($"an ordering message of unhandled kind {message.GetType().Name}"); break;
+        }
+    }
+
+    private async ValueTask ApplyAsync(CommittedBlock block, CancellationToken stopping)
+    {
+        // A restart delivers again what the snapshot already holds.
+        if (block.Height <= _machine.Height) return;
+        OrderingResult result = _machine.Apply(block, _batches);
+        if (result.IsSigned) _collector.OnOwnResult(result.Result, _effects);
+        var ordered = new OrderedHeight(block, result);
+        foreach (IOrderedFollower follower in _followers) await follower.OnOrderedAsync(ordered, stopping);
+        if (!result.IsCheckpoint) return;
+        var writer = new CanonicalWriter(1024 * 1024);
+        _machine.Snapshot(writer);
+        _shell.OnCheckpoint(block.Height, writer.WrittenMemory);
+    }
+
+    private void OnPeerSaid(ReplicaId from, PeerMessage message)
+    {
+        switch (message)
+        {
+            case ResultVote vote when _collector.IsWanted(vote):
+                if (_verifier.TryVerify(vote, out Verified<ResultVote> verified) == VerificationRejection.None)
+                    _collector.OnVote(from, verified, _effects);
+                break;
+            case ResultRequest request:
+                _collector.OnRequest(from, request, _effects);
+                break;
+            case ResultResponse { Certificate: { } certificate } when certificate.Result.Height > (_collector.Newest?.Result.Height ?? Height.Zero):
+                if (_verifier.TryVerify(certificate, out Verified<ResultCertificate> held) == VerificationRejection.None)
+                    _collector.OnCertificate(held, _effects);
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void CarryOut()
+    {
+        for (int i = 0; i < _effects.Count; i++) CarryOut(_effects[i]);
+        _effects.Clear();
+    }
+
+    private void CarryOut(ResultEffect effect)
+    {
+        switch (effect)
+        {
+            case ResultEffect.SignResult e:
+                Verified<ResultVote> vote = _signer.Result(e.Result.Height, e.Result.Hash);
+                _shell.AppendResultVote(vote.Value);
+                _collector.OnOwnVote(vote, _effects);
+                break;
+            case ResultEffect.Send e: _shell.Send(e.To, e.Message); break;
+            case ResultEffect.Certified e:
+                foreach (IOrderedFollower follower in _followers) follower.OnCertified(e.Certificate);
+                break;
+            case ResultEffect.EvidenceFound e: _shell.OnEvidence(e.Evidence); break;
+            case ResultEffect.Diverged e:
+                IsDiverged = true;
+                _logger.Diverged(e.Own.Height);
+                foreach (IOrderedFollower follower in _followers) follower.OnDiverged();
+                break;
+            case ResultEffect.Split e: _logger.ResultSplit(e.Height); break;
+            default: Invariant.Throw($"a result effect of unhandled kind {effect.GetType().Name}"); break;
+        }
+    }
+}

@@ -1,0 +1,23 @@
+using SharedSeq.Consensus;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Node;
+
+/// <summary>What ordering's actor may be told.</summary>
+public abstract record OrderingMessage
+{
+    private OrderingMessage()
+    {
+    }
+
+    /// <summary>The next committed height; all its batches are stored.</summary>
+    public sealed record Delivered(CommittedBlock Block) : OrderingMessage;
+
+    /// <summary>A result vote, request or answer of a peer, not verified yet: most votes are not worth it.</summary>
+    public sealed record PeerSaid(ReplicaId From, PeerMessage Message) : OrderingMessage;
+
+    public sealed record PeerConnected(ReplicaId Peer) : OrderingMessage;
+
+    /// <summary>Every second: results not certified yet are sent again.</summary>
+    public sealed record Tick : OrderingMessage;
+}

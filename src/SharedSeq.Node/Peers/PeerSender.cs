@@ -1,0 +1,32 @@
+using SharedSeq.Consensus;
+using SharedSeq.Networking;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Node;
+
+/// <summary>Encodes a message once and queues it to each of its receivers, batches and history on the connection where nothing waits behind them.</summary>
+public sealed class PeerSender
+{
+    private PeerNetwork? _network;
+
+    /// <summary>Until the network is there, messages are lost, as on any network; the protocol sends again.</summary>
+    public void Attach(PeerNetwork network) => Volatile.Write(ref _network, network);
+
+    public void Send(ReplicaSet to, PeerMessage message)
+    {
+        PeerNetwork? network = Volatile.Read(ref _network);
+        if (network is null || to.Count == 0) return;
+        OutgoingFrame frame = OutgoingFrame.Create(
+            ChannelOf(message.Kind),
+            writer =>
+            {
+                writer.Byte((byte)message.Kind);
+                message.Write(writer);
+            },
+            message is Batch batch ? batch.Header.BodyBytes + 256 : 256);
+        foreach (ReplicaId peer in to) network.TrySend(peer, frame);
+    }
+
+    private static PeerChannel ChannelOf(MessageKind kind) =>
+        kind is MessageKind.Batch or MessageKind.BatchResponse or MessageKind.BlockResponse ? PeerChannel.Bulk : PeerChannel.Control;
+}

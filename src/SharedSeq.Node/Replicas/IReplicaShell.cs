@@ -1,0 +1,40 @@
+using SharedSeq.Consensus;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Node;
+
+/// <summary>What the replica's actor needs of its surroundings to carry out effects; the node's parts, or recording ones in tests.</summary>
+public interface IReplicaShell
+{
+    /// <summary>Appends to the vote log; returns the position to wait for.</summary>
+    long AppendVote(DurableRecord record);
+
+    /// <summary>Appends a batch to the batch log; returns the position to wait for.</summary>
+    long AppendBatch(Batch batch, bool isAckable);
+
+    /// <summary>Appends a delivered block to the archive; returns the position of the batch log to wait for.</summary>
+    long AppendBlock(CommittedBlock block);
+
+    /// <summary>Replaces the vote log's old records by these when its segment is full enough; does nothing otherwise.</summary>
+    void CompactVoteLog(Func<IEnumerable<DurableRecord>> snapshot);
+
+    void Send(ReplicaSet to, PeerMessage message);
+
+    /// <summary>Sends one of the own batches, whose bytes the shell holds.</summary>
+    void SendBatch(ReplicaSet to, LaneTip tip);
+
+    /// <summary>Answers a block request from the archive.</summary>
+    void ServeBlocks(ReplicaId to, BlockRequest request);
+
+    void OnOwnBatchCertified(ProofOfAvailability proof);
+
+    /// <summary>A height is committed and all its data is here. Must not block.</summary>
+    void OnDelivered(CommittedBlock block);
+
+    void OnEvidence(Evidence evidence);
+
+    void OnAlarm(AlarmKind kind, string message);
+
+    /// <summary>Called after each step with where the replica is now.</summary>
+    void OnProgress(Replica replica);
+}

@@ -1,0 +1,149 @@
+using SharedSeq.Consensus;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Node;
+
+/// <summary>
+/// Runs the deterministic replica: one loop feeds it inputs and carries out its effects by the duties of <see cref="ReplicaEffect"/>. What must
+/// wait for a sync is queued in order with the log position it waits for, and released when the log says so. A failure here is fatal: a replica
+/// whose invariants broke must not go on voting.
+/// </summary>
+public sealed class ReplicaActor : Actor<ReplicaMessage>
+{
+    /// <summary>Messages waiting for the replica. 16,384: about a second of a busy committee; peers' connections wait beyond it.</summary>
+    private const int MailboxMax = 16_384;
+
+    private readonly Replica _replica;
+    private readonly StatementSigner _signer;
+    private readonly IReplicaShell _shell;
+    private readonly TimeProvider _clock;
+    private readonly List<ReplicaEffect> _effects = [];
+    private readonly Queue<ReplicaInput> _answers = new();
+    private readonly Queue<(long Position, Action Release)> _afterVoteSync = new();
+    private readonly Queue<(long Position, ReplicaInput Answer)> _afterBatchSync = new();
+    private readonly Action<Exception> _onFatal;
+    private long _votePosition;
+    private long _voteDurable;
+    private long _batchDurable;
+
+    public ReplicaActor(Replica replica, StatementSigner signer, IReplicaShell shell, TimeProvider clock, Action<Exception> onFatal)
+        : base("replica", MailboxMax, Supervision.Fatal)
+    {
+        _replica = replica;
+        _signer = signer;
+        _shell = shell;
+        _clock = clock;
+        _onFatal = onFatal;
+    }
+
+    protected override void OnFailed(Exception error, bool isFinal) => _onFatal(error);
+
+    protected override async Task RunAsync(CancellationToken stopping)
+    {
+        _replica.Start(Now(), _effects);
+        CarryOut();
+        Settle();
+        using var wake = new Timer(_ => TryTell(ReplicaMessage.Of(new ReplicaInput.Tick())));
+        while (true)
+        {
+            if (!Mailbox.TryPeek(out _))
+            {
+                long wait = long.Clamp(_replica.NextDeadlineMs - Now().MonotonicMs, 0, 60_000);
+                wake.Change(wait, Timeout.Infinite);
+                if (!await Mailbox.WaitToReadAsync(stopping)) return;
+            }
+
+            while (Mailbox.TryRead(out ReplicaMessage message)) Handle(message);
+            if (_replica.NextDeadlineMs <= Now().MonotonicMs) Step(new ReplicaInput.Tick());
+            Settle();
+            _shell.CompactVoteLog(_replica.Snapshot);
+            _shell.OnProgress(_replica);
+        }
+    }
+
+    private CoreTime Now() =>
+        new(_clock.GetTimestamp() * 1000 / _clock.TimestampFrequency, (ulong)_clock.GetUtcNow().ToUnixTimeMilliseconds());
+
+    private void Handle(ReplicaMessage message)
+    {
+        _voteDurable = long.Max(_voteDurable, message.VoteLogPosition);
+        _batchDurable = long.Max(_batchDurable, message.BatchLogPosition);
+        if (message.Input is not null) Step(message.Input);
+        Settle();
+    }
+
+    private void Step(ReplicaInput input)
+    {
+        _replica.Step(input, Now(), _effects);
+        CarryOut();
+    }
+
+    /// <summary>Releases what the syncs allow and feeds answers until nothing is left to do.</summary>
+    private void Settle()
+    {
+        while (true)
+        {
+            if (_answers.TryDequeue(out ReplicaInput? answer)) Step(answer);
+            else if (_afterVoteSync.TryPeek(out (long Position, Action Release) vote) && vote.Position <= _voteDurable)
+                _afterVoteSync.Dequeue().Release();
+            else if (_afterBatchSync.TryPeek(out (long Position, ReplicaInput Answer) batch) && batch.Position <= _batchDurable)
+                Step(_afterBatchSync.Dequeue().Answer);
+            else return;
+        }
+    }
+
+    private void CarryOut()
+    {
+        foreach (ReplicaEffect effect in _effects) CarryOut(effect);
+        _effects.Clear();
+    }
+
+    private void CarryOut(ReplicaEffect effect)
+    {
+        switch (effect)
+        {
+            case ReplicaEffect.Log e: _votePosition = _shell.AppendVote(e.Record); break;
+            case ReplicaEffect.CastVote e: Cast(e); break;
+            case ReplicaEffect.CastProposal e: Cast(e); break;
+            case ReplicaEffect.Send e when e.AfterSync: AfterVoteSync(() => _shell.Send(e.To, e.Message)); break;
+            case ReplicaEffect.Send e: _shell.Send(e.To, e.Message); break;
+            case ReplicaEffect.SendBatch e: _shell.SendBatch(e.To, e.Tip); break;
+            case ReplicaEffect.ServeBlocks e: _shell.ServeBlocks(e.To, e.Request); break;
+            case ReplicaEffect.StoreBatch e:
+                _afterBatchSync.Enqueue((_shell.AppendBatch(e.Batch, e.IsAckable), new ReplicaInput.BatchStored(e.Batch.Tip)));
+                break;
+            case ReplicaEffect.SignAck e: _answers.Enqueue(new ReplicaInput.AckSigned(_signer.Ack(e.Tip, e.Height))); break;
+            case ReplicaEffect.SendStatus e:
+                AfterVoteSync(() => _shell.Send(e.To, _signer.Status(e.FinalSlot, e.Final, e.Current)));
+                break;
+            case ReplicaEffect.OwnBatchCertified e: _shell.OnOwnBatchCertified(e.Proof.Value); break;
+            case ReplicaEffect.Deliver e: AfterVoteSync(() => Deliver(e.Block)); break;
+            case ReplicaEffect.RecordEvidence e: _shell.OnEvidence(e.Evidence.Value); break;
+            case ReplicaEffect.Alarm e: _shell.OnAlarm(e.Kind, e.Message); break;
+            case ReplicaEffect.Trace: break;
+            default: Invariant.Throw($"an effect of unhandled kind {effect.GetType().Name}"); break;
+        }
+    }
+
+    private void Cast(ReplicaEffect.CastVote effect)
+    {
+        Verified<Vote> vote = _signer.Vote(effect.Slot, effect.Kind, effect.Value);
+        _votePosition = _shell.AppendVote(new DurableRecord.OwnVote(vote.Value));
+        AfterVoteSync(() => Step(new ReplicaInput.VoteCast(vote)));
+    }
+
+    private void Cast(ReplicaEffect.CastProposal effect)
+    {
+        Verified<Proposal> proposal = _signer.Proposal(effect.Block, effect.Proofs, effect.Justification);
+        _votePosition = _shell.AppendVote(new DurableRecord.OwnProposal(proposal.Value));
+        AfterVoteSync(() => Step(new ReplicaInput.ProposalCast(proposal)));
+    }
+
+    private void Deliver(CommittedBlock block)
+    {
+        _afterBatchSync.Enqueue((_shell.AppendBlock(block), new ReplicaInput.BlockArchived(block.Height)));
+        _shell.OnDelivered(block);
+    }
+
+    private void AfterVoteSync(Action release) => _afterVoteSync.Enqueue((_votePosition, release));
+}

@@ -1,0 +1,18 @@
+using SharedSeq.Ordering;
+
+namespace SharedSeq.Node;
+
+/// <summary>Transactions admitted and refused at this gateway, by reason; read by metrics.</summary>
+public sealed class AdmissionCounters
+{
+    private readonly long[] _refused = new long[256];
+    private long _admitted;
+
+    public long Admitted => Interlocked.Read(ref _admitted);
+
+    public long Refused(AdmissionRejection reason) => Interlocked.Read(ref _refused[(byte)reason]);
+
+    public void CountAdmitted(int count) => Interlocked.Add(ref _admitted, count);
+
+    public void Count(AdmissionRejection reason) => Interlocked.Increment(ref _refused[(byte)reason]);
+}

@@ -1,0 +1,57 @@
+using SharedSeq.Client;
+using SharedSeq.Consensus;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Node;
+
+/// <summary>Admits the transactions of submitted frames and hands what is admitted to the lane as one submission.</summary>
+public sealed class SubmitIntake(Genesis genesis, LaneActor lane, Func<TimestampMs> committedTime, AdmissionCounters counters)
+{
+    /// <summary>Reads a frame's transactions, admits each, and writes the admitted ones as batch records.</summary>
+    /// <returns>Records, how many, and what was refused by index and reason.</returns>
+    public (byte[] Records, int Count, List<(ushort Index, byte Reason)> Refused) Admit(NamespaceId id, int count, ref CanonicalReader reader)
+    {
+        NamespacePolicy? ns = genesis.Find(id);
+        TimestampMs now = committedTime();
+        byte[] records = new byte[reader.Remaining + (count * (BatchBody.RecordOverhead - 12))];
+        int used = 0;
+        int admitted = 0;
+        List<(ushort, byte)> refused = [];
+        for (int i = 0; i < count; i++)
+        {
+            ReadOnlySpan<byte> payload = SubmitRequest.ReadTransaction(ref reader, out ulong validUntil, BatchBody.MaxBytes);
+            AdmissionRejection? rejection = Check(ns, id, validUntil, payload, now);
+            if (rejection is not null)
+            {
+                counters.Count(rejection.Value);
+                refused.Add(((ushort)i, (byte)rejection.Value));
+                continue;
+            }
+
+            used += BatchBody.WriteRecord(records.AsSpan(used), id, validUntil, payload);
+            admitted++;
+        }
+
+        reader.End("submit frame");
+        return (used == records.Length ? records : records[..used], admitted, refused);
+    }
+
+    /// <summary>Hands admitted records over; waits while the lane's mailbox is full, which slows the submitter.</summary>
+    public ValueTask SubmitAsync(ReadOnlyMemory<byte> records, int count, ISubmissionObserver observer, CancellationToken cancellation)
+    {
+        counters.CountAdmitted(count);
+        return lane.TellAsync(new LaneMessage.Submit(new Submission(records, count, observer)), cancellation);
+    }
+
+    /// <summary>An opaque transaction is judged by its size and time alone, without copying it; an EVM one is decoded and its sender recovered.</summary>
+    private AdmissionRejection? Check(NamespacePolicy? ns, NamespaceId id, ulong validUntil, ReadOnlySpan<byte> payload, TimestampMs now)
+    {
+        ReadOnlyMemory<byte> kept = ns is { Admission: AdmissionKind.Evm } || payload.Length > BatchBody.MaxPayloadBytes
+            ? payload.ToArray()
+            : Placeholder[..payload.Length];
+        return Admission.Check(genesis.Policy, ns, id, validUntil, kept, now).Rejection;
+    }
+
+    private static readonly ReadOnlyMemory<byte> Placeholder = new byte[BatchBody.MaxPayloadBytes];
+}

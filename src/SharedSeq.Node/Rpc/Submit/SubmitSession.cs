@@ -1,0 +1,184 @@
+using System.Net.WebSockets;
+using SharedSeq.Client;
+using SharedSeq.Consensus;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Node;
+
+/// <summary>
+/// One connection of the binary submit stream: a read loop that admits frames, a write loop that joins whatever happened since the last write into
+/// one message. Bytes under way are bounded per connection; beyond it reading pauses, which the client feels as TCP back-pressure.
+/// </summary>
+internal sealed class SubmitSession(WebSocket socket, SubmitIntake intake, BatchStore batches)
+{
+    /// <summary>Bytes of one client message. 2 MiB: four full batches.</summary>
+    private const int MessageBytesMax = 2 * 1024 * 1024;
+
+    /// <summary>Payload bytes a connection may have under way. 32 MiB: several seconds of the highest rate measured on one connection.</summary>
+    private const long InFlightBytesMax = 32L * 1024 * 1024;
+
+    private readonly Lock _gate = new();
+    private List<SubmitEvent> _events = [];
+    private readonly SemaphoreSlim _hasEvents = new(0, 1);
+    private readonly SemaphoreSlim _hasRoom = new(0, 1);
+    private long _inFlight;
+
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        Task write = WriteLoopAsync(stop.Token);
+        try
+        {
+            await ReadLoopAsync(stop.Token);
+        }
+        catch (Exception e) when (e is WebSocketException or OperationCanceledException)
+        {
+            // the client went away, or we stop
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await write.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Queues something to tell the client. Called from the lane's loop: adds to a list, no more.</summary>
+    public void Post(in SubmitEvent item)
+    {
+        lock (_gate) _events.Add(item);
+        Signal(_hasEvents);
+    }
+
+    /// <summary>Bytes of a frame are no longer under way.</summary>
+    public void Release(int bytes)
+    {
+        if (Interlocked.Add(ref _inFlight, -bytes) < InFlightBytesMax) Signal(_hasRoom);
+    }
+
+    private async Task ReadLoopAsync(CancellationToken cancellation)
+    {
+        byte[] buffer = new byte[256 * 1024];
+        while (true)
+        {
+            int length = 0;
+            ValueWebSocketReceiveResult received;
+            do
+            {
+                if (length == buffer.Length) Array.Resize(ref buffer, int.Min(buffer.Length * 2, MessageBytesMax + 1));
+                received = await socket.ReceiveAsync(buffer.AsMemory(length), cancellation);
+                length += received.Count;
+                if (length > MessageBytesMax)
+                {
+                    await socket.CloseOutputAsync(WebSocketCloseStatus.MessageTooBig, $"a message has at most {MessageBytesMax} bytes", cancellation);
+                    return;
+                }
+            }
+            while (!received.EndOfMessage);
+
+            if (received.MessageType == WebSocketMessageType.Close) return;
+            if (!await HandleAsync(buffer.AsMemory(0, length), cancellation)) return;
+        }
+    }
+
+    private async ValueTask<bool> HandleAsync(ReadOnlyMemory<byte> message, CancellationToken cancellation)
+    {
+        ulong request;
+        SubmitWait wait;
+        byte[] records;
+        int count;
+        try
+        {
+            var reader = new CanonicalReader(message.Span);
+            (request, wait, NamespaceId ns, int transactions) = SubmitRequest.ReadOpening(ref reader);
+            (records, count, List<(ushort, byte)> refused) = intake.Admit(ns, transactions, ref reader);
+            if (refused.Count > 0) Post(new SubmitEvent(null!, default, null, null, new SubmitReply.Refused(request, refused)));
+        }
+        catch (DecodeException e)
+        {
+            await socket.CloseOutputAsync(WebSocketCloseStatus.InvalidPayloadData, e.Message[..int.Min(e.Message.Length, 120)], cancellation);
+            return false;
+        }
+
+        if (count == 0) return true;
+        var frame = new SubmitFrame(this, request, wait, records.Length);
+        if (records.Length > BatchBody.MaxBytes)
+        {
+            Post(new SubmitEvent(frame, default, null, null, new SubmitReply.NotTaken(request, (byte)SubmissionRejection.TooLarge)));
+            return true;
+        }
+
+        Interlocked.Add(ref _inFlight, records.Length);
+        await intake.SubmitAsync(records, count, frame, cancellation);
+        while (Interlocked.Read(ref _inFlight) >= InFlightBytesMax) await _hasRoom.WaitAsync(cancellation);
+        return true;
+    }
+
+    private async Task WriteLoopAsync(CancellationToken cancellation)
+    {
+        var writer = new CanonicalWriter(64 * 1024);
+        List<SubmitEvent> taken = [];
+        while (true)
+        {
+            await _hasEvents.WaitAsync(cancellation);
+            lock (_gate) (taken, _events) = (_events, taken);
+            writer.Reset();
+            Encode(taken, writer);
+            taken.Clear();
+            if (writer.Length > 0)
+                await socket.SendAsync(writer.WrittenMemory, WebSocketMessageType.Binary, endOfMessage: true, cancellation);
+        }
+    }
+
+    private void Encode(List<SubmitEvent> events, CanonicalWriter writer)
+    {
+        for (int i = 0; i < events.Count;)
+        {
+            SubmitEvent item = events[i];
+            if (item.Committed is not null)
+            {
+                i = EncodeCommitted(events, i, writer);
+                continue;
+            }
+
+            SubmitReply reply = item.Ready ?? new SubmitReply.Accepted(
+                item.Frame.Request, item.Place.Batch.Header, item.Place.Tree.ProveRange(item.Place.First, item.Place.Count), item.Accepted!);
+            reply.Write(writer);
+            i++;
+        }
+    }
+
+    /// <summary>Joins the run of frames committed at one height into one reply with one proof.</summary>
+    private int EncodeCommitted(List<SubmitEvent> events, int first, CanonicalWriter writer)
+    {
+        ProvenBlock block = events[first].Committed!;
+        LaneId lane = events[first].Place.Batch.Header.Lane;
+        var frames = new List<CommittedFrame>();
+        int i = first;
+        for (; i < events.Count && ReferenceEquals(events[i].Committed, block); i++)
+        {
+            LanePlace place = events[i].Place;
+            frames.Add(new CommittedFrame(events[i].Frame.Request, place.Batch.Header.Seq, place.Tree.ProveRange(place.First, place.Count)));
+        }
+
+        var chain = new List<BatchHeader>();
+        foreach (LaneTip tip in block.Committed.Batches)
+        {
+            if (tip.Lane == lane && batches.Find(tip) is { } batch) chain.Add(batch.Header);
+        }
+
+        new SubmitReply.Committed(block.Headers, block.Proof, chain, frames).Write(writer);
+        return i;
+    }
+
+    private static void Signal(SemaphoreSlim signal)
+    {
+        try
+        {
+            if (signal.CurrentCount == 0) signal.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // somebody signalled at the same time, which is as good
+        }
+    }
+}

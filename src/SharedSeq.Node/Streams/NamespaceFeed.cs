@@ -1,0 +1,105 @@
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Node;
+
+/// <summary>Why a block can not be read from a feed.</summary>
+public enum FeedRejection
+{
+    None = 0,
+
+    /// <summary>Not closed yet.</summary>
+    BeyondHead = 1,
+
+    /// <summary>Below what this node keeps.</summary>
+    Pruned = 2,
+}
+
+/// <summary>
+/// The closed blocks of one namespace, for everybody who follows it: the newest in memory, older ones from the ledger. Readers pull at their own
+/// pace; a slow one costs nothing but its own lag.
+/// </summary>
+public sealed class NamespaceFeed
+{
+    /// <summary>Blocks kept in memory. 256: 50 s of an EVM namespace at 200 ms; older ones are read from disk.</summary>
+    public const int RecentMax = 256;
+
+    private readonly Lock _gate = new();
+    private readonly Queue<StreamBlock> _recent = new();
+    private readonly Func<ulong, StreamBlock?> _readOld;
+    private TaskCompletionSource _news = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private ulong _head;
+
+    /// <param name="id">The namespace.</param>
+    /// <param name="head">Number of the newest closed block known at start; 0 when there is none.</param>
+    /// <param name="readOld">Reads a block from the ledger; null when it is pruned.</param>
+    public NamespaceFeed(NamespaceId id, ulong head, Func<ulong, StreamBlock?> readOld)
+    {
+        Id = id;
+        _head = head;
+        _readOld = readOld;
+    }
+
+    public NamespaceId Id { get; }
+
+    /// <summary>Number of the newest closed block; 0 before the first.</summary>
+    public ulong Head
+    {
+        get
+        {
+            lock (_gate) return _head;
+        }
+    }
+
+    /// <summary>Appends the next block; blocks already known (a restart applies heights again) are ignored.</summary>
+    public void Append(StreamBlock block)
+    {
+        TaskCompletionSource news;
+        lock (_gate)
+        {
+            if (block.Block.Number <= _head) return;
+            Invariant.Check(block.Block.Number == _head + 1 || _head == 0, "numbers of a namespace have no gaps");
+            _head = block.Block.Number;
+            _recent.Enqueue(block);
+            if (_recent.Count > RecentMax) _recent.Dequeue();
+            news = _news;
+            _news = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+
+        news.TrySetResult();
+    }
+
+    /// <summary>The block with this number, if it is closed and still kept.</summary>
+    public FeedRejection TryRead(ulong number, out StreamBlock? block)
+    {
+        lock (_gate)
+        {
+            block = null;
+            if (number > _head) return FeedRejection.BeyondHead;
+            if (_recent.TryPeek(out StreamBlock? oldest) && number >= oldest.Block.Number)
+            {
+                block = _recent.ElementAt((int)(number - oldest.Block.Number));
+                return FeedRejection.None;
+            }
+        }
+
+        block = _readOld(number);
+        return block is null ? FeedRejection.Pruned : FeedRejection.None;
+    }
+
+    /// <summary>Waits until the block with this number is closed.</summary>
+    public async Task WaitAsync(ulong number, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            Task news;
+            lock (_gate)
+            {
+                if (number <= _head) return;
+                news = _news.Task;
+            }
+
+            await news.WaitAsync(cancellation);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+using System.Collections.Concurrent;
+using SharedSeq.Consensus;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Node;
+
+/// <summary>The feeds of all namespaces, filled by ordering, and the newest certificate for their proofs.</summary>
+public sealed class NamespaceFeeds(IBatchSource batches, Func<NamespaceId, ulong, StreamBlock?> readOld, Func<NamespaceId, ulong> headOf)
+    : IOrderedFollower
+{
+    private readonly ConcurrentDictionary<NamespaceId, NamespaceFeed> _feeds = new();
+    private volatile ResultCertificate? _newest;
+
+    /// <summary>The newest result certificate.</summary>
+    public ResultCertificate? Newest => _newest;
+
+    public NamespaceFeed Of(NamespaceId id) => _feeds.GetOrAdd(id, ns => new NamespaceFeed(ns, headOf(ns), number => readOld(ns, number)));
+
+    public ValueTask OnOrderedAsync(OrderedHeight height, CancellationToken cancellation)
+    {
+        foreach (ClosedBlock closed in height.Result.Closed)
+            Of(closed.Block.Namespace).Append(new StreamBlock(closed.Block, closed.Hash, closed.Content, batches));
+        return ValueTask.CompletedTask;
+    }
+
+    public void OnCertified(ResultCertificate certificate) => _newest = certificate;
+
+    public void OnDiverged()
+    {
+    }
+}
