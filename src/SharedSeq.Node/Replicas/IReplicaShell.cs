@@ -16,7 +16,7 @@ public interface IReplicaShell
     long AppendBlock(CommittedBlock block);
 
     /// <summary>Replaces the vote log's old records by these when its segment is full enough; does nothing otherwise.</summary>
-    void CompactVoteLog(Func<IEnumerable<DurableRecord>> snapshot);
+    void CompactVoteLog(Replica replica);
 
     void Send(ReplicaSet to, PeerMessage message);
 

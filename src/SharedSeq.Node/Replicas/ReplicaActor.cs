@@ -56,7 +56,7 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
             while (Mailbox.TryRead(out ReplicaMessage message)) Handle(message);
             if (_replica.NextDeadlineMs <= Now().MonotonicMs) Step(new ReplicaInput.Tick());
             Settle();
-            _shell.CompactVoteLog(_replica.Snapshot);
+            _shell.CompactVoteLog(_replica);
             _shell.OnProgress(_replica);
         }
     }

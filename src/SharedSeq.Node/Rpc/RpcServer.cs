@@ -1,0 +1,167 @@
+using System.Buffers;
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace SharedSeq.Node;
+
+/// <summary>What a part of the node adds to the public listener.</summary>
+public interface IRpcEndpoints
+{
+    void Map(IEndpointRouteBuilder routes);
+}
+
+/// <summary>
+/// The public listener: JSON-RPC over HTTP and WebSocket on /, and whatever other parts map (submit streams, rollup gateways, health, metrics).
+/// </summary>
+public sealed class RpcServer : IAsyncDisposable
+{
+    private readonly WebApplication _application;
+    private readonly RpcSection _options;
+    private readonly RpcDispatcher _dispatcher;
+    private readonly CancellationTokenSource _stop = new();
+
+    public RpcServer(RpcSection options, RpcDispatcher dispatcher, IReadOnlyList<IRpcEndpoints> endpoints)
+    {
+        _options = options;
+        _dispatcher = dispatcher;
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.Limits.MaxRequestBodySize = options.RequestBytesMax;
+            kestrel.Limits.MaxConcurrentConnections = options.ConnectionsMax;
+            kestrel.AddServerHeader = false;
+            kestrel.Listen(IPEndPoint.Parse(options.Listen));
+        });
+        builder.Services.AddRoutingCore();
+        _application = builder.Build();
+        _application.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(20) });
+        _application.Use(AllowOriginAsync);
+        _application.MapPost("/", HandleHttpAsync);
+        _application.MapGet("/", HandleGetAsync);
+        foreach (IRpcEndpoints part in endpoints) part.Map(_application);
+    }
+
+    /// <summary>http://address:port with the port the system chose.</summary>
+    public Uri Address { get; private set; } = new("http://127.0.0.1:0");
+
+    /// <exception cref="ConfigurationException">The port is in use.</exception>
+    public async Task StartAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await _application.StartAsync(cancellation);
+        }
+        catch (IOException e)
+        {
+            throw new ConfigurationException(ConfigurationRejection.PortInUse, $"rpc.listen {_options.Listen}: {e.Message}", e);
+        }
+
+        Address = new Uri(
+            _application.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _application.DisposeAsync();
+        _stop.Dispose();
+    }
+
+    /// <summary>Reads a request body up to the limit; null when it is larger.</summary>
+    public static async Task<ReadOnlyMemory<byte>?> ReadBodyAsync(HttpContext context, int bytesMax)
+    {
+        if (context.Request.ContentLength > bytesMax) return null;
+        var buffer = new ArrayBufferWriter<byte>(int.Max(256, (int)(context.Request.ContentLength ?? 0)));
+        while (true)
+        {
+            int read = await context.Request.Body.ReadAsync(buffer.GetMemory(4096), context.RequestAborted);
+            if (read == 0) return buffer.WrittenMemory;
+            buffer.Advance(read);
+            if (buffer.WrittenCount > bytesMax) return null;
+        }
+    }
+
+    /// <summary>Answers a JSON-RPC request body with a dispatcher.</summary>
+    public static async Task AnswerAsync(HttpContext context, RpcDispatcher dispatcher, int bytesMax)
+    {
+        ReadOnlyMemory<byte>? body;
+        try
+        {
+            body = await ReadBodyAsync(context, bytesMax);
+        }
+        catch (BadHttpRequestException)
+        {
+            body = null;
+        }
+
+        if (body is null)
+        {
+            context.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
+            await context.Response.WriteAsJsonAsync(
+                new
+                {
+                    jsonrpc = "2.0",
+                    id = (object?)null,
+                    error = new { code = RpcError.RequestTooLarge.Code, message = $"a request has at most {bytesMax} bytes" },
+                },
+                context.RequestAborted);
+            return;
+        }
+
+        ReadOnlyMemory<byte> answer = await dispatcher.HandleAsync(body.Value, null, context.RequestAborted);
+        if (answer.IsEmpty)
+        {
+            context.Response.StatusCode = StatusCodes.Status204NoContent;
+            return;
+        }
+
+        context.Response.ContentType = "application/json";
+        context.Response.ContentLength = answer.Length;
+        await context.Response.Body.WriteAsync(answer, context.RequestAborted);
+    }
+
+    private Task HandleHttpAsync(HttpContext context) => AnswerAsync(context, _dispatcher, _options.RequestBytesMax);
+
+    private async Task HandleGetAsync(HttpContext context)
+    {
+        if (context.WebSockets.IsWebSocketRequest)
+        {
+            using var socket = await context.WebSockets.AcceptWebSocketAsync();
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, context.RequestAborted);
+            var connection = new RpcSocket(socket, _dispatcher, _options.RequestBytesMax, _options.SubscriptionsMax);
+            await connection.RunAsync(stop.Token);
+            return;
+        }
+
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        await context.Response.WriteAsync(
+            "SharedSeq operator. JSON-RPC 2.0: POST here or open a WebSocket; rpc.discover lists the methods. "
+            + "Rollups: /rollups/{namespace}. Health: /healthz, /readyz. Metrics: /metrics.\n",
+            context.RequestAborted);
+    }
+
+    private async Task AllowOriginAsync(HttpContext context, RequestDelegate next)
+    {
+        IHeaderDictionary headers = context.Response.Headers;
+        headers.AccessControlAllowOrigin = _options.CorsOrigins;
+        if (HttpMethods.IsOptions(context.Request.Method))
+        {
+            headers.AccessControlAllowMethods = "POST, GET, OPTIONS";
+            headers.AccessControlAllowHeaders = "content-type";
+            headers.AccessControlMaxAge = "86400";
+            context.Response.StatusCode = StatusCodes.Status204NoContent;
+            return;
+        }
+
+        await next(context);
+    }
+}

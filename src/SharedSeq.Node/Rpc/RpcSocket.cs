@@ -1,0 +1,133 @@
+using System.Collections.Concurrent;
+using System.Net.WebSockets;
+using System.Text.Json;
+
+namespace SharedSeq.Node;
+
+/// <summary>
+/// One JSON-RPC WebSocket: answers calls in the order they come, and carries notifications of its subscriptions. One message at a time goes out, so
+/// a client that does not read holds up its own subscriptions only.
+/// </summary>
+internal sealed class RpcSocket(WebSocket socket, RpcDispatcher dispatcher, int messageBytesMax, int subscriptionsMax) : IRpcConnection
+{
+    private readonly SemaphoreSlim _sending = new(1, 1);
+    private readonly ConcurrentDictionary<string, CancellationTokenSource> _subscriptions = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<Task, byte> _running = new();
+    private CancellationToken _closed;
+    private int _nextId;
+
+    public CancellationToken Closed => _closed;
+
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        _closed = stop.Token;
+        try
+        {
+            await ReadLoopAsync(stop.Token);
+        }
+        catch (Exception e) when (e is WebSocketException or OperationCanceledException)
+        {
+            // the client went away, or we stop
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            foreach (CancellationTokenSource subscription in _subscriptions.Values) await subscription.CancelAsync();
+            await Task.WhenAll(_running.Keys).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    public async ValueTask NotifyAsync(string method, object parameters, CancellationToken cancellation)
+    {
+        byte[] message = JsonSerializer.SerializeToUtf8Bytes(new { jsonrpc = "2.0", method, @params = parameters }, RpcDispatcher.Json);
+        await SendAsync(message, cancellation);
+    }
+
+    public string Subscribe(Func<string, CancellationToken, Task> run)
+    {
+        if (_subscriptions.Count >= subscriptionsMax)
+            throw new RpcException(RpcError.TooManySubscriptions, $"at most {subscriptionsMax} subscriptions on one connection");
+        string id = "0x" + Interlocked.Increment(ref _nextId).ToString("x", System.Globalization.CultureInfo.InvariantCulture);
+        var stop = CancellationTokenSource.CreateLinkedTokenSource(_closed);
+        _subscriptions[id] = stop;
+
+        // Notifications must not overtake the answer that names the subscription: they start once the caller has it to send.
+        Task task = Task.Run(
+            async () =>
+            {
+                try
+                {
+                    await run(id, stop.Token);
+                }
+                catch (Exception e) when (e is WebSocketException or OperationCanceledException)
+                {
+                    // ended by the client or with the connection
+                }
+                finally
+                {
+                    _subscriptions.TryRemove(id, out _);
+                    stop.Dispose();
+                }
+            },
+            CancellationToken.None);
+        _running[task] = 0;
+        _ = task.ContinueWith(done => _running.TryRemove(done, out _), TaskScheduler.Default);
+        return id;
+    }
+
+    public bool Unsubscribe(string id)
+    {
+        if (!_subscriptions.TryRemove(id, out CancellationTokenSource? stop)) return false;
+        stop.Cancel();
+        return true;
+    }
+
+    private async Task ReadLoopAsync(CancellationToken cancellation)
+    {
+        byte[] buffer = new byte[16 * 1024];
+        while (true)
+        {
+            int length = 0;
+            ValueWebSocketReceiveResult received;
+            do
+            {
+                if (length == buffer.Length) Array.Resize(ref buffer, int.Min(buffer.Length * 2, messageBytesMax + 1));
+                received = await socket.ReceiveAsync(buffer.AsMemory(length), cancellation);
+                length += received.Count;
+                if (length > messageBytesMax)
+                {
+                    await socket.CloseOutputAsync(WebSocketCloseStatus.MessageTooBig, $"a message has at most {messageBytesMax} bytes", cancellation);
+                    return;
+                }
+            }
+            while (!received.EndOfMessage);
+
+            if (received.MessageType == WebSocketMessageType.Close) return;
+            await _sending.WaitAsync(cancellation);
+            try
+            {
+                // Calls hold the sender while they run, so that a subscription's first notification follows its id.
+                ReadOnlyMemory<byte> answer = await dispatcher.HandleAsync(buffer.AsMemory(0, length), this, cancellation);
+                if (!answer.IsEmpty) await socket.SendAsync(answer, WebSocketMessageType.Text, endOfMessage: true, cancellation);
+            }
+            finally
+            {
+                _sending.Release();
+            }
+        }
+    }
+
+    private async ValueTask SendAsync(ReadOnlyMemory<byte> message, CancellationToken cancellation)
+    {
+        await _sending.WaitAsync(cancellation);
+        try
+        {
+            await socket.SendAsync(message, WebSocketMessageType.Text, endOfMessage: true, cancellation);
+        }
+        finally
+        {
+            _sending.Release();
+        }
+    }
+}

@@ -1,0 +1,155 @@
+using System.Net.WebSockets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using SharedSeq.Client;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Node;
+
+/// <summary>
+/// The two high-rate ways in: the binary stream over a WebSocket at /v1/submit, and POST /v1/namespaces/{ns}/transactions with length-prefixed
+/// transactions (validUntil u64, length u32, payload), which is answered with a verdict per transaction once they are accepted or committed.
+/// </summary>
+public sealed class SubmitEndpoints(SubmitIntake intake, BatchStore batches, int requestBytesMax) : IRpcEndpoints
+{
+    /// <summary>Milliseconds a POST waits for its level. 10,000: three times the deadline of a receipt at the usual rate.</summary>
+    private const int WaitMs = 10_000;
+
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/v1/submit", StreamAsync);
+        routes.MapPost("/v1/namespaces/{ns}/transactions", PostAsync);
+    }
+
+    private async Task StreamAsync(HttpContext context)
+    {
+        if (!context.WebSockets.IsWebSocketRequest)
+        {
+            context.Response.StatusCode = StatusCodes.Status426UpgradeRequired;
+            await context.Response.WriteAsync("open a WebSocket here\n", context.RequestAborted);
+            return;
+        }
+
+        using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync();
+        await new SubmitSession(socket, intake, batches).RunAsync(context.RequestAborted);
+    }
+
+    private async Task PostAsync(HttpContext context)
+    {
+        if (!ulong.TryParse((string?)context.Request.RouteValues["ns"], out ulong id))
+        {
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, "the namespace is a number");
+            return;
+        }
+
+        bool isCommitted = context.Request.Query["wait"] == "committed";
+        ReadOnlyMemory<byte>? body = await RpcServer.ReadBodyAsync(context, requestBytesMax);
+        if (body is null)
+        {
+            await RefuseAsync(context, StatusCodes.Status413PayloadTooLarge, $"a request has at most {requestBytesMax} bytes");
+            return;
+        }
+
+        byte[] records;
+        int admitted;
+        int total;
+        List<(ushort Index, byte Reason)> refused;
+        try
+        {
+            total = CountTransactions(body.Value);
+            (records, admitted, refused) = Admit(new NamespaceId(id), total, body.Value);
+        }
+        catch (DecodeException e)
+        {
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, e.Message);
+            return;
+        }
+
+        await AnswerAsync(context, records, admitted, total, refused, isCommitted);
+    }
+
+    private (byte[] Records, int Count, List<(ushort Index, byte Reason)> Refused) Admit(NamespaceId ns, int count, ReadOnlyMemory<byte> body)
+    {
+        var reader = new CanonicalReader(body.Span);
+        return intake.Admit(ns, count, ref reader);
+    }
+
+    private static int CountTransactions(ReadOnlyMemory<byte> body)
+    {
+        var reader = new CanonicalReader(body.Span);
+        int count = 0;
+        while (reader.Remaining > 0)
+        {
+            SubmitRequest.ReadTransaction(ref reader, out _, SharedSeq.Consensus.BatchBody.MaxBytes);
+            if (++count > SubmitRequest.MaxTransactions)
+                DecodeException.Throw(DecodeRejection.OverLimit, $"at most {SubmitRequest.MaxTransactions} transactions in a request");
+        }
+
+        if (count == 0) DecodeException.Throw(DecodeRejection.Malformed, "no transaction");
+        return count;
+    }
+
+    private async Task AnswerAsync(
+        HttpContext context, byte[] records, int admitted, int total, List<(ushort Index, byte Reason)> refused, bool isCommitted)
+    {
+        if (records.Length > SharedSeq.Consensus.BatchBody.MaxBytes)
+        {
+            await RefuseAsync(context, StatusCodes.Status413PayloadTooLarge, $"transactions of one request fit one batch of {SharedSeq.Consensus.BatchBody.MaxBytes} bytes");
+            return;
+        }
+
+        ulong? height = null;
+        string? notTaken = null;
+        LanePlace place = default;
+        if (admitted > 0)
+        {
+            var observer = new AwaitedSubmission();
+            await intake.SubmitAsync(records, admitted, observer, context.RequestAborted);
+            try
+            {
+                (place, _) = await observer.Accepted.WaitAsync(TimeSpan.FromMilliseconds(WaitMs), context.RequestAborted);
+                if (isCommitted)
+                    height = (await observer.Committed.WaitAsync(TimeSpan.FromMilliseconds(WaitMs), context.RequestAborted)).Block.Committed.Height.Value;
+            }
+            catch (SubmissionException e)
+            {
+                notTaken = e.Reason.ToString();
+            }
+            catch (TimeoutException)
+            {
+                notTaken = "Timeout";
+            }
+        }
+
+        context.Response.StatusCode = notTaken is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+        await context.Response.WriteAsJsonAsync(
+            new { status = isCommitted ? "committed" : "accepted", height, notTaken, transactions = Verdicts(total, refused, place, notTaken) },
+            context.RequestAborted);
+    }
+
+    private static List<object> Verdicts(int total, List<(ushort Index, byte Reason)> refused, LanePlace place, string? notTaken)
+    {
+        var verdicts = new List<object>(total);
+        int nextRefused = 0;
+        int nextTaken = 0;
+        for (int i = 0; i < total; i++)
+        {
+            if (nextRefused < refused.Count && refused[nextRefused].Index == i)
+                verdicts.Add(new { verdict = ((AdmissionRejection)refused[nextRefused++].Reason).ToString() });
+            else if (notTaken is null)
+                verdicts.Add(new { txId = place.Batch.Body.IdOf(place.First + nextTaken++).ToString(), verdict = "Taken" });
+            else
+                verdicts.Add(new { verdict = notTaken });
+        }
+
+        return verdicts;
+    }
+
+    private static Task RefuseAsync(HttpContext context, int status, string message)
+    {
+        context.Response.StatusCode = status;
+        return context.Response.WriteAsJsonAsync(new { error = message }, context.RequestAborted);
+    }
+}
