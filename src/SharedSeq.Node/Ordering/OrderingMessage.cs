@@ -16,6 +16,7 @@ public abstract record OrderingMessage
     /// <summary>A result vote, request or answer of a peer, not verified yet: most votes are not worth it.</summary>
     public sealed record PeerSaid(ReplicaId From, PeerMessage Message) : OrderingMessage;
 
+    /// <summary>A session was established: results this peer may lack are sent to it.</summary>
     public sealed record PeerConnected(ReplicaId Peer) : OrderingMessage;
 
     /// <summary>Every second: results not certified yet are sent again.</summary>

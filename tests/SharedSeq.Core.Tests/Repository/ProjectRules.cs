@@ -91,7 +91,9 @@ public static partial class ProjectRules
         }
     }
 
-    /// <summary>Internals are opened to test projects, and to the simulator, which builds the protocol mutants.</summary>
+    /// <summary>
+    /// Internals are opened to test projects, and to the simulator, which builds the protocol mutants.
+    /// </summary>
     public static IEnumerable<Finding> OpenInternals(SourceFile project)
     {
         foreach ((int line, string include) in Includes(project, "InternalsVisibleTo"))

@@ -1,8 +1,19 @@
+using System.Text.Json;
+using SharedSeq.Ordering;
+
 namespace SharedSeq.Core.Tests.Repository;
 
 /// <summary>The repository keeps its own rules. RuleTests prove that each rule sees what it should.</summary>
 public sealed class RepositoryTests
 {
+    private static readonly string[] TopLevel =
+    [
+        ".ci", ".editorconfig", ".gitattributes", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md",
+        "Directory.Build.props",
+        "Directory.Packages.props", "LICENSE", "README.md", "SECURITY.md", "SharedSeq.sln", "config", "docs",
+        "global.json", "helm", "rollup-adapters", "sharedseq", "src", "tests",
+    ];
+
     private static SourceFile Versions => RepositoryTree.Text("Directory.Packages.props");
 
     [Fact]
@@ -54,6 +65,16 @@ public sealed class RepositoryTests
             RepositoryTree.Projects.Select(project => project.Path)));
 
     [Fact]
+    public void The_top_level_holds_what_was_decided_and_nothing_else()
+    {
+        Assert.Empty(RepositoryTree.TopLevel.Except(TopLevel, StringComparer.Ordinal)
+            .Select(name => $"{name} does not belong at the top level"));
+        Assert.Empty(TopLevel.Except(RepositoryTree.TopLevel, StringComparer.Ordinal)
+            .Where(name => name != ".gitattributes")
+            .Select(name => $"{name} is missing at the top level"));
+    }
+
+    [Fact]
     public void No_file_names_a_path_of_one_machine() =>
         Finding.AssertNone(RepositoryTree.Texts.SelectMany(file => TextRules.MachinePaths(file, RepositoryTree.Root)));
 
@@ -67,4 +88,28 @@ public sealed class RepositoryTests
             !RepositoryTree.Exists(path) ? null
             : File.Exists(Path.Combine(RepositoryTree.Root, path)) ? RepositoryTree.Text(path).Text
             : "")));
+
+    [Fact]
+    public void Every_config_sample_parses()
+    {
+        JsonDocumentOptions options = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
+        SourceFile[] samples =
+        [
+            .. RepositoryTree.Texts.Where(file => file.Path.StartsWith("config/", StringComparison.Ordinal) &&
+                file.Path.EndsWith(".json", StringComparison.Ordinal)),
+        ];
+        Assert.NotEmpty(samples);
+        foreach (SourceFile sample in samples)
+        {
+            Exception? error = Record.Exception(() => JsonDocument.Parse(sample.Text, options).Dispose());
+            Assert.True(error is null, $"{sample.Path}: {error?.Message}");
+        }
+    }
+
+    [Fact]
+    public void The_genesis_sample_is_a_genesis()
+    {
+        Genesis genesis = GenesisJson.Read(RepositoryTree.Text("config/genesis.json").Text);
+        Assert.Equal(4, genesis.Members.Count);
+    }
 }
