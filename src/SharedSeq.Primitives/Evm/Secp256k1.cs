@@ -45,8 +45,7 @@ public static class Secp256k1
     /// <exception cref="ArgumentException">The secret is not a scalar.</exception>
     public static EvmSignature Sign(Hash32 hash, ReadOnlySpan<byte> secret)
     {
-        if (secret.Length != SecretSize || !IsScalar(new Hash32(secret)))
-            throw new ArgumentException("a secret has 32 bytes, above zero and below the group order", nameof(secret));
+        CheckSecret(secret);
         return Secp256k1Native.IsAvailable ? Secp256k1Native.Sign(hash, secret) : Secp256k1Managed.Sign(hash, secret);
     }
 
@@ -54,11 +53,27 @@ public static class Secp256k1
     /// <exception cref="ArgumentException">The secret is not a scalar.</exception>
     public static EvmAddress AddressOf(ReadOnlySpan<byte> secret)
     {
-        if (secret.Length != SecretSize || !IsScalar(new Hash32(secret)))
-            throw new ArgumentException("a secret has 32 bytes, above zero and below the group order", nameof(secret));
+        CheckSecret(secret);
         Span<byte> publicKey = stackalloc byte[64];
         Secp256k1Managed.PublicKey(secret, publicKey);
         return EvmAddress.OfPublicKey(publicKey);
+    }
+
+    /// <summary>The public key of a secret in 33 bytes: 2 or 3 by the parity of y, then x.</summary>
+    /// <exception cref="ArgumentException">The secret is not a scalar.</exception>
+    public static void CompressedPublicKey(ReadOnlySpan<byte> secret, Span<byte> target33)
+    {
+        CheckSecret(secret);
+        Span<byte> publicKey = stackalloc byte[64];
+        Secp256k1Managed.PublicKey(secret, publicKey);
+        target33[0] = (byte)(2 + (publicKey[63] & 1));
+        publicKey[..32].CopyTo(target33[1..]);
+    }
+
+    private static void CheckSecret(ReadOnlySpan<byte> secret)
+    {
+        if (secret.Length != SecretSize || !IsScalar(new Hash32(secret)))
+            throw new ArgumentException("a secret has 32 bytes, above zero and below the group order", nameof(secret));
     }
 }
 

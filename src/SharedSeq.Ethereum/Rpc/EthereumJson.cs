@@ -1,0 +1,78 @@
+using System.Globalization;
+using System.Numerics;
+using System.Text.Json;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Ethereum;
+
+/// <summary>Reads and writes the hex forms of Ethereum's JSON. Whatever a field should not be is an <see cref="EthereumRpcException"/>.</summary>
+public static class EthereumJson
+{
+    /// <summary>A quantity: hex without leading zeros.</summary>
+    public static string Quantity(ulong value) => "0x" + value.ToString("x", CultureInfo.InvariantCulture);
+
+    /// <inheritdoc cref="Quantity(ulong)"/>
+    public static string Quantity(BigInteger value)
+    {
+        if (value.Sign < 0) throw new ArgumentOutOfRangeException(nameof(value), "a quantity is not negative");
+        string digits = value.ToString("x", CultureInfo.InvariantCulture).TrimStart('0');
+        return digits.Length == 0 ? "0x0" : "0x" + digits;
+    }
+
+    public static string Bytes(ReadOnlySpan<byte> value) => "0x" + Convert.ToHexStringLower(value);
+
+    public static ulong ReadU64(JsonElement element, string what)
+    {
+        ReadOnlySpan<char> digits = Digits(element, what);
+        return digits.Length is > 0 and <= 16 && ulong.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong value)
+            ? value
+            : throw EthereumRpcException.Malformed($"{what} is no quantity of 64 bits");
+    }
+
+    /// <summary>A quantity of at most 256 bits.</summary>
+    public static BigInteger ReadU256(JsonElement element, string what)
+    {
+        ReadOnlySpan<char> digits = Digits(element, what);
+        // A zero in front keeps the parser from reading the first digit as a sign.
+        return digits.Length is > 0 and <= 64 &&
+            BigInteger.TryParse($"0{digits}", NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out BigInteger value)
+                ? value
+                : throw EthereumRpcException.Malformed($"{what} is no quantity of 256 bits");
+    }
+
+    public static Hash32 ReadHash(JsonElement element, string what) =>
+        element.ValueKind == JsonValueKind.String && Hash32.TryParse(element.GetString(), out Hash32 value)
+            ? value
+            : throw EthereumRpcException.Malformed($"{what} is no hash");
+
+    public static EvmAddress ReadAddress(JsonElement element, string what) =>
+        element.ValueKind == JsonValueKind.String && EvmAddress.TryParse(element.GetString(), out EvmAddress value)
+            ? value
+            : throw EthereumRpcException.Malformed($"{what} is no address");
+
+    public static byte[] ReadBytes(JsonElement element, string what)
+    {
+        try
+        {
+            return Convert.FromHexString(Digits(element, what));
+        }
+        catch (FormatException e)
+        {
+            throw EthereumRpcException.Malformed($"{what} is no hex", e);
+        }
+    }
+
+    /// <summary>A field of an object.</summary>
+    public static JsonElement Field(JsonElement element, string name) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out JsonElement value)
+            ? value
+            : throw EthereumRpcException.Malformed($"no field '{name}'");
+
+    private static ReadOnlySpan<char> Digits(JsonElement element, string what)
+    {
+        string? text = element.ValueKind == JsonValueKind.String ? element.GetString() : null;
+        return text is not null && text.StartsWith("0x", StringComparison.Ordinal)
+            ? text.AsSpan(2)
+            : throw EthereumRpcException.Malformed($"{what} is no hex");
+    }
+}
