@@ -69,13 +69,13 @@ internal sealed class DeliveryQueue(LaneContext context)
     }
 
     /// <summary>Unreachable with PoAs of q; kept as an assertion (consensus.md 7 (ii)). Every honest replica walks the same chain and finds the same.</summary>
-    private static void Freeze(CommittedRange range, List<ReplicaEffect> effects)
+    private void Freeze(CommittedRange range, List<ReplicaEffect> effects)
     {
         range.Lane.IsFrozen = true;
         effects.Add(new ReplicaEffect.Alarm(
             AlarmKind.LaneForked,
             $"lane {range.Lane.Id}: committed tip {range.To.Seq} {range.To.Digest} does not extend {range.From?.Seq} {range.From?.Digest}"));
-        effects.Add(new ReplicaEffect.Trace("L", Slot.Zero, $"lane {range.Lane.Id} frozen at {range.To.Seq}"));
+        context.Trace(effects, "L", $"lane {range.Lane.Id} frozen at {range.To.Seq}");
     }
 
     private List<CommittedRange> InOrder(List<CommittedRange> ranges, Header header)

@@ -59,6 +59,13 @@ public sealed class LaneBook
     /// <summary>Whether further committed heights may be handed over; a caller that catches up keeps the rest back, for memory's sake only.</summary>
     public bool HasRoomForCommitted => _queue.Count < LaneLimits.UndeliveredHeights;
 
+    /// <summary>What is kept in memory about one member's lane: for checks that it is bounded, and for metrics.</summary>
+    public LaneMemory MemoryOf(ReplicaId author)
+    {
+        LaneState lane = _context.Lanes[author.Value];
+        return new LaneMemory(lane.PlaceCount, lane.Proofs.Count, lane.Waiting.Count, lane.Waiting.Bytes);
+    }
+
     /// <summary>Once, before any input: own batches above the committed tip go out again, ackable ones of others are acked again.</summary>
     public void Start(long nowMs, List<ReplicaEffect> effects)
     {

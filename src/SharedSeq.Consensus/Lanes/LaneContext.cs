@@ -50,6 +50,12 @@ internal sealed class LaneContext
     public LaneState? Find(LaneId id) =>
         id.Epoch == Committee.Epoch && id.Worker == 0 && Committee.Has(id.Author) ? _lanes[id.Author.Value] : null;
 
+    /// <summary>A line of the protocol trace, when traces are wanted. Rule L is lanes in general.</summary>
+    public void Trace(List<ReplicaEffect> effects, string rule, string text)
+    {
+        if (Options.IsTraced) effects.Add(new ReplicaEffect.Trace(rule, Slot.Zero, text));
+    }
+
     /// <summary>R with jitter, so that members do not re-send in step.</summary>
     public int ResendMs() => Options.ResendMs + Random.Below((Options.ResendMs / 8) + 1);
 }

@@ -17,8 +17,7 @@ internal sealed class LaneEvidence(LaneContext context, EvidenceBook book)
         var evidence = new Evidence(
             byAuthor ? EvidenceKind.TwoBatches : EvidenceKind.TwoAcks, first.Tip.Lane.Epoch, first.Acker, Statement(first), Statement(second));
         book.Add(new Verified<Evidence>(evidence), effects);
-        effects.Add(new ReplicaEffect.Trace(
-            byAuthor ? "E5" : "E6", Slot.Zero, $"lane {first.Tip.Lane} seq {first.Tip.Seq} signed twice by {first.Acker}"));
+        context.Trace(effects, byAuthor ? "E5" : "E6", $"lane {first.Tip.Lane} seq {first.Tip.Seq} signed twice by {first.Acker}");
     }
 
     /// <summary>A PoA names another digest than an Ack held for the same place: whoever signed both is caught.</summary>

@@ -200,6 +200,6 @@ internal sealed class OwnLane
     {
         if (IsRetired) return;
         IsRetired = true;
-        effects.Add(new ReplicaEffect.Trace("L", Slot.Zero, $"own lane retired at {SealedCount}: its log is incomplete"));
+        _context.Trace(effects, "L", $"own lane retired at {SealedCount}: its log is incomplete");
     }
 }

@@ -28,7 +28,24 @@ public sealed record Receipt(
 
     /// <summary>The header of this height shows whether the promise was kept.</summary>
     /// <param name="deadlineHeights">D of the policy.</param>
-    public Height Deadline(ulong deadlineHeights) => Proof.HighestHeight.Plus(deadlineHeights);
+    public Height Deadline(ulong deadlineHeights)
+    {
+        // A faulty acker may name any height.
+        ulong highest = Proof.HighestHeight.Value;
+        return new Height(highest > ulong.MaxValue - deadlineHeights ? ulong.MaxValue : highest + deadlineHeights);
+    }
+
+    /// <summary>The receipt of one transaction of a batch.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="tree">The tree over the batch's leaf hashes, made once for all its receipts.</param>
+    /// <param name="index">The transaction's place in the batch.</param>
+    /// <param name="later">Headers of the lane after the batch, up to the one the PoA is of.</param>
+    /// <param name="proof">The PoA.</param>
+    public static Receipt Of(Batch batch, MerkleTree tree, int index, IReadOnlyList<BatchHeader> later, ProofOfAvailability proof)
+    {
+        Invariant.Check(tree.Root == batch.Header.TransactionRoot, "the tree is the batch's");
+        return new Receipt(batch.Body.IdOf(index), tree.Prove(index), batch.Header, later, proof);
+    }
 
     public void Write(CanonicalWriter writer)
     {
