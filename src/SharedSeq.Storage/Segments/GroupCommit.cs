@@ -67,9 +67,6 @@ internal sealed class GroupCommit
 
     private SegmentStore Store => _store!;
 
-    /// <summary>The reserve keeps room for the closing record in every segment.</summary>
-    private long RecordsEnd => _segment.Capacity - SegmentFormat.TotalBytes(0);
-
     public void Start(SegmentStore store)
     {
         _store = store;
@@ -84,14 +81,14 @@ internal sealed class GroupCommit
 
     /// <summary>Appends one record; waits while the group is full or a segment is being prepared.</summary>
     /// <exception cref="StorageException">The log has failed or is closed.</exception>
-    public AppendResult Append(byte kind, ReadOnlySpan<byte> head, ReadOnlySpan<byte> body)
+    public AppendResult Append(byte kind, ReadOnlySpan<byte> head, ReadOnlySpan<byte> body, bool useReserve)
     {
         int length = head.Length + body.Length;
         if (length > _options.RecordBytesMax) return AppendResult.Refused(StorageRejection.RecordTooLarge);
         int bytes = (int)SegmentFormat.TotalBytes(length);
         lock (_gate)
         {
-            StorageRejection refusal = WaitForRoom(bytes, mustRollOver: false);
+            StorageRejection refusal = WaitForRoom(bytes, useReserve ? RoomFor.Mark : RoomFor.Record);
             if (refusal != StorageRejection.None) return AppendResult.Refused(refusal);
             AppendResult result = Encode(kind, head, body, bytes);
             Monitor.PulseAll(_gate);
@@ -112,7 +109,7 @@ internal sealed class GroupCommit
         {
             if (tooLarge || total > _options.SegmentBytes - SegmentFormat.HeaderBytes - SegmentFormat.TotalBytes(0))
                 return AppendResult.Refused(StorageRejection.RecordTooLarge);
-            StorageRejection refusal = WaitForRoom((int)total, mustRollOver: true);
+            StorageRejection refusal = WaitForRoom((int)total, RoomFor.Snapshot);
             if (refusal != StorageRejection.None) return AppendResult.Refused(refusal);
             AppendResult last = default;
             foreach (LogRecord record in records)
@@ -180,7 +177,16 @@ internal sealed class GroupCommit
         _writer.Join();
     }
 
-    private StorageRejection WaitForRoom(int bytes, bool mustRollOver)
+    /// <summary>Where records of a purpose must end; in every segment the closing record has room behind them.</summary>
+    private long EndOf(RoomFor purpose) => purpose switch
+    {
+        RoomFor.Snapshot => 0,
+        RoomFor.Mark => _segment.Capacity - SegmentFormat.TotalBytes(0),
+        _ => _segment.Capacity - SegmentFormat.TotalBytes(0) - _options.ReservedBytes,
+    };
+
+    /// <summary>Waits until there is room in the group and in the written segment, which may be a new one then.</summary>
+    private StorageRejection WaitForRoom(int bytes, RoomFor purpose)
     {
         while (true)
         {
@@ -192,7 +198,7 @@ internal sealed class GroupCommit
                 Monitor.Wait(_gate);
                 continue;
             }
-            if (!mustRollOver && _offset + bytes <= RecordsEnd) return StorageRejection.None;
+            if (_offset + bytes <= EndOf(purpose)) return StorageRejection.None;
             uint number = checked(_segment.Number + 1);
             SegmentFile? next = Store.TryStartSegment(_instance, number, _nextPosition, out StorageRejection? refusal);
             if (next is not null)
@@ -203,6 +209,17 @@ internal sealed class GroupCommit
             if (refusal is not null) return refusal.Value;
             Monitor.Wait(_gate);
         }
+    }
+
+    private enum RoomFor : byte
+    {
+        Record,
+
+        /// <summary>May use the reserve.</summary>
+        Mark,
+
+        /// <summary>Starts a new segment always.</summary>
+        Snapshot,
     }
 
     private void RollOver(SegmentFile next)

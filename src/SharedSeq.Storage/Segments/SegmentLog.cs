@@ -61,8 +61,9 @@ internal sealed class SegmentLog : IDisposable
         }
     }
 
-    public AppendResult Append(byte kind, ReadOnlySpan<byte> head, ReadOnlySpan<byte> body) =>
-        _commit.Append(kind, head, body);
+    public AppendResult Append(
+        byte kind, ReadOnlySpan<byte> head, ReadOnlySpan<byte> body, bool useReserve = false) =>
+        _commit.Append(kind, head, body, useReserve);
 
     public AppendResult AppendAndRetireOlder(IReadOnlyList<LogRecord> records) => _commit.AppendAndRetireOlder(records);
 

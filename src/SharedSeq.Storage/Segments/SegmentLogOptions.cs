@@ -40,6 +40,12 @@ public sealed record SegmentLogOptions
     public int GroupBytesMax { get; init; } = 4 * 1024 * 1024;
 
     /// <summary>
+    /// Bytes at the end of each segment, default 0, that only appends with leave to use the reserve take: a full log
+    /// can still write what makes room.
+    /// </summary>
+    public int ReservedBytes { get; init; }
+
+    /// <summary>
     /// Verify every body when opening, not only the heads of records and the whole last segment. Off: bodies are
     /// verified when read.
     /// </summary>
@@ -52,7 +58,7 @@ public sealed record SegmentLogOptions
     {
         Invariant.Check(SegmentBytes % SegmentFormat.HeaderBytes == 0, "a segment is a whole number of pages");
         // One segment holds its header, one record of any allowed size and the closing record.
-        long records = SegmentFormat.TotalBytes(RecordBytesMax) + SegmentFormat.TotalBytes(0);
+        long records = SegmentFormat.TotalBytes(RecordBytesMax) + ReservedBytes + SegmentFormat.TotalBytes(0);
         Invariant.Check(SegmentBytes >= SegmentFormat.HeaderBytes + records, "a segment must hold its largest record");
         Invariant.Check(SegmentsMax >= 2 && SparesWanted >= 1, "a log needs a segment and a spare");
     }
