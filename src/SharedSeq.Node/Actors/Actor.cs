@@ -38,7 +38,6 @@ public abstract class Actor<TMessage> : IActor<TMessage>, IAsyncDisposable
 
     public ActorHealth Health => _health;
 
-    /// <summary>Messages waiting.</summary>
     public int Depth => _mailbox.Reader.Count;
 
     /// <summary>Completes when the actor was given up; the exception is the last failure.</summary>

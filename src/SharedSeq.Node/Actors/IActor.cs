@@ -14,16 +14,23 @@ public enum ActorHealth
     Stopped,
 }
 
-/// <summary>
-/// The whole seam between an actor and whatever hosts it: a name, a mailbox, a health. Messages are told, never asked; an answer, where one is
-/// needed, is a completion carried in the message.
-/// </summary>
-public interface IActor<in TMessage>
+/// <summary>An actor as health and metrics see it, whatever its messages.</summary>
+public interface IActorStatus
 {
     string Name { get; }
 
     ActorHealth Health { get; }
 
+    /// <summary>Messages waiting in the mailbox.</summary>
+    int Depth { get; }
+}
+
+/// <summary>
+/// The whole seam between an actor and whatever hosts it: a name, a mailbox, a health. Messages are told, never asked; an answer, where one is
+/// needed, is a completion carried in the message.
+/// </summary>
+public interface IActor<in TMessage> : IActorStatus
+{
     /// <summary>Puts a message into the mailbox; false when it is full or the actor has stopped.</summary>
     bool TryTell(TMessage message);
 
