@@ -5,9 +5,17 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Core.Tests.Ordering;
 
 /// <summary>A transaction as a test writes it.</summary>
-internal sealed record TestTransaction(ulong Namespace, ulong ValidUntil, byte[] Payload)
+internal sealed class TestTransaction(ulong ns, ulong validUntil, byte[] payload)
 {
-    public TxId Id => BatchBody.IdOf(new NamespaceId(Namespace), ValidUntil, Payload);
+    private TxId? _id;
+
+    public ulong Namespace { get; } = ns;
+
+    public ulong ValidUntil { get; } = validUntil;
+
+    public byte[] Payload { get; } = payload;
+
+    public TxId Id => _id ??= BatchBody.IdOf(new NamespaceId(Namespace), ValidUntil, Payload);
 
     public int RecordBytes => BatchBody.RecordOverhead + Payload.Length;
 }
@@ -46,7 +54,7 @@ internal sealed class OrderingBench : IBatchSource
     public static NamespacePolicy Opaque(ulong id, uint blockTimeMs = 0) =>
         new() { Id = new NamespaceId(id), Name = $"ns-{id}", Admission = AdmissionKind.Opaque, BlockTimeMs = blockTimeMs };
 
-    public static NamespacePolicy Evm(ulong id, uint blockTimeMs = 0) => new()
+    public static NamespacePolicy EvmNs(ulong id, uint blockTimeMs = 0) => new()
     {
         Id = new NamespaceId(id),
         Name = $"evm-{id}",
@@ -64,13 +72,46 @@ internal sealed class OrderingBench : IBatchSource
 
     public static TestTransaction Tx(ulong ns, ulong validUntil, params byte[] payload) => new(ns, validUntil, payload);
 
+    /// <summary>An opaque transaction of so many record bytes, told apart by <paramref name="mark"/>.</summary>
+    public static TestTransaction Sized(ulong ns, int recordBytes, byte mark, ulong? validUntil = null)
+    {
+        byte[] payload = new byte[recordBytes - BatchBody.RecordOverhead];
+        payload[0] = mark;
+        return new TestTransaction(ns, validUntil ?? StartSecond + 30, payload);
+    }
+
+    /// <summary>A legacy EVM transaction that declares a gas limit; ordering does not look at its signature.</summary>
+    public static TestTransaction EvmTx(ulong ns, ulong nonce, ulong gas)
+    {
+        var items = new RlpWriter();
+        items.Number(nonce).Number(1).Number(gas).Bytes(new byte[EvmAddress.Size]).Number(0).Bytes([]).Number((2 * ns) + 35).Number(1).Number(1);
+        return new TestTransaction(ns, 0, new RlpWriter().List(items).ToArray());
+    }
+
     public BatchBody Get(LaneTip tip) => _bodies[tip];
 
-    /// <summary>The next height with one batch per list.</summary>
+    /// <summary>The next height with one batch per list, or several where the list is above a batch's limit.</summary>
     public CommittedBlock Height(ulong timestamp, params TestTransaction[][] batches)
     {
         var tips = new List<LaneTip>();
-        foreach (TestTransaction[] batch in batches) tips.Add(AddBatch(batch));
+        foreach (TestTransaction[] batch in batches)
+        {
+            int first = 0;
+            int bytes = 0;
+            for (int i = 0; i < batch.Length; i++)
+            {
+                if (bytes + batch[i].RecordBytes > BatchBody.MaxBytes)
+                {
+                    tips.Add(AddBatch(batch[first..i]));
+                    (first, bytes) = (i, 0);
+                }
+
+                bytes += batch[i].RecordBytes;
+            }
+
+            tips.Add(AddBatch(batch[first..]));
+        }
+
         ulong height = (_parent?.Height.Value ?? 0) + 1;
         var header = new Header(
             Epoch.Zero, new Slot(height), new Height(height), new Slot(height - 1), _parent?.Hash ?? Genesis.Hash, new TimestampMs(timestamp),
