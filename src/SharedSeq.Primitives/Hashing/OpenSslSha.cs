@@ -4,10 +4,10 @@ using System.Runtime.InteropServices;
 namespace SharedSeq.Primitives;
 
 /// <summary>
-/// SHA-256 by OpenSSL's low-level functions. The platform's call goes through OpenSSL's provider layer, which costs about
-/// 0.4 us each time: at 65 bytes (a Merkle node) five times the hashing itself, and every transaction is hashed on every
-/// replica. Where the library or a function is missing, or a known answer fails, <see cref="IsAvailable"/> is false
-/// and the platform's call serves; both give the same bytes.
+/// SHA-256 by OpenSSL's low-level functions. The platform's call goes through OpenSSL's provider layer, which costs
+/// about 0.4 us each time: at 65 bytes (a Merkle node) five times the hashing itself, and every transaction is hashed
+/// on every replica. Where the library or a function is missing, or a known answer fails, <see cref="IsAvailable"/> is
+/// false and the platform's call serves; both give the same bytes.
 /// </summary>
 internal static unsafe class OpenSslSha
 {

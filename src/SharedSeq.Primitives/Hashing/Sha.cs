@@ -3,7 +3,9 @@ using System.Security.Cryptography;
 
 namespace SharedSeq.Primitives;
 
-/// <summary>SHA-256 in one call, without allocation. Made for very many small inputs (see <see cref="OpenSslSha"/>).</summary>
+/// <summary>
+/// SHA-256 in one call, without allocation. Made for very many small inputs (see <see cref="OpenSslSha"/>).
+/// </summary>
 public static class Sha
 {
     public static Hash32 Of(ReadOnlySpan<byte> bytes) =>
