@@ -53,7 +53,8 @@ public sealed class EvidenceBook(ReplicaId self, int members)
         {
             Hash32 key = KeyOf(item);
             _waiting.RemoveAll(waiting => KeyOf(waiting) == key);
-            _known.TryAdd(key, item);
+            ref int count = ref _perOffender[item.Offender.Value];
+            if (count < ConsensusLimits.EvidencePerOffender && _known.TryAdd(key, item)) count++;
         }
     }
 

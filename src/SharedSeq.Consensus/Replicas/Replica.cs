@@ -58,6 +58,7 @@ public sealed class Replica
         _state.GapEnd = _state.Current;
         _state.GapAtMs = now.MonotonicMs;
         _state.Lanes.Start(now.MonotonicMs, effects);
+        R10Finalize.TellLanes(_state);
         _state.Chain.Advance();
         _state.Resend.To(_state.Others);
         _state.IsStatusOwed = true;

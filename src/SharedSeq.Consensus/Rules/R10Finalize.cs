@@ -49,10 +49,15 @@ internal static class R10Finalize
         else state.SlowCommits++;
         if (state.Options.IsTraced) state.Trace("R10", proof.Slot, $"commit {proof.Block} {proof.Path}");
         state.Chain.Advance();
-        // The lanes' windows and Acks follow the commit even while delivery is behind.
-        IReadOnlyList<LaneTip>? cut = state.Resolve(proof.Slot, proof.Block, out _, out _)?.Cut;
-        state.Lanes.OnFinal(proof.Block.Height, cut, state.NowMs, state.Effects);
+        TellLanes(state);
         return true;
+    }
+
+    /// <summary>The lanes' windows and Acks follow the last commit even while delivery is behind.</summary>
+    public static void TellLanes(ReplicaState state)
+    {
+        IReadOnlyList<LaneTip>? cut = state.Resolve(state.LastFinalSlot, state.LastFinal, out _, out _)?.Cut;
+        state.Lanes.OnFinal(state.LastFinal.Height, cut, state.NowMs, state.Effects);
     }
 
     /// <summary>lastFinal := B; everything about slots up to it is settled.</summary>

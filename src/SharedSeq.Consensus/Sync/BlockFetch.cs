@@ -7,7 +7,7 @@ namespace SharedSeq.Consensus;
 internal sealed class BlockFetch(ReplicaState state)
 {
     /// <summary>Blocks below the wanted one that come with it: enough for a few carry blocks in a row.</summary>
-    private const ushort Ancestors = 8;
+    public const ushort Ancestors = 8;
 
     private readonly List<WantedBlock> _wanted = [];
 

@@ -6,7 +6,8 @@ namespace SharedSeq.Consensus;
 /// <summary>
 /// The committed blocks that are not archived yet. Delivery runs behind the commit proofs (R10): from each committed block the chain is walked back
 /// by hash to what was delivered, missing blocks are fetched, and then heights are handed to the lanes in order, each once.
-/// Memory is bounded: above a limit a walk keeps only every 256th id and fetches those blocks again when their turn comes.
+/// Memory is bounded: above a limit a walk, and live heights while the data lags, keep only every 256th id; those blocks are fetched again when
+/// their turn comes.
 /// </summary>
 internal sealed class FinalChain
 {
@@ -16,6 +17,7 @@ internal sealed class FinalChain
     private ulong _lowest;
     private int _blocksHeld;
     private long _askAtMs = long.MinValue;
+    private long _askTopAtMs = long.MinValue;
     private ReplicaId? _lastGood;
 
     public FinalChain(ReplicaState state, DeliveredTip delivered)
@@ -38,7 +40,25 @@ internal sealed class FinalChain
 
     public Height Archived { get; private set; }
 
-    public long NextDeadlineMs => _missing.Count == 0 ? long.MaxValue : _askAtMs;
+    /// <summary>Final blocks held in memory.</summary>
+    public int BlocksHeld => _blocksHeld;
+
+    public long NextDeadlineMs
+    {
+        get
+        {
+            if (_missing.Count == 0) return long.MaxValue;
+            long next = IsHoldingBack ? long.MaxValue : _askAtMs;
+            return IsTopMissing ? long.Min(next, _askTopAtMs) : next;
+        }
+    }
+
+    /// <summary>The way down to the delivered tip is held and there is enough of it: what is missing higher up can wait.</summary>
+    private bool IsHoldingBack =>
+        _blocksHeld > ConsensusLimits.ChainBlocksMax / 2 && _links.TryGet(Ordered.Height.Value + 1, out Link? next) && next.Block is not null;
+
+    /// <summary>The last committed block itself is missing: without it no proposal on it can be checked, however long delivery takes.</summary>
+    private bool IsTopMissing => (_missing.Count > 1 || IsHoldingBack) && _missing.Max == _state.LastFinal.Height.Value;
 
     /// <summary>A block is committed: notes it and as much of its chain as is held.</summary>
     /// <returns>False when it does not descend from what is committed: agreement is broken.</returns>
@@ -55,7 +75,9 @@ internal sealed class FinalChain
 
         AddLink(proof.Block, proof.Slot);
         _links[height.Value].Proof = proof;
-        return FillDown(height);
+        if (!FillDown(height)) return false;
+        if (_blocksHeld > 2 * ConsensusLimits.ChainBlocksMax) Thin(height);
+        return true;
     }
 
     /// <summary>Takes blocks of a response that continue the chain downwards. Anything else in it is left alone.</summary>
@@ -71,7 +93,8 @@ internal sealed class FinalChain
         _askAtMs = _state.NowMs;
         Block last = blocks[end - 1];
         bool connects = last.Header.ParentId.Height == Ordered.Height;
-        if (_blocksHeld + end - start > ConsensusLimits.ChainBlocksMax && !connects) return SkipDown(last);
+        bool isTop = blocks[start].Id == _state.LastFinal;
+        if (_blocksHeld + end - start > ConsensusLimits.ChainBlocksMax && !connects && !isTop) return SkipDown(last);
         for (int i = start; i < end; i++)
         {
             if (!IsMissing(blocks[i].Id)) break;
@@ -113,18 +136,27 @@ internal sealed class FinalChain
         }
     }
 
-    /// <summary>Asks for the lowest missing block and up to 255 below it when that is due.</summary>
+    /// <summary>Asks for the lowest missing block and up to 255 below it when that is due, and for the last commit if that is missing too.</summary>
     public void Flush()
     {
-        if (_missing.Count == 0 || _askAtMs > _state.NowMs) return;
-        _askAtMs = _state.NowMs + _state.FetchRetryMs;
-        ulong height = _missing.Min;
-        Link link = _links[height];
+        if (_missing.Count == 0) return;
+        if (_askAtMs <= _state.NowMs && !IsHoldingBack)
+        {
+            _askAtMs = _state.NowMs + _state.FetchRetryMs;
+            Ask(_missing.Min, BlockRequest.MaxAncestors);
+        }
+
+        if (!IsTopMissing || _askTopAtMs > _state.NowMs) return;
+        _askTopAtMs = _state.NowMs + _state.FetchRetryMs;
+        Ask(_missing.Max, BlockFetch.Ancestors);
+    }
+
+    private void Ask(ulong height, ushort ancestorsMax)
+    {
         ulong below = height - Ordered.Height.Value - 1;
-        ushort ancestors = (ushort)ulong.Min(below, BlockRequest.MaxAncestors);
         ReplicaSet holders = _lastGood is { } good ? ReplicaSet.Of(good) : ReplicaSet.Empty;
         _lastGood = null;
-        var request = new BlockRequest(_state.Committee.Epoch, link.Id, ancestors);
+        var request = new BlockRequest(_state.Committee.Epoch, _links[height].Id, (ushort)ulong.Min(below, ancestorsMax));
         _state.Send(ReplicaSet.Of(_state.Peers.Choose(holders, _state.Random)), request);
     }
 
@@ -179,6 +211,25 @@ internal sealed class FinalChain
 
     /// <summary>The memory bound: the blocks are dropped again and only the way down is kept; the link above them stays missing and is asked for later.</summary>
     private bool SkipDown(Block last) => LinkParent(last) && FillDown(last.Header.ParentId.Height);
+
+    /// <summary>
+    /// The same bound for heights committed live while their data lags: a stretch well below the newest is dropped down to the id at its top.
+    /// </summary>
+    private void Thin(Height newest)
+    {
+        const ulong Stretch = BlockRequest.MaxAncestors + 1;
+        if (newest.Value < Ordered.Height.Value + ConsensusLimits.OrderAhead + (2 * Stretch)) return;
+        ulong top = newest.Value - Stretch;
+        for (ulong at = top; at > top - Stretch; at--)
+        {
+            if (!_links.TryGet(at, out Link? link) || link.Block is null) return;
+        }
+
+        _links[top].Block = null;
+        _missing.Add(top);
+        _blocksHeld -= (int)Stretch;
+        for (ulong at = top - 1; at > top - Stretch; at--) _links.Remove(at);
+    }
 
     private sealed class Link(BlockId id, Slot slot)
     {
