@@ -14,12 +14,12 @@ internal static class R2FillGaps
         Slot end = state.GapEnd < state.Current ? state.GapEnd : state.Current;
         Slot first = (state.HighestBlock > state.LastFinalSlot ? state.HighestBlock : state.LastFinalSlot).Next();
         int cast = 0;
-        bool isOpen = false;
+        Slot lastOpen = Slot.Zero;
         for (Slot at = first; at < end && !state.Is(ProtocolMutations.NoGapFilling); at = at.Next())
         {
             SlotState? slot = state.Slots.Find(at);
             if (slot is not null && slot.Certificates.Count > 0) continue;
-            isOpen = true;
+            lastOpen = at;
             if (slot is not null && slot.HasOwnVote) continue;
             if (cast == ConsensusLimits.GapSlotsPerPass)
             {
@@ -34,7 +34,7 @@ internal static class R2FillGaps
         }
 
         state.GapEnd = Slot.Zero;
-        if (isOpen) state.Repair.Want(first, end.Previous(), needsOthers: false, ReplicaSet.Empty);
+        if (lastOpen != Slot.Zero) state.Repair.Want(first, lastOpen, needsOthers: false, ReplicaSet.Empty);
         return cast > 0;
     }
 }

@@ -35,6 +35,7 @@ internal static class R4FirstVote
 {
     public static bool Apply(ReplicaState state)
     {
+        state.ClockAtMs = long.MaxValue;
         if (state.Slots.Find(state.Current) is not { Candidate: { } candidate, HasOwnVote: false } slot) return false;
         ProposalVerdict verdict = candidate.IsOwn ? ProposalVerdict.Valid : Judge(state, candidate);
         if (verdict is > ProposalVerdict.Valid and < ProposalVerdict.BelowLastCommit) return false;

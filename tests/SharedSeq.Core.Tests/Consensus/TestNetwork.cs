@@ -90,6 +90,7 @@ internal sealed class TestNetwork
     public void Advance(long byMs, bool isDelivering = false)
     {
         long end = NowMs + byMs;
+        int ticks = 0;
         while (true)
         {
             long next = end;
@@ -104,6 +105,7 @@ internal sealed class TestNetwork
             {
                 if (!node.IsUp || node.Replica.NextDeadlineMs > NowMs) continue;
                 isAny = true;
+                Assert.True(ticks++ < 1_000 * (int)(byMs + 1), $"member {node.Self} asks for a tick again and again at {NowMs}");
                 node.Step(new ReplicaInput.Tick());
             }
 
