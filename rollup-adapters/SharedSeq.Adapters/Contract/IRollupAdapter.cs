@@ -34,7 +34,7 @@ public interface IRollupAdapter
     /// <param name="ns">The namespace.</param>
     /// <param name="startNumber">
     /// The lowest block the caller can still deliver. A client that needs a lower one is refused as
-    /// <see cref="AdapterRejection.OutOfRange"/>.
+    /// <see cref="AdapterRejection.OutOfRange"/>. Keep at least the client's newest block: it may have to be executed again.
     /// </param>
     /// <param name="cancellation">Gives up waiting; the client may have acted, which a new session finds out.</param>
     Task<AdapterSession> OpenAsync(NamespaceId ns, ulong startNumber, CancellationToken cancellation = default);

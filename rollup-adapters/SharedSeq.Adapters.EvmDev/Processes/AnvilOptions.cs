@@ -1,0 +1,45 @@
+using SharedSeq.Ethereum;
+
+namespace SharedSeq.Adapters.EvmDev;
+
+/// <summary>How an anvil process is started. Everything that enters its genesis block must be equal on all operators.</summary>
+public sealed record AnvilOptions
+{
+    /// <summary>The mnemonic of the devnet's accounts: the one every development tool knows, so that wallets can import them.</summary>
+    public const string DevnetMnemonic = "test test test test test test test test test test test junk";
+
+    /// <summary>The real binary, see <see cref="AnvilToolchain.ProvisionAsync"/>.</summary>
+    public required string BinaryPath { get; init; }
+
+    /// <summary>The rollup's EVM chain id.</summary>
+    public required ulong ChainId { get; init; }
+
+    /// <summary>The genesis block's time, seconds since the Unix epoch; not above the first namespace block's.</summary>
+    public required ulong GenesisTimestampSeconds { get; init; }
+
+    /// <summary>Port on the loopback interface; 0 takes a free one.</summary>
+    public int Port { get; init; }
+
+    /// <summary>Gas of a block. Default 30 M: equal to the namespace's gas cap.</summary>
+    public ulong GasLimit { get; init; } = 30_000_000;
+
+    public string Mnemonic { get; init; } = DevnetMnemonic;
+
+    /// <summary>Accounts with funds, m/44'/60'/0'/0/i. Default 20.</summary>
+    public int Accounts { get; init; } = 20;
+
+    /// <summary>Ether of each account. Default 10,000.</summary>
+    public ulong BalanceEther { get; init; } = 10_000;
+
+    /// <summary>
+    /// States of past blocks kept in memory, so that a block's outcome can be told again and wallets can read the near past. Default 512; none
+    /// go to disk, where a chain of 5 blocks a second would grow without end.
+    /// </summary>
+    public int StatesKept { get; init; } = 512;
+
+    /// <summary>Time from start to the first answer. Default 30 s: it starts in under one on a free machine.</summary>
+    public TimeSpan ReadyTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The account with the given index.</summary>
+    public EvmWallet Account(uint index) => EvmWallet.FromMnemonic(Mnemonic, index);
+}
