@@ -73,10 +73,14 @@ public sealed class Replica
         if (_state.IsHalted) return;
         Begin(now, effects);
         Handle(input);
-        _state.Lanes.Tick(now.MonotonicMs, effects);
-        _state.Chain.Advance();
-        _state.Resend.Tick();
-        RunRules();
+        if (!_state.IsHalted)
+        {
+            _state.Lanes.Tick(now.MonotonicMs, effects);
+            _state.Chain.Advance();
+            _state.Resend.Tick();
+            RunRules();
+        }
+
         End();
     }
 
