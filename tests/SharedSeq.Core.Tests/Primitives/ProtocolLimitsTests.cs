@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using SharedSeq.Consensus;
 using SharedSeq.Core.Tests.Vectors;
+using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Core.Tests.Primitives;
@@ -108,6 +109,27 @@ public sealed class ProtocolLimitsTests
         Assert.Equal(limits.LaneBatchesPerBlockMax, options.MaxBatchesPerLane);
         Assert.Equal(limits.LaneUncommittedBatchesMax, options.LaneWindowBatches);
         Assert.Equal(limits.LaneUncommittedBytesMax, options.LaneWindowBytes);
+    }
+
+    [Fact]
+    public void The_default_policy_agrees_with_the_limits()
+    {
+        ProtocolLimits limits = ProtocolLimits.Default;
+        Policy policy = new();
+        Assert.Equal(limits.ReceiptDeadlineHeights, (int)policy.ReceiptDeadlineHeights);
+        Assert.Equal(limits.DedupSecondsMax, (int)policy.DedupSeconds);
+        Assert.Equal(limits.EvmDedupMs, (int)policy.EvmDedupMs);
+        Assert.Equal(limits.DedupIdsMax, (int)policy.DedupIdsMax);
+        Assert.Equal(limits.TransactionBytesMax, (int)policy.TransactionBytesMax);
+        Assert.Equal(limits.NamespacesMax, (int)policy.NamespacesMax);
+        Assert.Equal(limits.HeightBytesMax, (long)policy.HeightBytes);
+        Assert.Equal(limits.NamespaceQueueBytesMax, (long)policy.QueueBytes);
+        Assert.Equal(limits.CheckpointIntervalHeights, (int)policy.CheckpointInterval);
+        Assert.Equal(limits.ResultIntervalMs, (int)policy.ResultIntervalMs);
+        Assert.Equal(limits.NamespaceBlocksPerHeightMax, (int)policy.BlocksPerHeightMax);
+        Assert.Equal(limits.FreshnessMs, (int)policy.FreshnessMs);
+        Assert.Equal(limits.ClockDriftMs, (int)policy.ClockDriftMs);
+        Assert.Equal(limits.LaneBatchesPerBlockMax, (int)policy.MaxBatchesPerLane);
     }
 
     [Fact]

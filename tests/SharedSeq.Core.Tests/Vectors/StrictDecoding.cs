@@ -4,8 +4,8 @@ namespace SharedSeq.Core.Tests.Vectors;
 
 /// <summary>
 /// Checks that a decoder takes exactly one encoding of each value: every cut, every appended byte and every flipped bit
-/// must be refused by a <see cref="DecodeException"/> or be another value, that is, whatever decodes encodes to the same
-/// bytes again. Any other exception is a failure: hostile bytes must not throw it. Give it bytes that decode, and how
+/// must be refused by a <see cref="DecodeException"/> or be another value, that is, whatever decodes encodes to the
+/// same bytes again. Any other exception is a failure: hostile bytes must not throw it. Give it bytes that decode, and how
 /// to decode and encode again:
 /// <code>
 /// StrictDecoding.Check(bytes, input =>
