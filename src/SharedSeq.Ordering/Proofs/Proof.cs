@@ -105,6 +105,7 @@ public abstract class Proof
             case ProofKind.Transaction: return TransactionProof.Read(ref reader);
             case ProofKind.NamespaceAbsence: return NamespaceAbsenceProof.Read(ref reader);
             case ProofKind.Commit: return HeaderProof.Read(ref reader);
+            case ProofKind.Receipt: return ReceiptProof.Read(ref reader);
             case ProofKind.Rejection: return RejectionProof.Read(ref reader);
             default:
                 DecodeException.Throw(DecodeRejection.UnknownValue, $"proof kind {(byte)kind}");
@@ -130,7 +131,22 @@ public sealed class ProofTrust
 
     public ProofVerdict Check(CommitProof proof) => Translate(_verifier.TryVerify(proof, out _), "commit proof");
 
-    public ProofVerdict Check(ProofOfAvailability proof) => Translate(_verifier.TryVerify(proof, isKnown: null, out _), "proof of availability");
+    /// <summary>Checks a receipt apart from whether its deadline is near: a file is checked without knowing the newest height.</summary>
+    public ProofVerdict Check(Receipt receipt)
+    {
+        ReceiptRejection reason = new ReceiptVerifier(_verifier, Genesis.Policy.ReceiptDeadlineHeights).TryVerify(receipt, newestKnown: null, out _);
+        return reason switch
+        {
+            ReceiptRejection.None => ProofVerdict.Valid,
+            ReceiptRejection.NotInBatch => new ProofVerdict(ProofFault.WrongCommitment, "the transaction is not in the batch"),
+            ReceiptRejection.HeadersDoNotChain => new ProofVerdict(ProofFault.BrokenChain, "the batches' headers do not follow one another"),
+            ReceiptRejection.ProofOfAnotherBatch => new ProofVerdict(ProofFault.WrongCommitment, "the proof of availability is of another batch"),
+            ReceiptRejection.WrongEpoch => new ProofVerdict(ProofFault.UnknownEpoch, "proof of availability"),
+            ReceiptRejection.UnknownMember => new ProofVerdict(ProofFault.UnknownMember, "proof of availability"),
+            ReceiptRejection.TooFewSignatures => new ProofVerdict(ProofFault.TooFewSignatures, "proof of availability"),
+            _ => new ProofVerdict(ProofFault.BadSignature, "proof of availability"),
+        };
+    }
 
     private static ProofVerdict Translate(VerificationRejection reason, string what) => reason switch
     {

@@ -56,7 +56,7 @@ public sealed partial record ProtocolLimits
         "how far validUntil may lie ahead: a minute covers retries, and ids need not be kept longer")]
     public int DedupSecondsMax { get; init; } = 60;
 
-    [Limit(LimitScope.Policy, "ms", 0, 60_000,
+    [Limit(LimitScope.Policy, "ms", 1, 60_000,
         "wallets re-send an unchanged transaction within seconds; later the nonce protects")]
     public int EvmDedupMs { get; init; } = 5_000;
 

@@ -9,9 +9,9 @@ public sealed class ProofTests
 {
     private static readonly ulong Soon = StartSecond + 30;
     private readonly TestCommittee _committee = new(4, 7, 0, Opaque(5), Opaque(9, 1000), Opaque(12));
-    private readonly OrderingBench _bench;
+    private readonly ProofSamples _samples;
 
-    public ProofTests() => _bench = new OrderingBench(_committee.Genesis);
+    public ProofTests() => _samples = new ProofSamples(_committee);
 
     private ProofVerdict Verify(Proof proof) => _committee.Verifier.Verify(File(proof), out _);
 
@@ -23,73 +23,10 @@ public sealed class ProofTests
         return file;
     }
 
-    /// <summary>A block, and the height three blocks later at which it is proved.</summary>
-    private (OrderingResult First, OrderingResult Certified, List<NamespaceBlock> Above) FourBlocks()
-    {
-        OrderingResult first = _bench.Apply(10, Tx(5, Soon, 1), Tx(5, Soon, 2), Tx(5, Soon, 3));
-        var above = new List<NamespaceBlock>();
-        OrderingResult last = first;
-        for (byte i = 0; i < 3; i++)
-        {
-            last = _bench.Apply(20 + (15UL * i), Tx(5, Soon, 10, i), Tx(9, Soon, 10, i), Tx(77, Soon, 10, i));
-            above.Add(last.Closed[0].Block);
-        }
-
-        Assert.True(last.IsSigned);
-        return (first, last, above);
-    }
-
-    private NamespaceBlockProof BlockProof()
-    {
-        (OrderingResult first, OrderingResult last, List<NamespaceBlock> above) = FourBlocks();
-        var head = NamespaceHeadProof.Create(new NamespaceId(5), last.Heads!, _committee.Certify(last.Result));
-        return new NamespaceBlockProof(first.Closed[0].Block, above, head);
-    }
-
-    private Dictionary<string, Proof> AllProofs()
-    {
-        (OrderingResult first, OrderingResult last, List<NamespaceBlock> above) = FourBlocks();
-        ResultCertificate certificate = _committee.Certify(last.Result);
-        var head = NamespaceHeadProof.Create(new NamespaceId(5), last.Heads!, certificate);
-        var block = new NamespaceBlockProof(first.Closed[0].Block, above, head);
-        Hash32[] ids = [.. _bench.Ids(first.Closed[0].Content).Select(id => id.Value)];
-        var openHead = NamespaceHeadProof.Create(new NamespaceId(9), last.Heads!, certificate);
-        Hash32[] open = [.. Enumerable.Range(0, 3).Select(i => Tx(9, Soon, 10, (byte)i).Id.Value)];
-        Header h1 = Header(1, default), h2 = Header(2, h1.Hash), h3 = Header(3, h2.Hash);
-        return new Dictionary<string, Proof>
-        {
-            ["result"] = new ResultProof(certificate),
-            ["block"] = block,
-            ["transaction"] = TransactionProof.InBlock(new TxId(ids[1]), MerkleTree.FromLeafHashes(ids).Prove(1), block),
-            ["open transaction"] = TransactionProof.InOpenBlock(new TxId(open[2]), MerkleTree.FromLeafHashes(open).Prove(2), openHead),
-            ["absence"] = NamespaceAbsenceProof.Create(new NamespaceId(8), last.Heads!, certificate),
-            ["commit"] = new HeaderProof([h1, h2, h3], _committee.Commit(h3, CommitPath.Slow, 0, 1, 2)),
-            ["fast commit"] = new HeaderProof([h3], _committee.Commit(h3, CommitPath.Fast, 0, 1, 2, 3)),
-            ["rejection"] = Rejection(),
-        };
-    }
-
-    private RejectionProof Rejection()
-    {
-        ulong at = _bench.Machine.Timestamp.Value - Start;
-        OrderingResult rejecting = _bench.Apply(at + 1, Tx(66, Soon, 1), Tx(5, Soon, 99), Tx(67, Soon, 2), Tx(0, Soon, 3));
-        Hash32 before = _bench.EffectsBefore;
-        OrderingResult between = _bench.Apply(at + 2);
-        OrderingResult signed = _bench.Apply(at + 60);
-        Hash32[] leaves = [.. rejecting.Rejections.Select(r => r.LeafHash)];
-        return new RejectionProof(
-            rejecting.Rejections[1], MerkleTree.FromLeafHashes(leaves).Prove(1), before, rejecting.Effects,
-            [between.Effects.Hash, signed.Effects.Hash], _committee.Certify(signed.Result));
-    }
-
-    private static Header Header(ulong height, Hash32 parent) => new(
-        Epoch.Zero, new Slot(height + 1), new Height(height), new Slot(height), parent, new TimestampMs(Start), HeaderFlags.None,
-        Payload.Empty.Commitment, []);
-
     [Fact]
     public void Every_kind_of_proof_survives_its_file_and_verifies()
     {
-        foreach ((string name, Proof proof) in AllProofs())
+        foreach ((string name, Proof proof) in ProofSamples.All(_committee))
         {
             byte[] file = File(proof);
             ProofVerdict verdict = _committee.Verifier.Verify(file, out Proof? read);
@@ -104,7 +41,7 @@ public sealed class ProofTests
     public void A_flipped_bit_in_any_byte_of_a_proof_file_is_refused_with_a_reason()
     {
         ProofVerifier verifier = _committee.Verifier;
-        foreach ((string name, Proof proof) in AllProofs())
+        foreach ((string name, Proof proof) in ProofSamples.All(_committee))
         {
             byte[] file = File(proof);
             for (int at = 0; at < file.Length; at++)
@@ -122,7 +59,7 @@ public sealed class ProofTests
     public void A_flipped_bit_is_refused_also_when_the_forger_renews_the_digest()
     {
         ProofVerifier verifier = _committee.Verifier;
-        foreach ((string name, Proof proof) in AllProofs())
+        foreach ((string name, Proof proof) in ProofSamples.All(_committee))
         {
             byte[] file = File(proof);
             for (int at = 0; at < file.Length - Hash32.Size; at++)
@@ -139,7 +76,7 @@ public sealed class ProofTests
     [Fact]
     public void A_file_cut_at_any_length_is_refused()
     {
-        byte[] file = File(BlockProof());
+        byte[] file = File(_samples.BlockProof());
         for (int length = 0; length < file.Length; length++)
             Assert.False(_committee.Verifier.Verify(file.AsSpan(0, length), out _).IsValid, $"{length} bytes");
     }
@@ -147,7 +84,7 @@ public sealed class ProofTests
     [Fact]
     public void A_proof_of_another_network_is_refused_as_such()
     {
-        byte[] file = File(BlockProof());
+        byte[] file = File(_samples.BlockProof());
         ProofVerdict otherChain = new TestCommittee(4, 8, 0, Opaque(5)).Verifier.Verify(file, out _);
         Assert.Equal(ProofFault.WrongNetwork, otherChain.Fault);
         ProofVerdict sameChainOtherGenesis = new TestCommittee(4, 7, 1, Opaque(5)).Verifier.Verify(file, out _);
@@ -158,7 +95,7 @@ public sealed class ProofTests
     public void A_proof_relabelled_for_this_network_fails_at_its_signatures()
     {
         var other = new TestCommittee(4, 7, 1, Opaque(5), Opaque(9, 1000), Opaque(12));
-        ProofVerdict verdict = other.Verifier.Verify(ProofFile.For(other.Genesis, BlockProof()));
+        ProofVerdict verdict = other.Verifier.Verify(ProofFile.For(other.Genesis, _samples.BlockProof()));
         Assert.Equal(ProofFault.BadSignature, verdict.Fault);
     }
 
@@ -172,7 +109,7 @@ public sealed class ProofTests
     [Fact]
     public void A_newer_format_is_named()
     {
-        byte[] file = File(BlockProof());
+        byte[] file = File(_samples.BlockProof());
         file[5] = 2;
         Assert.Equal(ProofFault.UnsupportedVersion, _committee.Verifier.Verify(WithNewDigest(file), out _).Fault);
     }
@@ -180,7 +117,7 @@ public sealed class ProofTests
     [Fact]
     public void One_signature_less_than_q_is_too_few_and_a_stranger_is_named()
     {
-        BlockResult result = _bench.Apply(60).Result;
+        BlockResult result = _samples.Bench.Apply(60).Result;
         Assert.Equal(ProofFault.TooFewSignatures, Verify(new ResultProof(_committee.Certify(result, 0, 1))).Fault);
         ResultCertificate good = _committee.Certify(result);
         var strange = new ResultCertificate(result, [.. good.Signatures[..2], good.Signatures[2] with { Voter = new ReplicaId(4) }]);
@@ -192,7 +129,7 @@ public sealed class ProofTests
     [Fact]
     public void A_fast_commit_needs_all_and_a_slow_one_q()
     {
-        Header header = Header(1, default);
+        Header header = ProofSamples.Header(1, default);
         Assert.Equal(ProofFault.TooFewSignatures, Verify(new HeaderProof([header], _committee.Commit(header, CommitPath.Fast, 0, 1, 2))).Fault);
         Assert.True(Verify(new HeaderProof([header], _committee.Commit(header, CommitPath.Slow, 1, 2, 3))).IsValid);
     }
@@ -200,7 +137,7 @@ public sealed class ProofTests
     [Fact]
     public void Blocks_left_out_or_swapped_break_the_chain()
     {
-        NamespaceBlockProof proof = BlockProof();
+        NamespaceBlockProof proof = _samples.BlockProof();
         var gap = new NamespaceBlockProof(proof.Block, [.. proof.Above.Skip(1)], proof.Head);
         Assert.Equal(ProofFault.BrokenChain, Verify(gap).Fault);
         var shortened = new NamespaceBlockProof(proof.Block, [.. proof.Above.Take(2)], proof.Head);
@@ -212,7 +149,7 @@ public sealed class ProofTests
     [Fact]
     public void A_registered_namespace_cannot_be_shown_absent()
     {
-        (_, OrderingResult last, _) = FourBlocks();
+        (_, OrderingResult last, _) = _samples.FourBlocks();
         ResultCertificate certificate = _committee.Certify(last.Result);
         SortedMerkleProof between = last.Heads!.Prove(new NamespaceId(8));
         Assert.Equal(ProofFault.WrongCommitment, Verify(new NamespaceAbsenceProof(new NamespaceId(5), between, certificate)).Fault);
@@ -225,14 +162,14 @@ public sealed class ProofTests
     [InlineData(ulong.MaxValue)]
     public void Absence_is_proved_before_the_first_between_and_after_the_last(ulong ns)
     {
-        (_, OrderingResult last, _) = FourBlocks();
+        (_, OrderingResult last, _) = _samples.FourBlocks();
         Assert.True(Verify(NamespaceAbsenceProof.Create(new NamespaceId(ns), last.Heads!, _committee.Certify(last.Result))).IsValid);
     }
 
     [Fact]
     public void A_rejection_with_another_reason_or_without_all_heights_between_is_refused()
     {
-        RejectionProof proof = Rejection();
+        RejectionProof proof = _samples.RejectionProof();
         Assert.True(Verify(proof).IsValid);
         var otherReason = new RejectionProof(
             proof.Rejection with { Reason = RejectionReason.Congested }, proof.Path, proof.Before, proof.Effects, proof.Later, proof.Certificate);
@@ -245,7 +182,7 @@ public sealed class ProofTests
     [Fact]
     public void Heads_written_down_prove_the_same()
     {
-        (_, OrderingResult last, _) = FourBlocks();
+        (_, OrderingResult last, _) = _samples.FourBlocks();
         var writer = new CanonicalWriter();
         last.Heads!.Write(writer);
         var reader = new CanonicalReader(writer.Written);
