@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Storage;
@@ -26,13 +27,13 @@ public readonly record struct BatchKey(
 
     internal void Write(Span<byte> head)
     {
-        CanonicalWriter writer = new(Size);
-        writer.Byte((byte)Marks);
-        writer.Lane(Lane);
-        writer.U64(Seq.Value);
-        writer.Hash(Digest);
-        writer.Hash(PreviousDigest);
-        writer.Written.CopyTo(head);
+        head[0] = (byte)Marks;
+        BinaryPrimitives.WriteUInt64BigEndian(head[1..], Lane.Epoch.Value);
+        BinaryPrimitives.WriteUInt16BigEndian(head[9..], Lane.Author.Value);
+        BinaryPrimitives.WriteUInt16BigEndian(head[11..], Lane.Worker);
+        BinaryPrimitives.WriteUInt64BigEndian(head[13..], Seq.Value);
+        Digest.CopyTo(head[21..]);
+        PreviousDigest.CopyTo(head[53..]);
     }
 
     internal static BatchKey Read(ReadOnlySpan<byte> head)

@@ -143,6 +143,14 @@ public sealed partial class DiskFileLayer : IFileLayer
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int SyncContent(SafeFileHandle file);
 
+    [LibraryImport("libc", EntryPoint = "posix_fallocate")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int AllocateRange(SafeFileHandle file, long offset, long length);
+
+    [LibraryImport("libc", EntryPoint = "posix_fadvise")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Advise(SafeFileHandle file, long offset, long length, int advice);
+
     private sealed class DiskFile(string path, SafeFileHandle handle) : IStorageFile
     {
         public long Length => RandomAccess.GetLength(handle);
@@ -206,6 +214,33 @@ public sealed partial class DiskFileLayer : IFileLayer
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 throw Typed(StorageRejection.WriteFailed, path, length, e);
+            }
+        }
+
+        public void Allocate(long length)
+        {
+            if (!OperatingSystem.IsLinux())
+            {
+                SetLength(length);
+                return;
+            }
+            int code = AllocateRange(handle, 0, length);
+            if (code == 0) return;
+            string what = $"posix_fallocate: {Marshal.GetPInvokeErrorMessage(code)}";
+            throw Typed(StorageRejection.WriteFailed, path, -1, new Win32Exception(code, what));
+        }
+
+        public void Forget(long offset, long length)
+        {
+            const int DontNeed = 4;
+            if (!OperatingSystem.IsLinux() || handle.IsClosed) return;
+            try
+            {
+                _ = Advise(handle, offset, length, DontNeed);
+            }
+            catch (ObjectDisposedException)
+            {
+                // Closed meanwhile: then nothing is to be kept anyway.
             }
         }
 

@@ -113,6 +113,19 @@ public sealed class FaultyFileLayer(IFileLayer inner, StorageFaults faults) : IF
 
         public void SetLength(long length) => inner.SetLength(length);
 
+        public void Allocate(long length)
+        {
+            if (_faults.Concern(Path))
+            {
+                if (_faults.ReadOnly) throw Injected(StorageRejection.ReadOnlyDisk, Path);
+                long growth = long.Max(0, length - inner.Length);
+                if (!_faults.TryGrow(growth)) throw Injected(StorageRejection.DiskFull, Path);
+            }
+            inner.Allocate(length);
+        }
+
+        public void Forget(long offset, long length) => inner.Forget(offset, length);
+
         public void Dispose()
         {
             lock (owner._lock) owner._open.Remove(this);

@@ -57,4 +57,10 @@ public interface IStorageFile : IDisposable
     void Sync();
 
     void SetLength(long length);
+
+    /// <summary>Gives the file this length and room for it on the disk; DiskFull if there is none.</summary>
+    void Allocate(long length);
+
+    /// <summary>A hint that these bytes need not stay in memory. Unsynced ones stay.</summary>
+    void Forget(long offset, long length);
 }

@@ -280,6 +280,12 @@ public sealed class SimulatedFileLayer : IFileLayer
             }
         }
 
+        public void Allocate(long length) => SetLength(long.Max(length, Length));
+
+        public void Forget(long offset, long length)
+        {
+        }
+
         public void Dispose()
         {
         }

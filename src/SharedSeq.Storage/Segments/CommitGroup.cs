@@ -58,9 +58,8 @@ internal sealed class CommitGroup
     }
 
     /// <summary>Adds the zeros that end the log to the last run.</summary>
-    public void Terminate(long roomInSegment)
+    public void Terminate(int bytes)
     {
-        int bytes = (int)long.Min(SegmentFormat.TerminatorBytes, roomInSegment);
         int records = Records;
         if (bytes > 0) Reserve(bytes, LastPosition).Clear();
         Records = records;

@@ -22,6 +22,7 @@ internal sealed class GroupCommit
     private CommitGroup _filling = new();
     private CommitGroup _writing = new();
     private SegmentFile _segment;
+    private SegmentFile _writtenSegment;
     private long _offset;
     private long _nextPosition;
     private long _groupFirst;
@@ -45,6 +46,7 @@ internal sealed class GroupCommit
         _options = options;
         _instance = instance;
         _segment = segment;
+        _writtenSegment = segment;
         _offset = offset;
         _nextPosition = nextPosition;
         _durablePosition = nextPosition - 1;
@@ -177,7 +179,9 @@ internal sealed class GroupCommit
         _writer.Join();
     }
 
-    /// <summary>Where records of a purpose must end; in every segment the closing record has room behind them.</summary>
+    /// <summary>
+    /// Where records of a purpose must end; in every segment the closing record has room behind them.
+    /// </summary>
     private long EndOf(RoomFor purpose) => purpose switch
     {
         RoomFor.Snapshot => 0,
@@ -185,7 +189,9 @@ internal sealed class GroupCommit
         _ => _segment.Capacity - SegmentFormat.TotalBytes(0) - _options.ReservedBytes,
     };
 
-    /// <summary>Waits until there is room in the group and in the written segment, which may be a new one then.</summary>
+    /// <summary>
+    /// Waits until there is room in the group and in the written segment, which may be a new one then.
+    /// </summary>
     private StorageRejection WaitForRoom(int bytes, RoomFor purpose)
     {
         while (true)
@@ -281,7 +287,7 @@ internal sealed class GroupCommit
             while (_filling.Length == 0 && !_isClosing) Monitor.Wait(_gate);
             if (_isAbandoned) return false;
             if (_isClosing && _filling.Length == 0 && !AppendClosingRecord()) return false;
-            _filling.Terminate(_segment.Capacity - _offset);
+            _filling.Terminate(SegmentFormat.TerminatorFor(_offset, _segment.Capacity - _offset));
             (_filling, _writing) = (_writing, _filling);
             Monitor.PulseAll(_gate);
             return true;
@@ -307,6 +313,8 @@ internal sealed class GroupCommit
                 // A segment is durable before anything exists in the next: only the last one can have a torn tail.
                 if (unsynced is not null) Sync(unsynced);
                 Store.Activate(run.Segment, _instance);
+                Store.Finish(_writtenSegment);
+                _writtenSegment = run.Segment;
             }
             run.Segment.File.Write(_writing.BytesOf(run), run.FileOffset);
             unsynced = run.Segment;

@@ -54,7 +54,8 @@ internal readonly record struct RecordHeader(
 /// record:  0 u32 payload length | 4 u32 crc of (salt, 0-3, 8-27, head) | 8 u32 crc of body | 12 u8 kind
 ///          13 u8 head length | 14 u16 0 | 16 u32 index in group | 20 u64 log position
 ///          28 head, body, zeros up to a multiple of 8
-/// group:   records, then 32 zero bytes where room is left, which the next group overwrites
+/// group:   records, then at least 32 zeros, up to the end of a page, where room is left; the next group overwrites
+/// them
 /// </code>
 /// </summary>
 internal static class SegmentFormat
@@ -67,9 +68,14 @@ internal static class SegmentFormat
     public const int RecordHeaderBytes = 28;
 
     /// <summary>
-    /// Zeros written behind the last record of a group, where room is left: the log visibly ends there.
+    /// Least number of zeros written behind the last record of a group, where room is left: the log visibly ends there.
     /// </summary>
     public const int TerminatorBytes = 32;
+
+    /// <summary>
+    /// Groups are written to the end of a page, so that the system never reads a page in order to write it.
+    /// </summary>
+    public const int PageBytes = 4096;
 
     public const int Alignment = 8;
 
@@ -83,6 +89,13 @@ internal static class SegmentFormat
 
     public static long TotalBytes(int payloadLength) =>
         ((long)RecordHeaderBytes + payloadLength + Alignment - 1) & ~(Alignment - 1L);
+
+    /// <summary>Zeros to write behind a group that ends at an offset, with this much room behind.</summary>
+    public static int TerminatorFor(long endOffset, long room)
+    {
+        long pageEnd = (endOffset + TerminatorBytes + PageBytes - 1) & ~(PageBytes - 1L);
+        return (int)long.Min(pageEnd - endOffset, room);
+    }
 
     public static uint Salt(LogInstanceId instance, uint number)
     {

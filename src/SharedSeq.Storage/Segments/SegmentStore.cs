@@ -8,15 +8,16 @@ namespace SharedSeq.Storage;
 /// </summary>
 internal sealed class SegmentStore : IDisposable
 {
-    private const int FillSliceBytes = 1024 * 1024;
     private const int RetryMs = 1000;
     private const string SparePrefix = "spare-";
     private const string PreparingPrefix = "preparing-";
+    private static readonly byte[] Zeros = new byte[1024 * 1024];
     private readonly SegmentLogOptions _options;
     private readonly Lock _namesLock = new();
     private readonly object _gate = new();
     private readonly SortedDictionary<uint, SegmentFile> _live = [];
     private readonly Queue<SegmentFile> _spares = [];
+    private readonly Queue<SegmentFile> _finished = [];
     private readonly List<SegmentFile> _retired = [];
     private readonly Thread _housekeeper;
     private StorageException? _preparingFailure;
@@ -116,6 +117,19 @@ internal sealed class SegmentStore : IDisposable
         spare.File.Sync();
     }
 
+    /// <summary>
+    /// Notes that a segment is full and durable. The two newest stay in memory for readers that are a little behind;
+    /// older ones would take memory from others, and new memory costs more than the writes themselves.
+    /// </summary>
+    public void Finish(SegmentFile segment)
+    {
+        lock (_gate)
+        {
+            _finished.Enqueue(segment);
+            Monitor.PulseAll(_gate);
+        }
+    }
+
     /// <summary>Gives up the segments below a number; their files are recycled when no reader is left.</summary>
     public void RetireBelow(uint number)
     {
@@ -181,18 +195,22 @@ internal sealed class SegmentStore : IDisposable
         while (true)
         {
             SegmentFile? toRecycle;
+            SegmentFile? toForget;
             lock (_gate)
             {
                 // What failed is tried again now and then: room may have been made on the disk.
                 if (failedLast && !_isClosing) Monitor.Wait(_gate, RetryMs);
-                while (!_isClosing && !HasSegmentToRecycle() && !HasRoomForSpare()) Monitor.Wait(_gate);
+                while (!_isClosing && !HasSegmentToRecycle() && !HasRoomForSpare() && _finished.Count < 2)
+                    Monitor.Wait(_gate);
                 if (_isClosing) return;
                 toRecycle = HasSegmentToRecycle() ? _retired[0] : null;
+                toForget = _finished.Count < 2 ? null : _finished.Dequeue();
             }
+            toForget?.File.Forget(0, toForget.Capacity);
             try
             {
                 if (toRecycle is not null) Recycle(toRecycle);
-                else PrepareSpare();
+                else if (toForget is null) PrepareSpare();
                 failedLast = false;
             }
             catch (StorageException e)
@@ -252,16 +270,17 @@ internal sealed class SegmentStore : IDisposable
         IStorageFile file = _options.Files.Open(unfinished, FileOpening.Create);
         try
         {
-            byte[] zeros = new byte[int.Min(FillSliceBytes, _options.SegmentBytes)];
-            for (long done = 0; done < _options.SegmentBytes; done += zeros.Length)
+            file.Allocate(_options.SegmentBytes);
+            for (long done = 0; done < _options.SegmentBytes; done += Zeros.Length)
             {
                 lock (_gate)
                 {
                     if (_isClosing) return Abandon(file, unfinished);
                 }
-                file.Write(zeros.AsSpan(0, (int)long.Min(zeros.Length, _options.SegmentBytes - done)), done);
+                file.Write(Zeros.AsSpan(0, (int)long.Min(Zeros.Length, _options.SegmentBytes - done)), done);
                 // Slice by slice, so that a sync of the log beside it never waits for a whole segment of dirty pages.
                 file.Sync();
+                file.Forget(done, Zeros.Length);
             }
             lock (_namesLock)
             {

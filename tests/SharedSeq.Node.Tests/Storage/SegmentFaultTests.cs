@@ -35,7 +35,7 @@ public sealed class SegmentFaultTests
             AppendNumbered(log, 1, 100);
             watch.WaitFor(1);
             faults.ShortenWrites(1);
-            AppendNumbered(log, 2, 100);
+            AppendNumbered(log, 2, 6000);
             Assert.Equal(StorageRejection.WriteFailed, watch.WaitForFailure().Reason);
         }
         Assert.Equal(1, CountIntact(files, _ => 100));
