@@ -13,6 +13,8 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
     /// <summary>Messages waiting for the replica. 16,384: about a second of a busy committee; peers' connections wait beyond it.</summary>
     private const int MailboxMax = 16_384;
 
+    private static readonly ReplicaMessage Wake = new(null);
+
     private readonly Replica _replica;
     private readonly StatementSigner _signer;
     private readonly IReplicaShell _shell;
@@ -34,6 +36,20 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
         _shell = shell;
         _clock = clock;
         _onFatal = onFatal;
+    }
+
+    /// <summary>The vote log has synced up to a position. Never lost: a full mailbox means the loop is awake and will look.</summary>
+    public void OnVotesDurable(long position)
+    {
+        Volatile.Write(ref _voteDurable, position);
+        TryTell(Wake);
+    }
+
+    /// <summary>The batch log has synced up to a position.</summary>
+    public void OnBatchesDurable(long position)
+    {
+        Volatile.Write(ref _batchDurable, position);
+        TryTell(Wake);
     }
 
     protected override void OnFailed(Exception error, bool isFinal) => _onFatal(error);
@@ -66,8 +82,6 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
 
     private void Handle(ReplicaMessage message)
     {
-        _voteDurable = long.Max(_voteDurable, message.VoteLogPosition);
-        _batchDurable = long.Max(_batchDurable, message.BatchLogPosition);
         if (message.Input is not null) Step(message.Input);
         Settle();
     }
@@ -84,9 +98,9 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
         while (true)
         {
             if (_answers.TryDequeue(out ReplicaInput? answer)) Step(answer);
-            else if (_afterVoteSync.TryPeek(out (long Position, Action Release) vote) && vote.Position <= _voteDurable)
+            else if (_afterVoteSync.TryPeek(out (long Position, Action Release) vote) && vote.Position <= Volatile.Read(ref _voteDurable))
                 _afterVoteSync.Dequeue().Release();
-            else if (_afterBatchSync.TryPeek(out (long Position, ReplicaInput Answer) batch) && batch.Position <= _batchDurable)
+            else if (_afterBatchSync.TryPeek(out (long Position, ReplicaInput Answer) batch) && batch.Position <= Volatile.Read(ref _batchDurable))
                 Step(_afterBatchSync.Dequeue().Answer);
             else return;
         }

@@ -15,6 +15,7 @@ public sealed class RpcDispatcher(IReadOnlyDictionary<string, RpcMethod> methods
     {
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull,
+        Converters = { new RawJsonConverter() },
     };
 
     private long _calls;

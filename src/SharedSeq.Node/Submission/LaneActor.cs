@@ -45,6 +45,13 @@ public sealed class LaneActor : Actor<LaneMessage>
         _onFatal = onFatal;
     }
 
+    /// <summary>The batch log has synced up to a position. Never lost: a full mailbox means the loop is awake and will look.</summary>
+    public void OnBatchesDurable(long position)
+    {
+        Volatile.Write(ref _durable, position);
+        TryTell(new LaneMessage.Wake());
+    }
+
     protected override void OnFailed(Exception error, bool isFinal) => _onFatal(error);
 
     protected override async Task RunAsync(CancellationToken stopping)
@@ -54,7 +61,12 @@ public sealed class LaneActor : Actor<LaneMessage>
         {
             while (await Mailbox.WaitToReadAsync(stopping))
             {
-                while (Mailbox.TryRead(out LaneMessage? message)) Handle(message);
+                while (Mailbox.TryRead(out LaneMessage? message))
+                {
+                    Handle(message);
+                    ReleaseDurable();
+                }
+
                 long wait = SealWhenDue();
                 if (wait > 0) wake.Change(wait, Timeout.Infinite);
             }
@@ -72,7 +84,6 @@ public sealed class LaneActor : Actor<LaneMessage>
         switch (message)
         {
             case LaneMessage.Submit m: OnSubmit(m.Submission); break;
-            case LaneMessage.Durable m: OnDurable(m.Position); break;
             case LaneMessage.Certified m: OnCertified(m.Proof); break;
             case LaneMessage.Committed m: OnCommitted(m.Block); break;
             case LaneMessage.Wake: break;
@@ -137,10 +148,9 @@ public sealed class LaneActor : Actor<LaneMessage>
         _lastSealMs = NowMs;
     }
 
-    private void OnDurable(long position)
+    private void ReleaseDurable()
     {
-        _durable = long.Max(_durable, position);
-        while (_awaitingSync.TryPeek(out (long Position, SealedBatch Batch) first) && first.Position <= _durable)
+        while (_awaitingSync.TryPeek(out (long Position, SealedBatch Batch) first) && first.Position <= Volatile.Read(ref _durable))
         {
             _awaitingSync.Dequeue();
             _shell.OnSealed(first.Batch.Verified);

@@ -1,0 +1,206 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using SharedSeq.Consensus;
+using SharedSeq.Node;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Cli;
+
+/// <summary>One operator of a devnet: where its files and ports are.</summary>
+internal sealed record DevnetOperator(int Index, string Folder, string ConfigFile, int PeerPort, int RpcPort)
+{
+    public Uri Rpc => new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{RpcPort}"));
+
+    public string LogFile => Path.Combine(Folder, "node.log");
+
+    public string DataFolder => Path.Combine(Folder, "data");
+}
+
+/// <summary>
+/// The files of a devnet: a genesis with fresh keys, and a configuration, keys and ports for each operator. Made once; a second start finds them and
+/// resumes.
+/// </summary>
+internal sealed class DevnetFolder
+{
+    private const ulong FirstRollup = 9_001;
+    private const ulong FirstOpaque = 100_001;
+    private static readonly string[] Names = ["alpha", "beta", "gamma", "delta"];
+    private static readonly JsonSerializerOptions Indented = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+
+    private DevnetFolder(string folder, Genesis genesis, IReadOnlyList<DevnetOperator> operators)
+    {
+        Folder = folder;
+        Genesis = genesis;
+        Operators = operators;
+    }
+
+    public string Folder { get; }
+
+    public Genesis Genesis { get; }
+
+    public IReadOnlyList<DevnetOperator> Operators { get; }
+
+    public string GenesisFile => Path.Combine(Folder, "genesis.json");
+
+    /// <summary>What scripts read when the devnet is ready; removed when it stops.</summary>
+    public string StateFile => Path.Combine(Folder, "devnet.json");
+
+    public IEnumerable<NamespacePolicy> Rollups => Genesis.Namespaces.Where(ns => ns.Admission == AdmissionKind.Evm);
+
+    /// <summary>Opens an existing devnet or makes a new one.</summary>
+    /// <exception cref="ConfigurationException">The folder holds something else, or another number of operators or rollups.</exception>
+    public static DevnetFolder OpenOrCreate(DevnetOptions options)
+    {
+        string folder = Path.GetFullPath(options.DataFolder);
+        if (options.IsFresh) Clear(folder);
+        return File.Exists(Path.Combine(folder, "genesis.json")) ? Open(folder, options) : Create(folder, options);
+    }
+
+    private static void Clear(string folder)
+    {
+        if (!Directory.Exists(folder)) return;
+        bool isDevnet = File.Exists(Path.Combine(folder, "genesis.json")) || !Directory.EnumerateFileSystemEntries(folder).Any();
+        if (!isDevnet)
+            throw new ConfigurationException(ConfigurationRejection.BadValue, $"'{folder}' does not look like a devnet: not removed. Remove it yourself or choose another --data");
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private static DevnetFolder Open(string folder, DevnetOptions options)
+    {
+        Genesis genesis = GenesisFiles.Read(Path.Combine(folder, "genesis.json"));
+        int rollups = genesis.Namespaces.Count(ns => ns.Admission == AdmissionKind.Evm);
+        if (genesis.Quorum.N != options.Operators || rollups != options.Rollups)
+        {
+            throw new ConfigurationException(
+                ConfigurationRejection.BadValue,
+                $"'{folder}' holds a devnet of {genesis.Quorum.N} operators and {rollups} rollups; start it so, or use --fresh to begin anew");
+        }
+
+        var operators = new DevnetOperator[genesis.Quorum.N];
+        for (int i = 0; i < operators.Length; i++)
+        {
+            NodeConfiguration configuration = ConfigurationLoader.Load(ConfigPath(folder, i), new Dictionary<string, string>(StringComparer.Ordinal), []);
+            operators[i] = new DevnetOperator(
+                i, OperatorFolder(folder, i), ConfigPath(folder, i), IPEndPoint.Parse(configuration.Peers.Listen).Port,
+                IPEndPoint.Parse(configuration.Rpc.Listen).Port);
+        }
+
+        return new DevnetFolder(folder, genesis, operators);
+    }
+
+    private static DevnetFolder Create(string folder, DevnetOptions options)
+    {
+        int[] ports = FreePorts(2 * options.Operators);
+        var operators = new DevnetOperator[options.Operators];
+        var members = new CommitteeMember[options.Operators];
+        for (int i = 0; i < operators.Length; i++)
+        {
+            operators[i] = new DevnetOperator(i, OperatorFolder(folder, i), ConfigPath(folder, i), ports[2 * i], ports[(2 * i) + 1]);
+            Directory.CreateDirectory(Path.Combine(operators[i].Folder, "keys"));
+            members[i] = new CommitteeMember(NewKey(operators[i], "vote", KeyKind.Vote), NewKey(operators[i], "node", KeyKind.Node));
+        }
+
+        Genesis genesis = Genesis.Create(
+            new ChainId(31_337_000), new TimestampMs((ulong)DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() / 1000 * 1000),
+            QuorumParameters.ForMembers(options.Operators), members, new Policy(), Namespaces(options),
+            [.. operators.Select(o => new OperatorEndpoints($"operator-{o.Index}", $"127.0.0.1:{o.PeerPort}", o.Rpc.ToString()))]);
+        foreach (DevnetOperator o in operators) WriteConfiguration(o, options);
+
+        // The genesis comes last: a folder without it is not a devnet yet and is made anew.
+        File.WriteAllText(Path.Combine(folder, "genesis.json"), GenesisJson.Write(genesis));
+        return new DevnetFolder(folder, genesis, operators);
+    }
+
+    private static List<NamespacePolicy> Namespaces(DevnetOptions options)
+    {
+        var namespaces = new List<NamespacePolicy>();
+        ReplicaSet? attesters = options.AttesterCount == options.Operators ? null : ReplicaSet.All(options.AttesterCount);
+        for (int i = 0; i < options.Rollups; i++)
+        {
+            ulong id = FirstRollup + (ulong)i;
+            namespaces.Add(new NamespacePolicy
+            {
+                Id = new NamespaceId(id),
+                Name = i < Names.Length ? Names[i] : $"rollup-{i + 1}",
+                Admission = AdmissionKind.Evm,
+                EvmChainId = id,
+                BlockTimeMs = 200,
+
+                // A devnet that was off for a night does not owe its rollups the empty blocks of that night.
+                TimeGaps = TimeGaps.Jump,
+                GasCap = 30_000_000,
+                Attesters = attesters,
+            });
+        }
+
+        for (int i = 0; i < options.OpaqueNamespaces; i++)
+        {
+            namespaces.Add(new NamespacePolicy
+            {
+                Id = new NamespaceId(FirstOpaque + (ulong)i),
+                Name = $"opaque-{i + 1}",
+                Admission = AdmissionKind.Opaque,
+            });
+        }
+
+        return namespaces;
+    }
+
+    private static PublicKey64 NewKey(DevnetOperator o, string name, KeyKind kind)
+    {
+        using P256PrivateKey key = P256PrivateKey.Create();
+        string path = Path.Combine(o.Folder, "keys", name + ".json");
+        File.Delete(path);
+        KeyFileRejection rejection = KeyFile.SaveUnprotected(path, key, kind);
+        if (rejection != KeyFileRejection.None)
+            throw new ConfigurationException(ConfigurationRejection.Unreadable, $"key file '{path}' can not be written: {rejection}");
+        return key.PublicKey.Value;
+    }
+
+    private static void WriteConfiguration(DevnetOperator o, DevnetOptions options)
+    {
+        bool attests = o.Index < options.AttesterCount;
+        var adapters = Enumerable.Range(0, attests ? options.Rollups : 0)
+            .Select(i => new { @namespace = FirstRollup + (ulong)i, kind = "evmDev" });
+        File.WriteAllText(o.ConfigFile, JsonSerializer.Serialize(
+            new
+            {
+                genesis = "../genesis.json",
+                dataDir = "data",
+                replica = new { voteKeyFile = "keys/vote.json", nodeKeyFile = "keys/node.json", allowUnprotectedKeys = true },
+                peers = new { listen = $"127.0.0.1:{o.PeerPort}" },
+                rpc = new { listen = $"127.0.0.1:{o.RpcPort}" },
+                adapters,
+            },
+            Indented));
+    }
+
+    private static string OperatorFolder(string folder, int index) =>
+        Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"operator-{index}"));
+
+    private static string ConfigPath(string folder, int index) => Path.Combine(OperatorFolder(folder, index), "node.json");
+
+    /// <summary>Ports nobody listens on now. They are written down, because peers and wallets must find them again after a restart.</summary>
+    private static int[] FreePorts(int count)
+    {
+        var listeners = new List<TcpListener>();
+        try
+        {
+            for (int i = 0; i < count; i++)
+            {
+                var listener = new TcpListener(IPAddress.Loopback, 0);
+                listener.Start();
+                listeners.Add(listener);
+            }
+
+            return [.. listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port)];
+        }
+        finally
+        {
+            foreach (TcpListener listener in listeners) listener.Dispose();
+        }
+    }
+}

@@ -1,0 +1,249 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+using SharedSeq.Client;
+using SharedSeq.Consensus;
+using SharedSeq.Networking;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+using SharedSeq.Storage;
+
+namespace SharedSeq.Node;
+
+/// <summary>
+/// One operator: opens its files, recovers, puts the actors together and runs them until it is stopped or one of them fails for good. The order of
+/// starting is that of the data: logs, ordering up to the newest delivered height, then the actors, peers, and last the public listener.
+/// </summary>
+public sealed class NodeHost : IAsyncDisposable
+{
+    private readonly NodeConfiguration _configuration;
+    private readonly ILoggerFactory _loggers;
+    private readonly ILogger _logger;
+    private readonly TaskCompletionSource<string> _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<IAsyncDisposable> _parts = [];
+    private NodeKeys? _keys;
+    private NodeLogs? _logs;
+    private bool _isReady;
+
+    public NodeHost(NodeConfiguration configuration, ILoggerFactory loggers)
+    {
+        _configuration = configuration;
+        _loggers = loggers;
+        _logger = loggers.CreateLogger("SharedSeq.Node");
+        Genesis = GenesisFiles.Read(configuration.Genesis, configuration.GenesisHash);
+    }
+
+    public Genesis Genesis { get; }
+
+    /// <summary>What the parts that serve clients need; set by <see cref="StartAsync"/>.</summary>
+    public NodeRuntime Runtime { get; private set; } = null!;
+
+    /// <summary>Address of the public listener.</summary>
+    public Uri Rpc { get; private set; } = new("http://127.0.0.1:0");
+
+    /// <summary>Completes with the reason when an actor failed for good: the process should end.</summary>
+    public Task<string> Fatal => _stopped.Task;
+
+    /// <exception cref="ConfigurationException">Something an operator can mend.</exception>
+    /// <exception cref="StorageException">The logs can not be used as they are.</exception>
+    public async Task StartAsync(CancellationToken cancellation)
+    {
+        _keys = NodeKeys.Open(_configuration.Replica, Genesis);
+        Directory.CreateDirectory(_configuration.DataDir);
+        _logs = new NodeLogs(_configuration, _keys.Seat, OnStorageFailed);
+        RecoveredState recovered = _logs.Recover(Genesis.Hash, Genesis.Timestamp, out IReadOnlyList<ResultVote> resultVotes);
+
+        var progress = new NodeProgress();
+        var batches = new BatchStore(_logs.ReadBatch);
+        var snapshots = new SnapshotFiles(Path.Combine(_configuration.DataDir, "snapshots"));
+        var ledger = new NodeLedger(_configuration.DataDir, Genesis, batches, _logger, e => OnFatal("ledger", e));
+        ledger.Start();
+        var feeds = new NamespaceFeeds(batches, ledger.ReadStreamBlock, ledger.HeadOf);
+        OrderingMachine machine = await RecoverOrderingAsync(snapshots, batches, [ledger, feeds], progress, cancellation);
+
+        var verifier = new MessageVerifier(Genesis.Domain, Genesis.Committee, new P256Scheme());
+        var peers = new PeerSender();
+        var proofs = new CertifiedProofs();
+        var shell = new NodeShell(_logs, snapshots, batches, peers, proofs, NewSigner(), progress, verifier, _logger);
+        var replica = new Replica(ReplicaOptions(), Genesis.Committee, _keys.Seat, recovered);
+        var replicaActor = new ReplicaActor(replica, NewSigner(), shell, TimeProvider.System, e => OnFatal("replica", e));
+        var lane = new LaneActor(
+            new LaneId(Epoch.Zero, _keys.Seat, 0), replica.Lanes.NextOwnSeq, replica.Lanes.OwnNewestDigest, shell, TimeProvider.System,
+            e => OnFatal("lane", e));
+        var collector = new ResultCollector(Genesis.Committee, _keys.Seat);
+        foreach (ResultVote vote in resultVotes) collector.Recover(vote);
+        if (ledger.NewestCertificate() is { } certificate) collector.Recover(certificate);
+        var ordering = new OrderingActor(
+            machine, batches, collector, verifier, NewSigner(), shell, [new ProgressFollower(progress), ledger, feeds], _logger,
+            e => OnFatal("ordering", e));
+        var acks = new VerifiedAckCache();
+        var intakeCounters = new IntakeCounters();
+        var intake = new MessageIntake(verifier, acks, shell, intakeCounters);
+        shell.EvidenceSeen = ledger.PutEvidence;
+        shell.Attach(replicaActor, lane, ordering, intake);
+        _logs.Subscribe(
+            replicaActor.OnVotesDurable,
+            position =>
+            {
+                replicaActor.OnBatchesDurable(position);
+                lane.OnBatchesDurable(position);
+            });
+
+        var network = new PeerNetwork(NetworkOptions(), intake, _loggers.CreateLogger("SharedSeq.Networking"));
+        peers.Attach(network);
+        progress.Final = replica.Final;
+        progress.Room = replica.Lanes.OwnLaneRoom;
+        var admission = new AdmissionCounters();
+        var submit = new SubmitIntake(Genesis, lane, () => progress.CommittedTime, admission);
+        Runtime = new NodeRuntime
+        {
+            Configuration = _configuration,
+            Genesis = Genesis,
+            Self = _keys.Seat,
+            Progress = progress,
+            Batches = batches,
+            Feeds = feeds,
+            Ledger = ledger,
+            Lane = lane,
+            Submit = submit,
+            Admission = admission,
+            Intake = intakeCounters,
+            Network = network,
+            Logs = _logs,
+            Verifier = verifier,
+            Peers = peers,
+            Proofs = proofs,
+            Shell = shell,
+            NodeSigner = new P256Signer(_keys.NodeKey),
+            IsReady = () => _isReady,
+            TellReplica = input => replicaActor.TryTell(ReplicaMessage.Of(input)),
+            Actors = [replicaActor, lane, ordering],
+        };
+        ordering.Start();
+        lane.Start();
+        replicaActor.Start();
+        await network.StartAsync(cancellation);
+        _parts.AddRange([replicaActor, lane, ordering, network, ledger]);
+        await StartServingAsync(cancellation);
+        _logger.Started(_keys.Seat, Genesis.Chain, Genesis.Hash, machine.Height);
+        _isReady = true;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _isReady = false;
+        for (int i = _parts.Count - 1; i >= 0; i--) await _parts[i].DisposeAsync();
+        _logs?.Dispose();
+        _keys?.Dispose();
+        _logger.Stopped();
+    }
+
+    private async Task StartServingAsync(CancellationToken cancellation)
+    {
+        var dispatcher = new RpcDispatcher(
+            new PublicMethods(Runtime).All(), _configuration.Rpc.BatchItemsMax, _loggers.CreateLogger("SharedSeq.Rpc"));
+        var server = new RpcServer(
+            _configuration.Rpc, dispatcher,
+            [
+                new SubmitEndpoints(Runtime.Submit, Runtime.Batches, _configuration.Rpc.RequestBytesMax),
+                new HealthEndpoints(Runtime, dispatcher),
+            ]);
+        await server.StartAsync(cancellation);
+        _parts.Add(server);
+        Rpc = server.Address;
+    }
+
+    /// <summary>Applies what was delivered but is not in the newest snapshot; followers see heights they already have again and ignore them.</summary>
+    private async Task<OrderingMachine> RecoverOrderingAsync(
+        SnapshotFiles snapshots, BatchStore batches, IReadOnlyList<IOrderedFollower> followers, NodeProgress progress, CancellationToken cancellation)
+    {
+        OrderingMachine machine = Restore(snapshots) ?? new OrderingMachine(Genesis);
+        while (machine.Height < _logs!.LastBlock)
+        {
+            CommittedBlock? block = _logs.ReadBlock(machine.Height.Next());
+            if (block is null)
+            {
+                throw new StorageException(
+                    StorageRejection.Corrupted,
+                    $"height {machine.Height.Next()} is missing between the newest snapshot and the archive; "
+                    + $"run: sharedseq store check --data {_configuration.DataDir}");
+            }
+
+            var ordered = new OrderedHeight(block, machine.Apply(block, batches));
+            foreach (IOrderedFollower follower in followers) await follower.OnOrderedAsync(ordered, cancellation);
+        }
+
+        progress.SetOrdered(machine.Height, machine.Timestamp);
+        return machine;
+    }
+
+    private OrderingMachine? Restore(SnapshotFiles snapshots)
+    {
+        foreach (byte[] snapshot in snapshots.Read())
+        {
+            try
+            {
+                var reader = new CanonicalReader(snapshot);
+                OrderingMachine machine = OrderingMachine.Restore(Genesis, ref reader);
+                if (machine.Height <= _logs!.LastBlock) return machine;
+            }
+            catch (DecodeException)
+            {
+                // of another version or network: a short cut that does not fit, the heights are applied instead
+            }
+        }
+
+        return null;
+    }
+
+    private StatementSigner NewSigner() =>
+        new(Genesis.Domain, Epoch.Zero, _keys!.Seat, new P256Signer(_keys.VoteKey), new P256Signer(_keys.NodeKey));
+
+    private ReplicaOptions ReplicaOptions() => new()
+    {
+        SlotTimeoutMs = _configuration.Consensus.SlotTimeoutMs,
+        SlotTimeoutMaxMs = _configuration.Consensus.SlotTimeoutMaxMs,
+        HeartbeatMs = _configuration.Consensus.HeartbeatMs,
+        MinHeightMs = _configuration.Consensus.MinHeightMs,
+        FreshnessMs = (int)Genesis.Policy.FreshnessMs,
+        ClockDriftMs = (int)Genesis.Policy.ClockDriftMs,
+        MaxBatchesPerLane = (int)Genesis.Policy.MaxBatchesPerLane,
+        IsTraced = false,
+        Seed = Genesis.Hash.Prefix + _keys!.Seat.Value,
+    };
+
+    private PeerNetworkOptions NetworkOptions()
+    {
+        var peers = new List<PeerEndpoint>();
+        for (int i = 0; i < Genesis.Members.Count; i++)
+        {
+            if (i == _keys!.Seat.Value) continue;
+            string address = _configuration.Peers.Addresses.Count > i ? _configuration.Peers.Addresses[i]
+                : Genesis.Endpoints.Count > i ? Genesis.Endpoints[i].Peer
+                : throw new ConfigurationException(ConfigurationRejection.BadValue, "peers.addresses: the genesis document names no endpoints");
+            int colon = address.LastIndexOf(':');
+            if (colon < 0 || !int.TryParse(address.AsSpan(colon + 1), out int port))
+                throw new ConfigurationException(ConfigurationRejection.BadValue, $"peers.addresses: '{address}' is not host:port");
+            peers.Add(new PeerEndpoint(new ReplicaId((ushort)i), Genesis.Members[i].NodeKey, address[..colon], port));
+        }
+
+        return new PeerNetworkOptions
+        {
+            Self = _keys!.Seat,
+            Chain = Genesis.Chain,
+            Genesis = Genesis.Hash,
+            Certificate = _keys.NodeKey.CreateSelfSignedCertificate($"replica-{_keys.Seat}"),
+            Listen = IPEndPoint.Parse(_configuration.Peers.Listen),
+            Peers = peers,
+            Proofs = proofs,
+        };
+    }
+
+    private void OnStorageFailed(StorageException error) => OnFatal("storage", error);
+
+    private void OnFatal(string actor, Exception error)
+    {
+        _isReady = false;
+        _logger.Fatal(actor, error.Message, error);
+        _stopped.TrySetResult($"{actor}: {error.Message}");
+    }
+}

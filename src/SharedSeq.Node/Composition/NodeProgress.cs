@@ -1,0 +1,75 @@
+using SharedSeq.Consensus;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Node;
+
+/// <summary>Where this node is, for other threads to read: written by the replica's and ordering's loops, each value on its own.</summary>
+public sealed class NodeProgress
+{
+    private readonly Lock _gate = new();
+    private BlockId _final;
+    private TimestampMs _committedTime;
+    private Height _ordered;
+    private LaneRoom _room;
+    private ReplicaView? _view;
+
+    /// <summary>The last commit.</summary>
+    public BlockId Final
+    {
+        get
+        {
+            lock (_gate) return _final;
+        }
+        set
+        {
+            lock (_gate) _final = value;
+        }
+    }
+
+    /// <summary>The newest height applied by ordering.</summary>
+    public Height Ordered
+    {
+        get
+        {
+            lock (_gate) return _ordered;
+        }
+    }
+
+    /// <summary>Timestamp of the newest applied height.</summary>
+    public TimestampMs CommittedTime
+    {
+        get
+        {
+            lock (_gate) return _committedTime;
+        }
+    }
+
+    /// <summary>How far the own lane may run ahead.</summary>
+    public LaneRoom Room
+    {
+        get
+        {
+            lock (_gate) return _room;
+        }
+        set
+        {
+            lock (_gate) _room = value;
+        }
+    }
+
+    /// <summary>A recent view of the replica; null before its first step.</summary>
+    public ReplicaView? View
+    {
+        get => Volatile.Read(ref _view);
+        set => Volatile.Write(ref _view, value);
+    }
+
+    public void SetOrdered(Height height, TimestampMs timestamp)
+    {
+        lock (_gate)
+        {
+            _ordered = height;
+            _committedTime = timestamp;
+        }
+    }
+}

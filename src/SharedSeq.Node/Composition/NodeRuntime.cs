@@ -1,0 +1,75 @@
+using SharedSeq.Consensus;
+using SharedSeq.Networking;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Node;
+
+/// <summary>What the parts that serve clients, rollups and metrics may use of a running node.</summary>
+public sealed class NodeRuntime
+{
+    public required NodeConfiguration Configuration { get; init; }
+
+    public required Genesis Genesis { get; init; }
+
+    public required ReplicaId Self { get; init; }
+
+    public required NodeProgress Progress { get; init; }
+
+    public required BatchStore Batches { get; init; }
+
+    public required NamespaceFeeds Feeds { get; init; }
+
+    public required NodeLedger Ledger { get; init; }
+
+    public required LaneActor Lane { get; init; }
+
+    public required SubmitIntake Submit { get; init; }
+
+    public required AdmissionCounters Admission { get; init; }
+
+    public required IntakeCounters Intake { get; init; }
+
+    public required PeerNetwork Network { get; init; }
+
+    public required NodeLogs Logs { get; init; }
+
+    public required MessageVerifier Verifier { get; init; }
+
+    public required PeerSender Peers { get; init; }
+
+    /// <summary>PoAs of own batches, for receipts.</summary>
+    public required CertifiedProofs Proofs { get; init; }
+
+    public required NodeShell Shell { get; init; }
+
+    /// <summary>Signs attestations with the node key.</summary>
+    public required ISigner NodeSigner { get; init; }
+
+    /// <summary>Whether the node may take traffic.</summary>
+    public required Func<bool> IsReady { get; init; }
+
+    /// <summary>Tells the replica something a client brought: a relayed receipt.</summary>
+    public required Func<ReplicaInput, bool> TellReplica { get; init; }
+
+    /// <summary>The core's actors, for health and queue depths.</summary>
+    public required IReadOnlyList<IActorStatus> Actors { get; init; }
+}
+
+/// <summary>Keeps the node's progress up to date with ordering.</summary>
+internal sealed class ProgressFollower(NodeProgress progress) : IOrderedFollower
+{
+    public ValueTask OnOrderedAsync(OrderedHeight height, CancellationToken cancellation)
+    {
+        progress.SetOrdered(height.Result.Height, height.Result.Timestamp);
+        return ValueTask.CompletedTask;
+    }
+
+    public void OnCertified(ResultCertificate certificate)
+    {
+    }
+
+    public void OnDiverged()
+    {
+    }
+}

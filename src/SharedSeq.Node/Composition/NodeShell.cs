@@ -1,0 +1,151 @@
+using Microsoft.Extensions.Logging;
+using SharedSeq.Consensus;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Node;
+
+/// <summary>
+/// Where the effects of the deterministic machines meet the node's parts: logs, peers and the other actors. It decides nothing; it is called from
+/// the actors' own loops, each member by the actor its interface belongs to.
+/// </summary>
+public sealed class NodeShell(
+    NodeLogs logs, SnapshotFiles snapshots, BatchStore batches, PeerSender peers, CertifiedProofs proofs, StatementSigner laneSigner, NodeProgress progress, MessageVerifier verifier,
+    ILogger logger)
+    : IReplicaShell, ILaneShell, IOrderingShell, IIntakeTarget
+{
+    private readonly CommitProofPairing _pairing = new();
+    private ReplicaActor? _replica;
+    private LaneActor? _lane;
+    private OrderingActor? _ordering;
+    private MessageIntake? _intake;
+    private long _viewedAt;
+
+    /// <summary>Messages of peers that other parts take: attestations.</summary>
+    public Action<ReplicaId, AttestationMessage>? OnAttestation { get; set; }
+
+    /// <summary>Evidence of misbehaviour, verified; to be kept and shown.</summary>
+    public Action<Evidence>? EvidenceSeen { get; set; }
+
+    (int Batches, long Bytes) ILaneShell.Room => (progress.Room.Batches, progress.Room.Bytes);
+
+    /// <summary>Ties the knot: actors are made with this shell, the shell tells them.</summary>
+    public void Attach(ReplicaActor replica, LaneActor lane, OrderingActor ordering, MessageIntake intake)
+    {
+        _replica = replica;
+        _lane = lane;
+        _ordering = ordering;
+        _intake = intake;
+    }
+
+    long IReplicaShell.AppendVote(DurableRecord record) => logs.AppendVote(record);
+
+    long IReplicaShell.AppendBatch(Batch batch, bool isAckable)
+    {
+        batches.Add(batch);
+        return logs.AppendBatch(batch, isAckable);
+    }
+
+    long IReplicaShell.AppendBlock(CommittedBlock block) => logs.AppendBlock(block);
+
+    void IReplicaShell.CompactVoteLog(Replica replica) => logs.CompactVotes(replica);
+
+    void IReplicaShell.Send(ReplicaSet to, PeerMessage message) => peers.Send(to, message);
+
+    void IReplicaShell.SendBatch(ReplicaSet to, LaneTip tip)
+    {
+        if (batches.Find(tip) is { } batch) peers.Send(to, batch);
+    }
+
+    void IReplicaShell.ServeBlocks(ReplicaId to, BlockRequest request)
+    {
+        IReadOnlyList<Block> blocks = logs.ReadChain(request.Block, request.Ancestors + 1);
+        if (blocks.Count > 0) peers.Send(ReplicaSet.Of(to), new BlockResponse(blocks));
+    }
+
+    void IReplicaShell.OnOwnBatchCertified(ProofOfAvailability proof)
+    {
+        proofs.Add(proof);
+        Tell(_lane!, new LaneMessage.Certified(proof));
+    }
+
+    void IReplicaShell.OnDelivered(CommittedBlock block)
+    {
+        Tell(_ordering!, new OrderingMessage.Delivered(block));
+        foreach (ProvenBlock proven in _pairing.Add(block)) Tell(_lane!, new LaneMessage.Committed(proven));
+    }
+
+    void IReplicaShell.OnEvidence(Evidence evidence)
+    {
+        logger.EvidenceSeen(evidence.EvidenceKind, evidence.Offender);
+        EvidenceSeen?.Invoke(evidence);
+    }
+
+    void IReplicaShell.OnAlarm(AlarmKind kind, string message) => logger.Alarm(kind, message);
+
+    void IReplicaShell.OnProgress(Replica replica)
+    {
+        progress.Final = replica.Final;
+        progress.Room = replica.Lanes.OwnLaneRoom;
+        _intake!.OnProgress(replica.FinalSlot, replica.CurrentSlot);
+
+        // A view copies per-member counters: often enough for people and metrics, rare enough to cost nothing.
+        long now = Environment.TickCount64;
+        if (now - _viewedAt < 100) return;
+        _viewedAt = now;
+        progress.View = replica.View();
+    }
+
+    Verified<Batch> ILaneShell.Sign(BatchHeader header, BatchBody body) => laneSigner.Batch(header, progress.Final.Height, body);
+
+    long ILaneShell.AppendOwnBatch(Batch batch)
+    {
+        batches.Add(batch);
+        return logs.AppendBatch(batch, isAckable: true);
+    }
+
+    void ILaneShell.OnSealed(Verified<Batch> batch) => Tell(_replica!, ReplicaMessage.Of(new ReplicaInput.OwnBatchSealed(batch)));
+
+    void IOrderingShell.Send(ReplicaSet to, PeerMessage message) => peers.Send(to, message);
+
+    void IOrderingShell.AppendResultVote(ResultVote vote) => logs.AppendVote(new DurableRecord.OwnResultVote(vote));
+
+    void IOrderingShell.OnEvidence(Evidence evidence)
+    {
+        if (verifier.TryVerify(evidence, out Verified<Evidence> verified) == VerificationRejection.None)
+            Tell(_replica!, ReplicaMessage.Of(new ReplicaInput.EvidenceReceived(evidence.Offender, verified)));
+    }
+
+    void IOrderingShell.OnCheckpoint(Height height, ReadOnlyMemory<byte> snapshot) => snapshots.Write(height, snapshot);
+
+    ValueTask IIntakeTarget.ReplicaAsync(ReplicaInput input, CancellationToken cancellation)
+    {
+        if (input is ReplicaInput.PeerConnected connected) Tell(_ordering!, new OrderingMessage.PeerConnected(connected.Peer));
+        return _replica!.TellAsync(ReplicaMessage.Of(input), cancellation);
+    }
+
+    ValueTask IIntakeTarget.ResultAsync(ReplicaId from, PeerMessage message, CancellationToken cancellation)
+    {
+        if (message is not AttestationMessage attestation) return _ordering!.TellAsync(new OrderingMessage.PeerSaid(from, message), cancellation);
+        OnAttestation?.Invoke(from, attestation);
+        return ValueTask.CompletedTask;
+    }
+
+    ValueTask IIntakeTarget.ServeBatchesAsync(ReplicaId from, BatchRequest request, CancellationToken cancellation)
+    {
+        IReadOnlyList<Batch> found = logs.ReadBatches(request.Lane, request.First, request.Last, BatchResponse.MaxBytes);
+        if (found.Count > 0) peers.Send(ReplicaSet.Of(from), new BatchResponse(request.Lane, found));
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>
+    /// Tells another actor from an actor's loop. The loops must never wait for each other in a circle, so a full mailbox is waited for beside the
+    /// loop; order is kept because what follows queues behind it.
+    /// </summary>
+    private static void Tell<T>(Actor<T> actor, T message)
+    {
+        if (actor.TryTell(message)) return;
+        ValueTask told = actor.TellAsync(message, CancellationToken.None);
+        if (!told.IsCompletedSuccessfully) _ = told.AsTask();
+    }
+}

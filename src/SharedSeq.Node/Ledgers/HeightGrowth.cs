@@ -1,0 +1,79 @@
+using SharedSeq.Consensus;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Node;
+
+/// <summary>Where one ordered transaction is: its place in its namespace block and its bytes' place in a batch.</summary>
+public readonly record struct TransactionPlace(Height Height, NamespaceId Namespace, ulong Number, int Place, LaneTip Batch, int Index);
+
+/// <summary>
+/// The transactions one height placed, as the ledger keeps them: runs of neighbouring transactions of one batch. Client frames stay together, so a
+/// run is some dozens of transactions long and the list costs about a byte each.
+/// </summary>
+internal static class HeightGrowth
+{
+    /// <summary>Runs per namespace u16; each: namespace u64, number u64, first place u32, tip, first index u32, length u32.</summary>
+    public static byte[] Encode(IReadOnlyList<NamespaceGrowth> growth)
+    {
+        if (growth.Count == 0) return [];
+        var writer = new CanonicalWriter(256);
+        foreach (NamespaceGrowth item in growth)
+        {
+            int place = item.First;
+            while (place < item.Content.Count)
+            {
+                (LaneTip tip, int index) = item.Content[place];
+                int length = 1;
+                while (place + length < item.Content.Count && item.Content[place + length] == (tip, index + length)) length++;
+                writer.U64(item.Namespace.Value);
+                writer.U64(item.Number);
+                writer.U32((uint)place);
+                tip.Write(writer);
+                writer.U32((uint)index);
+                writer.U32((uint)length);
+                place += length;
+            }
+        }
+
+        return writer.ToArray();
+    }
+
+    /// <summary>The transaction at a place of the height's order; null when the height has fewer.</summary>
+    public static TransactionPlace? Find(Height height, byte[] growth, int place)
+    {
+        var reader = new CanonicalReader(growth);
+        while (reader.Remaining > 0)
+        {
+            var ns = new NamespaceId(reader.U64());
+            ulong number = reader.U64();
+            int first = (int)reader.U32();
+            LaneTip tip = LaneTip.Read(ref reader);
+            int index = (int)reader.U32();
+            int length = (int)reader.U32();
+            if (place < length) return new TransactionPlace(height, ns, number, first + place, tip, index + place);
+            place -= length;
+        }
+
+        return null;
+    }
+
+    /// <summary>The ids in the order of the encoding.</summary>
+    public static List<Hash32> Ids(IReadOnlyList<NamespaceGrowth> growth, IBatchSource batches)
+    {
+        var ids = new List<Hash32>();
+        BatchBody? body = null;
+        LaneTip current = default;
+        foreach (NamespaceGrowth item in growth)
+        {
+            for (int place = item.First; place < item.Content.Count; place++)
+            {
+                (LaneTip tip, int index) = item.Content[place];
+                if (body is null || tip != current) (body, current) = (batches.Get(tip), tip);
+                ids.Add(body.IdOf(index).Value);
+            }
+        }
+
+        return ids;
+    }
+}

@@ -1,0 +1,212 @@
+using Microsoft.Extensions.Logging;
+using SharedSeq.Consensus;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+using SharedSeq.Primitives.Evm;
+using SharedSeq.Storage;
+
+namespace SharedSeq.Node;
+
+/// <summary>
+/// The node's ledger with the protocol's types: takes ordered heights in its own loop, many to a write, and answers questions about what was
+/// ordered. It is behind ordering by a write at most; whoever needs the very newest asks the feeds.
+/// </summary>
+public sealed class NodeLedger : Actor<LedgerHeight>, IOrderedFollower
+{
+    /// <summary>Heights waiting to be written. 4,096: ordering waits beyond it, so that memory stays bounded when the disk is slow.</summary>
+    private const int MailboxMax = 4_096;
+
+    /// <summary>Heights in one write: enough that a transaction's fixed cost does not matter.</summary>
+    private const int HeightsPerWrite = 512;
+
+    private readonly Ledger _ledger;
+    private readonly Genesis _genesis;
+    private readonly BatchStore _batches;
+    private readonly ILogger _logger;
+    private readonly Action<Exception> _onFatal;
+
+    public NodeLedger(string dataFolder, Genesis genesis, BatchStore batches, ILogger logger, Action<Exception> onFatal)
+        : base("ledger", MailboxMax, Supervision.Fatal)
+    {
+        _ledger = new Ledger(FolderOf(dataFolder));
+        _genesis = genesis;
+        _batches = batches;
+        _logger = logger;
+        _onFatal = onFatal;
+    }
+
+    /// <summary>The newest height that queries see.</summary>
+    public Height AppliedHeight => _ledger.AppliedHeight;
+
+    /// <summary>Where the ledger's files are.</summary>
+    public static string FolderOf(string dataFolder) => Path.Combine(dataFolder, "ledger");
+
+    public async ValueTask OnOrderedAsync(OrderedHeight height, CancellationToken cancellation)
+    {
+        // Heights applied again after a restart: known to the tables, perhaps not to the transaction index.
+        if (height.Result.Height <= _ledger.AppliedHeight && height.Result.Height <= _ledger.IndexedHeight) return;
+        await TellAsync(ToLedger(height), cancellation);
+        if (height.Result.IsCheckpoint) _ledger.FlushIndex();
+    }
+
+    public void OnCertified(ResultCertificate certificate)
+    {
+        var writer = new CanonicalWriter(1024);
+        certificate.Write(writer);
+        _ledger.PutCertificate(certificate.Result.Height, writer.Written);
+    }
+
+    public void OnDiverged()
+    {
+    }
+
+    public void PutEvidence(Evidence evidence)
+    {
+        var writer = new CanonicalWriter(512);
+        evidence.Write(writer);
+        _ledger.PutEvidence(Sha.Of(writer.Written), writer.Written);
+    }
+
+    public IReadOnlyList<byte[]> Evidence() => _ledger.Evidence();
+
+    public void PutExecution(LedgerExecution execution) => _ledger.PutExecution(execution);
+
+    public LedgerExecution? GetExecution(NamespaceId ns, ulong number) => _ledger.GetExecution(ns, number);
+
+    public ulong HeadOf(NamespaceId ns) => _ledger.HeadOf(ns);
+
+    /// <summary>A closed block with its transactions; null when it is not here or its batches are pruned.</summary>
+    public StreamBlock? ReadStreamBlock(NamespaceId ns, ulong number)
+    {
+        if (_ledger.GetBlock(ns, number) is not { } stored) return null;
+        var block = new CanonicalReader(stored.Block.Span);
+        var content = new CanonicalReader(stored.Content.Span);
+        return new StreamBlock(NamespaceBlock.Read(ref block), stored.Hash, BlockContent.Read(ref content), _batches);
+    }
+
+    public ResultCertificate? NewestCertificate() => ReadCertificate(_ledger.NewestCertificate());
+
+    public ResultCertificate? CertificateAtOrAbove(Height height) => ReadCertificate(_ledger.GetCertificateAtOrAbove(height));
+
+    public BlockResult? GetResult(Height height)
+    {
+        if (_ledger.GetResult(height) is not { } bytes) return null;
+        var reader = new CanonicalReader(bytes);
+        return BlockResult.Read(ref reader);
+    }
+
+    /// <summary>What EffectsRoot covers of a height.</summary>
+    public HeightEffects? GetEffects(Height height)
+    {
+        if (_ledger.GetResult(height) is not { } bytes) return null;
+        var reader = new CanonicalReader(bytes);
+        BlockResult.Read(ref reader);
+        return HeightEffects.Read(ref reader);
+    }
+
+    /// <summary>The namespace heads behind a signed height's result, to prove from.</summary>
+    public NamespaceHeads? GetHeads(Height height)
+    {
+        if (_ledger.GetHeads(height) is not { } bytes) return null;
+        var reader = new CanonicalReader(bytes);
+        return NamespaceHeads.Read(ref reader);
+    }
+
+    /// <summary>Finds an ordered transaction by its id or, on EVM namespaces, its keccak hash.</summary>
+    public TransactionPlace? FindTransaction(Hash32 id)
+    {
+        Hash32 wanted = _ledger.ResolveAlias(id) ?? id;
+        foreach ((Height height, int place) in _ledger.FindTransaction(wanted))
+        {
+            if (_ledger.GetGrowth(height) is not { } growth) continue;
+            if (HeightGrowth.Find(height, growth, place) is not { } found) continue;
+            if (_batches.Find(found.Batch)?.Body.IdOf(found.Index).Value == wanted) return found;
+        }
+
+        return null;
+    }
+
+    public LedgerRejection? FindRejection(Hash32 id) => _ledger.GetRejection(_ledger.ResolveAlias(id) ?? id);
+
+    /// <summary>A digest of what is rebuilt from the logs.</summary>
+    public Hash32 ContentDigest() => _ledger.ContentDigest();
+
+    protected override async Task RunAsync(CancellationToken stopping)
+    {
+        var heights = new List<LedgerHeight>(HeightsPerWrite);
+        while (await Mailbox.WaitToReadAsync(CancellationToken.None))
+        {
+            while (heights.Count < HeightsPerWrite && Mailbox.TryRead(out LedgerHeight? height)) heights.Add(height);
+            _ledger.Apply(heights);
+            heights.Clear();
+        }
+    }
+
+    protected override ValueTask OnStoppedAsync()
+    {
+        _ledger.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    protected override void OnFailed(Exception error, bool isFinal)
+    {
+        _logger.Restarting(Name, error);
+        _onFatal(error);
+    }
+
+    private static ResultCertificate? ReadCertificate(byte[]? bytes)
+    {
+        if (bytes is null) return null;
+        var reader = new CanonicalReader(bytes);
+        return ResultCertificate.Read(ref reader);
+    }
+
+    private LedgerHeight ToLedger(OrderedHeight ordered)
+    {
+        OrderingResult result = ordered.Result;
+        var writer = new CanonicalWriter(512);
+        result.Result.Write(writer);
+        result.Effects.Write(writer);
+        byte[] resultBytes = writer.ToArray();
+        byte[] heads = [];
+        if (result.Heads is not null)
+        {
+            writer.Reset();
+            result.Heads.Write(writer);
+            heads = writer.ToArray();
+        }
+
+        return new LedgerHeight(
+            result.Height, resultBytes, HeightGrowth.Encode(result.Growth), heads, HeightGrowth.Ids(result.Growth, _batches), Aliases(result.Growth),
+            [.. result.Closed.Select(ToLedger)],
+            [.. result.Rejections.Select(r => new LedgerRejection(r.Id.Value, r.Namespace, result.Height, (byte)r.Reason))]);
+    }
+
+    private static LedgerBlock ToLedger(ClosedBlock closed)
+    {
+        var block = new CanonicalWriter(NamespaceBlock.Size);
+        closed.Block.Write(block);
+        var content = new CanonicalWriter(256);
+        closed.Content.Write(content);
+        return new LedgerBlock(
+            closed.Block.Namespace, closed.Block.Number, closed.Block.LastHeight, closed.Hash, block.WrittenMemory, content.WrittenMemory);
+    }
+
+    /// <summary>Wallets ask for EVM transactions by keccak hash.</summary>
+    private List<(Hash32 Alias, Hash32 Id)> Aliases(IReadOnlyList<NamespaceGrowth> growth)
+    {
+        var aliases = new List<(Hash32, Hash32)>();
+        foreach (NamespaceGrowth item in growth)
+        {
+            if (_genesis.Find(item.Namespace)?.Admission != AdmissionKind.Evm) continue;
+            for (int place = item.First; place < item.Content.Count; place++)
+            {
+                (LaneTip tip, int index) = item.Content[place];
+                BatchBody body = _batches.Get(tip);
+                aliases.Add((Keccak256.Of(body[index].Payload), body.IdOf(index).Value));
+            }
+        }
+
+        return aliases;
+    }
+}

@@ -1,0 +1,240 @@
+using SharedSeq.Consensus;
+using SharedSeq.Primitives;
+using SharedSeq.Storage;
+
+namespace SharedSeq.Node;
+
+/// <summary>
+/// The node's two logs with the protocol's types: the vote log, which decides what a restart may say, and the batch log, which holds the bytes and the
+/// delivered heights. Safe for the replica's, the lane's and ordering's loops at once.
+/// </summary>
+public sealed class NodeLogs : IDisposable
+{
+    /// <summary>Own result votes kept through compactions: as many as a collector keeps.</summary>
+    private const int ResultVotesKept = 64;
+
+    private readonly VoteLog _votes;
+    private readonly BatchLog _batches;
+    private readonly ReplicaId _self;
+    private readonly int _compactAtBytes;
+    private readonly Lock _gate = new();
+    private readonly Queue<ResultVote> _resultVotes = new();
+    private Action<long>? _onVotesDurable;
+    private Action<long>? _onBatchesDurable;
+
+    /// <exception cref="StorageException">A log is in use, damaged or rolled back; the message names the file and what to do.</exception>
+    public NodeLogs(NodeConfiguration configuration, ReplicaId self, Action<StorageException> onFailed, IFileLayer? files = null)
+    {
+        _self = self;
+        files ??= DiskFileLayer.Instance;
+        string guard = configuration.Replica.VoteGuardFile;
+        _votes = VoteLog.Open(
+            new VoteLogOptions
+            {
+                Folder = Path.Combine(configuration.DataDir, "votes"),
+                GuardPath = guard.Length > 0 ? guard : null,
+                Files = files,
+                SegmentBytes = configuration.Storage.VoteSegmentBytes,
+            },
+            position => Volatile.Read(ref _onVotesDurable)?.Invoke(position), onFailed, _ => { });
+        try
+        {
+            _batches = BatchLog.Open(
+                new BatchLogOptions
+                {
+                    Folder = Path.Combine(configuration.DataDir, "batches"),
+                    Files = files,
+                    SegmentBytes = configuration.Storage.BatchSegmentBytes,
+                    SegmentsMax = (int)long.Min(int.MaxValue, configuration.Storage.RetentionBytes / configuration.Storage.BatchSegmentBytes),
+                },
+                position => Volatile.Read(ref _onBatchesDurable)?.Invoke(position), onFailed);
+        }
+        catch
+        {
+            _votes.Dispose();
+            throw;
+        }
+
+        _compactAtBytes = configuration.Storage.VoteSegmentBytes / 2;
+    }
+
+    /// <summary>The newest delivered height in the archive; 0 for none.</summary>
+    public Height LastBlock => _batches.LastBlock;
+
+    /// <summary>The oldest delivered height kept.</summary>
+    public Height FirstBlock => _batches.FirstBlock;
+
+    public SyncTimes VoteSyncs => _votes.SyncTimes;
+
+    public SyncTimes BatchSyncs => _batches.SyncTimes;
+
+    /// <summary>Who is told when a log has synced; called on the logs' own threads.</summary>
+    public void Subscribe(Action<long> onVotesDurable, Action<long> onBatchesDurable)
+    {
+        Volatile.Write(ref _onVotesDurable, onVotesDurable);
+        Volatile.Write(ref _onBatchesDurable, onBatchesDurable);
+    }
+
+    public long AppendVote(DurableRecord record)
+    {
+        if (record is DurableRecord.OwnResultVote result) Remember(result.Vote);
+        (VotePosition voted, byte[] bytes) = Encode(record);
+        return Position(_votes.Append((byte)record.Kind, voted, bytes), "vote log");
+    }
+
+    public long AppendBatch(Batch batch, bool isAckable)
+    {
+        var writer = new CanonicalWriter(BatchHeader.Size + 80 + batch.Header.BodyBytes);
+        batch.Write(writer);
+        BatchMarks marks = isAckable ? BatchMarks.Ackable : BatchMarks.Fetched;
+        if (batch.Header.Lane.Author == _self) marks |= BatchMarks.Own;
+        BatchHeader header = batch.Header;
+        var key = new BatchKey(header.Lane, header.Seq, header.Digest, header.PreviousDigest, marks);
+        return Position(_batches.AppendBatch(key, writer.Written), "batch log");
+    }
+
+    public long AppendBlock(CommittedBlock block) => Position(_batches.AppendBlock(block.Height, ArchivedBlock.Encode(block)), "batch log");
+
+    /// <summary>Replaces the vote log's content by what still matters, once half a segment was written since the last time.</summary>
+    public void CompactVotes(Replica replica)
+    {
+        if (_votes.BytesSinceSnapshot < _compactAtBytes || !replica.CanSnapshot) return;
+        var records = new List<VoteLogRecord>();
+        foreach (DurableRecord record in replica.Snapshot()) records.Add(ToLogRecord(record));
+        lock (_gate)
+        {
+            foreach (ResultVote vote in _resultVotes) records.Add(ToLogRecord(new DurableRecord.OwnResultVote(vote)));
+        }
+
+        _votes.Rotate(records);
+    }
+
+    /// <summary>The delivered block of a height; null when it is not (yet) here or pruned.</summary>
+    public CommittedBlock? ReadBlock(Height height)
+    {
+        if (_batches.ReadBlock(height, out RecordLease lease) != ReadOutcome.Found) return null;
+        using (lease) return ArchivedBlock.Decode(lease.Body.Span);
+    }
+
+    /// <summary>A block and its ancestors, newest first, as far as they are here.</summary>
+    public IReadOnlyList<Block> ReadChain(BlockId newest, int count)
+    {
+        var blocks = new List<Block>();
+        Hash32 wanted = newest.Hash;
+        for (Height height = newest.Height; blocks.Count < count && height > Height.Zero; height = height.Previous())
+        {
+            if (ReadBlock(height) is not { } found || found.Block.Header.Hash != wanted) break;
+            blocks.Add(found.Block);
+            wanted = found.Block.Header.ParentHash;
+        }
+
+        return blocks;
+    }
+
+    /// <summary>Reads a batch by place and digest; null when it is not here.</summary>
+    public Batch? ReadBatch(LaneTip tip)
+    {
+        if (_batches.ReadBatch(tip.Lane, tip.Seq, tip.Digest, out BatchLease lease) != ReadOutcome.Found) return null;
+        using (lease) return Batch.Read(lease.Bytes.ToArray());
+    }
+
+    /// <summary>A run of one lane's batches for a peer, as many as fit.</summary>
+    public IReadOnlyList<Batch> ReadBatches(LaneId lane, BatchSeq first, BatchSeq last, int bytesMax)
+    {
+        var found = new List<Batch>();
+        int bytes = 0;
+        for (BatchSeq seq = first; seq <= last; seq = seq.Next())
+        {
+            if (_batches.ReadBatch(lane, seq, out BatchLease lease) != ReadOutcome.Found) break;
+            using (lease)
+            {
+                Batch batch = Batch.Read(lease.Bytes.ToArray());
+                bytes += batch.Header.BodyBytes;
+                bool isChained = found.Count == 0 || batch.Header.PreviousDigest == found[^1].Header.Digest;
+                if (!isChained || (bytes > bytesMax && found.Count > 0)) break;
+                found.Add(batch);
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>Loads what a restart needs. Before anything is appended.</summary>
+    public RecoveredState Recover(Hash32 genesisHash, TimestampMs genesisTime, out IReadOnlyList<ResultVote> resultVotes)
+    {
+        var records = new List<DurableRecord>();
+        var results = new List<ResultVote>();
+        foreach (VoteLogRecord stored in _votes.Replay())
+        {
+            var reader = new CanonicalReader(stored.Bytes.Span);
+            DurableRecord record = DurableRecord.Read((DurableRecordKind)stored.Kind, ref reader);
+            if (record is DurableRecord.OwnResultVote vote) results.Add(vote.Vote);
+            else records.Add(record);
+        }
+
+        foreach (ResultVote vote in results) Remember(vote);
+        resultVotes = results;
+        DeliveredTip tip = DeliveredTip.Genesis(genesisHash, genesisTime);
+        if (_batches.LastBlock > Height.Zero && ReadBlock(_batches.LastBlock) is { } last)
+            tip = new DeliveredTip(last.Block.Id, last.Block.Header.Slot, last.Timestamp, last.Cut);
+        return new RecoveredState(records, tip, StoredAbove(tip.Cut));
+    }
+
+    public void Dispose()
+    {
+        _votes.Dispose();
+        _batches.Dispose();
+    }
+
+    private List<StoredBatch> StoredAbove(IReadOnlyList<LaneTip> cut)
+    {
+        var stored = new List<StoredBatch>();
+        foreach (LaneExtent extent in _batches.Lanes().OrderBy(lane => lane.Lane))
+        {
+            BatchSeq from = BatchSeq.Zero;
+            foreach (LaneTip tip in cut)
+            {
+                if (tip.Lane == extent.Lane) from = tip.Seq.Next();
+            }
+
+            foreach (BatchKey key in _batches.BatchKeys(extent.Lane, from))
+            {
+                if (ReadBatch(new LaneTip(key.Lane, key.Seq, key.Digest)) is not { } batch) continue;
+                stored.Add(new StoredBatch(
+                    batch.Tip, batch.Header.PreviousDigest, batch.Header.BodyBytes, (key.Marks & BatchMarks.Ackable) != BatchMarks.None,
+                    batch.AuthorHeight, batch.Signature));
+            }
+        }
+
+        return stored;
+    }
+
+    private void Remember(ResultVote vote)
+    {
+        lock (_gate)
+        {
+            _resultVotes.Enqueue(vote);
+            if (_resultVotes.Count > ResultVotesKept) _resultVotes.Dequeue();
+        }
+    }
+
+    private static VoteLogRecord ToLogRecord(DurableRecord record)
+    {
+        (VotePosition voted, byte[] bytes) = Encode(record);
+        return new VoteLogRecord((byte)record.Kind, voted, bytes);
+    }
+
+    private static (VotePosition Voted, byte[] Bytes) Encode(DurableRecord record)
+    {
+        var writer = new CanonicalWriter(512);
+        record.Write(writer);
+        VotePosition voted = record is DurableRecord.OwnVote own ? new VotePosition(own.Vote.Epoch, own.Vote.Slot) : VotePosition.None;
+        return (voted, writer.ToArray());
+    }
+
+    private static long Position(AppendResult result, string log)
+    {
+        if (!result.IsAccepted) throw new StorageException(result.Rejection, $"the {log} does not take a record: {result.Rejection}");
+        return result.Position;
+    }
+}

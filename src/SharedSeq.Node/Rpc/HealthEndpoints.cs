@@ -1,0 +1,117 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using SharedSeq.Consensus;
+using SharedSeq.Networking;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Node;
+
+/// <summary>/healthz: the process lives. /readyz: it may take traffic, or why not. /metrics: Prometheus text.</summary>
+public sealed class HealthEndpoints(NodeRuntime node, RpcDispatcher dispatcher) : IRpcEndpoints
+{
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/healthz", context => context.Response.WriteAsync("ok\n", context.RequestAborted));
+        routes.MapGet("/readyz", ReadyAsync);
+        routes.MapGet("/metrics", MetricsAsync);
+    }
+
+    /// <summary>Why the node should not take traffic; empty when it should.</summary>
+    public IReadOnlyList<string> Reasons()
+    {
+        var reasons = new List<string>();
+        if (!node.IsReady()) reasons.Add("starting or stopping");
+        ReplicaView? view = node.Progress.View;
+        if (view is { IsHalted: true }) reasons.Add("halted: agreement is broken");
+        int connected = 1 + (view?.Members.Count(m => m.Member != node.Self && m.IsConnected) ?? 0);
+        if (connected < node.Genesis.Quorum.Quorum) reasons.Add($"{connected} of the {node.Genesis.Quorum.Quorum} operators needed are connected");
+        if (node.Progress.Final.Height.Value > node.Progress.Ordered.Value + 1_000) reasons.Add("behind: catching up");
+        if (node.Progress.Ordered == Height.Zero) reasons.Add("no height ordered yet");
+        foreach (IActorStatus actor in node.Actors)
+        {
+            if (actor.Health != ActorHealth.Running) reasons.Add($"{actor.Name}: {actor.Health}");
+        }
+
+        return reasons;
+    }
+
+    private async Task ReadyAsync(HttpContext context)
+    {
+        IReadOnlyList<string> reasons = Reasons();
+        context.Response.StatusCode = reasons.Count == 0 ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+        await context.Response.WriteAsync(reasons.Count == 0 ? "ready\n" : string.Join('\n', reasons) + "\n", context.RequestAborted);
+    }
+
+    private async Task MetricsAsync(HttpContext context)
+    {
+        context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
+        await context.Response.WriteAsync(Render(), context.RequestAborted);
+    }
+
+    private string Render()
+    {
+        var text = new StringBuilder();
+        ReplicaView? view = node.Progress.View;
+        Add(text, "sharedseq_height_committed", "gauge", "Height of the last commit", node.Progress.Final.Height.Value);
+        Add(text, "sharedseq_height_ordered", "gauge", "Newest height applied by ordering", node.Progress.Ordered.Value);
+        Add(text, "sharedseq_height_certified", "gauge", "Newest height with a result certificate", node.Feeds.Newest?.Result.Height.Value ?? 0);
+        Add(text, "sharedseq_committed_time_ms", "gauge", "Timestamp of the newest applied height", node.Progress.CommittedTime.Value);
+        Add(text, "sharedseq_transactions_admitted_total", "counter", "Transactions admitted here", (ulong)node.Admission.Admitted);
+        Add(text, "sharedseq_batch_memory_bytes", "gauge", "Bytes of batches kept in memory", (ulong)node.Batches.Bytes);
+        if (view is not null)
+        {
+            Add(text, "sharedseq_slot", "gauge", "Current slot", view.Current.Value);
+            Add(text, "sharedseq_commits_fast_total", "counter", "Commits by First votes", view.FastCommits);
+            Add(text, "sharedseq_commits_slow_total", "counter", "Commits by Final votes", view.SlowCommits);
+            Add(text, "sharedseq_votes_out_of_window_total", "counter", "Votes dropped because their slot is too far ahead", view.OutOfWindow);
+        }
+
+        AddLabelled(
+            text, "sharedseq_admission_refused_total", "counter", "Transactions refused here by reason",
+            Enum.GetValues<AdmissionRejection>().Select(r => ($"reason=\"{r}\"", (ulong)node.Admission.Refused(r))));
+        AddLabelled(
+            text, "sharedseq_peer_messages_total", "counter", "Messages received by kind",
+            Enum.GetValues<MessageKind>().Select(k => ($"kind=\"{k}\"", (ulong)node.Intake.Received(k))));
+        AddLabelled(
+            text, "sharedseq_peer_refused_total", "counter", "Frames refused by peer and reason",
+            node.Intake.Refused.Select(r => ($"peer=\"{r.Key.Peer}\",reason=\"{r.Key.Reason}\"", (ulong)r.Value)));
+        AddLabelled(
+            text, "sharedseq_session_ends_total", "counter", "Peer sessions ended or refused by reason",
+            node.Network.Ends.Select(e => ($"reason=\"{e.Key}\"", (ulong)e.Value)));
+        AddLabelled(
+            text, "sharedseq_actor_queue_depth", "gauge", "Messages waiting per actor", node.Actors.Select(a => ($"actor=\"{a.Name}\"", (ulong)a.Depth)));
+        if (view is not null)
+        {
+            AddLabelled(
+                text, "sharedseq_slots_skipped_total", "counter", "Slots skipped by leader",
+                view.Members.Select(m => ($"replica=\"{m.Member}\"", m.SlotsSkipped)));
+            AddLabelled(
+                text, "sharedseq_peer_connected", "gauge", "Whether the session is up",
+                view.Members.Select(m => ($"replica=\"{m.Member}\"", m.IsConnected || m.Member == node.Self ? 1UL : 0UL)));
+        }
+
+        (long calls, long errors) = dispatcher.Counters;
+        Add(text, "sharedseq_rpc_calls_total", "counter", "JSON-RPC calls", (ulong)calls);
+        Add(text, "sharedseq_rpc_errors_total", "counter", "JSON-RPC calls answered with an error", (ulong)errors);
+        Add(text, "process_resident_memory_bytes", "gauge", "Resident memory", (ulong)Environment.WorkingSet);
+        Add(
+            text, "process_cpu_microseconds_total", "counter", "CPU time used",
+            (ulong)(Environment.CpuUsage.TotalTime.Ticks / TimeSpan.TicksPerMicrosecond));
+        Add(text, "dotnet_allocated_bytes_total", "counter", "Bytes allocated on the managed heap", (ulong)GC.GetTotalAllocatedBytes());
+        return text.ToString();
+    }
+
+    private static void Add(StringBuilder text, string name, string type, string help, ulong value) =>
+        AddLabelled(text, name, type, help, [("", value)]);
+
+    private static void AddLabelled(StringBuilder text, string name, string type, string help, IEnumerable<(string Labels, ulong Value)> values)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} {type}\n");
+        foreach ((string labels, ulong value) in values)
+            text.Append(CultureInfo.InvariantCulture, $"{name}{(labels.Length == 0 ? "" : $"{{{labels}}}")} {value}\n");
+    }
+}

@@ -1,0 +1,144 @@
+using SharedSeq.Consensus;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+using SharedSeq.Storage;
+
+namespace SharedSeq.Node;
+
+public sealed partial class PublicMethods
+{
+    /// <summary>sharedseq_getTransaction(id or keccak hash): where it is on the status ladder.</summary>
+    private object GetTransaction(RpcCall call)
+    {
+        Hash32 id = call.Hash(0, "txId");
+        if (node.Ledger.FindTransaction(id) is { } place) return OrderedStatus(place);
+        if (node.Ledger.FindRejection(id) is { } rejection)
+        {
+            return new
+            {
+                txId = rejection.TransactionId.ToString(),
+                status = "rejected",
+                reason = ((RejectionReason)rejection.Reason).ToString(),
+                @namespace = rejection.Namespace.Value,
+                height = rejection.Height.Value,
+            };
+        }
+
+        if (node.Batches.Locate(id) is { } pending)
+        {
+            return new { txId = pending.Batch.Body.IdOf(pending.Index).ToString(), status = "received", lane = pending.Batch.Header.Lane.ToString() };
+        }
+
+        throw new RpcException(RpcError.NotFound, "no transaction known by this id");
+    }
+
+    private object OrderedStatus(TransactionPlace place)
+    {
+        LedgerExecution? execution = node.Ledger.GetExecution(place.Namespace, place.Number);
+        string? skipped = execution is null ? null : ExecutionRecords.SkipReasonOf(execution, place.Place);
+        string status = skipped is not null ? "skipped" : execution is { IsCertified: true } ? "executed" : "committed";
+        return new
+        {
+            txId = node.Batches.Find(place.Batch)!.Body.IdOf(place.Index).ToString(),
+            status,
+            reason = skipped,
+            @namespace = place.Namespace.Value,
+            height = place.Height.Value,
+            number = place.Number,
+            place = place.Place,
+            lane = new { author = place.Batch.Lane.Author.Value, seq = place.Batch.Seq.Value, index = place.Index },
+        };
+    }
+
+    /// <summary>sharedseq_getReceipt(txId): available until the transaction's batch leaves this node's memory.</summary>
+    private object GetReceipt(RpcCall call)
+    {
+        Hash32 id = call.Hash(0, "txId");
+        if (node.Batches.Locate(id) is not { } pending || node.Proofs.Find(pending.Batch.Tip) is not { } proof)
+            throw new RpcException(RpcError.NotFound, "no receipt of this transaction here; receipts are kept by who submitted");
+        MerkleTree tree = MerkleTree.FromLeafHashes(pending.Batch.Body.LeafHashes);
+        return new
+        {
+            receipt = Hex(new Receipt(pending.Batch.Body.IdOf(pending.Index), tree.Prove(pending.Index), pending.Batch.Header, [], proof).Encode()),
+        };
+    }
+
+    /// <summary>sharedseq_relayReceipt(receipt): the promise binds the network once any operator besides the author has the receipt.</summary>
+    private object RelayReceipt(RpcCall call)
+    {
+        Receipt receipt;
+        try
+        {
+            receipt = Receipt.Decode(call.Bytes(0, "receipt"));
+        }
+        catch (DecodeException e)
+        {
+            throw new RpcException(RpcError.BadProof, e.Message, new { reason = e.Reason.ToString() });
+        }
+
+        VerificationRejection reason = node.Verifier.TryVerify(receipt.Proof, null, out Verified<ProofOfAvailability> proof);
+        if (reason != VerificationRejection.None)
+            throw new RpcException(RpcError.BadProof, $"the receipt's PoA does not verify: {reason}", new { reason = reason.ToString() });
+        if (!node.TellReplica(new ReplicaInput.ReceiptRelayed(proof))) throw new RpcException(RpcError.NotReady, "the node is busy");
+        return new { relayed = true, deadline = receipt.Deadline(node.Genesis.Policy.ReceiptDeadlineHeights).Value };
+    }
+
+    /// <summary>sharedseq_getBlock(height): the committed block with its proof.</summary>
+    private object GetBlock(RpcCall call)
+    {
+        var height = new Height(call.Number(0, "height"));
+        CommittedBlock block = node.Logs.ReadBlock(height) ?? throw Missing(height);
+        return new
+        {
+            height = height.Value,
+            hash = block.Block.Header.Hash.ToString(),
+            slot = block.Block.Header.Slot.Value,
+            timestamp = block.Timestamp.Value,
+            leader = node.Genesis.Committee.LeaderOf(block.Block.Header.Slot).Value,
+            header = Encode(block.Block.Header.Write),
+            batches = block.Batches.Select(tip => new { author = tip.Lane.Author.Value, seq = tip.Seq.Value, digest = tip.Digest.ToString() }),
+        };
+    }
+
+    private object GetNamespaceBlock(RpcCall call)
+    {
+        NamespacePolicy ns = NamespaceOf(call, 0);
+        return StreamJson.Of(ReadBlock(ns.Id, call.Number(1, "number")));
+    }
+
+    /// <summary>sharedseq_getResult(height): what q operators certify, and the certificate that covers it.</summary>
+    private object GetResult(RpcCall call)
+    {
+        var height = new Height(call.Number(0, "height"));
+        BlockResult result = node.Ledger.GetResult(height) ?? throw Missing(height);
+        ResultCertificate? certificate = node.Ledger.CertificateAtOrAbove(height);
+        return new
+        {
+            height = height.Value,
+            hash = result.Hash.ToString(),
+            result = Encode(result.Write),
+            certifiedAt = certificate?.Result.Height.Value,
+        };
+    }
+
+    private StreamBlock ReadBlock(NamespaceId ns, ulong number)
+    {
+        if (number == 0) throw new RpcException(RpcError.NotFound, "blocks are numbered from 1");
+        NamespaceFeed feed = node.Feeds.Of(ns);
+        return feed.TryRead(number, out StreamBlock? block) switch
+        {
+            FeedRejection.BeyondHead => throw new RpcException(RpcError.BeyondHead, $"block {number} is not closed yet", new { head = feed.Head }),
+            FeedRejection.Pruned => throw new RpcException(RpcError.Pruned, $"block {number} is not kept here any more"),
+            _ => block!,
+        };
+    }
+
+    private RpcException Missing(Height height)
+    {
+        Height head = node.Progress.Ordered;
+        if (height > head) return new RpcException(RpcError.BeyondHead, $"height {height} is not ordered yet", new { head = head.Value });
+        return height < node.Logs.FirstBlock
+            ? new RpcException(RpcError.Pruned, $"height {height} is not kept here any more", new { oldest = node.Logs.FirstBlock.Value })
+            : new RpcException(RpcError.NotFound, $"height {height} is not here yet");
+    }
+}

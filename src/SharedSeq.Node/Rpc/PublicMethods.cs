@@ -1,0 +1,141 @@
+using SharedSeq.Consensus;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+using SharedSeq.Storage;
+
+namespace SharedSeq.Node;
+
+/// <summary>
+/// The sharedseq_ methods. Answers say what the network decided, not what this node is: two operators at the same height give the same bytes, so
+/// that anybody can compare them.
+/// </summary>
+public sealed partial class PublicMethods(NodeRuntime node)
+{
+    /// <summary>Milliseconds a send waits for its level. 10,000.</summary>
+    private const int WaitMs = 10_000;
+
+    public IReadOnlyDictionary<string, RpcMethod> All()
+    {
+        var methods = new Dictionary<string, RpcMethod>(StringComparer.Ordinal)
+        {
+            ["sharedseq_sendTransaction"] = SendTransactionAsync,
+            ["sharedseq_sendTransactions"] = SendTransactionsAsync,
+            ["sharedseq_getTransaction"] = Sync(GetTransaction),
+            ["sharedseq_getReceipt"] = Sync(GetReceipt),
+            ["sharedseq_relayReceipt"] = Sync(RelayReceipt),
+            ["sharedseq_getBlock"] = Sync(GetBlock),
+            ["sharedseq_getNamespaceBlock"] = Sync(GetNamespaceBlock),
+            ["sharedseq_getResult"] = Sync(GetResult),
+            ["sharedseq_getProof"] = Sync(GetProof),
+            ["sharedseq_getCommittee"] = Sync(GetCommittee),
+            ["sharedseq_getPolicy"] = Sync(GetPolicy),
+            ["sharedseq_getGenesis"] = Sync(_ => new { genesisHash = node.Genesis.Hash.ToString(), document = GenesisJson.Write(node.Genesis) }),
+            ["sharedseq_getL1View"] = Sync(_ => L1ViewOf()),
+            ["sharedseq_health"] = Sync(_ => HealthOf()),
+            ["sharedseq_incidents"] = Sync(_ => node.Ledger.Evidence().Select(Hex)),
+            ["sharedseq_subscribe"] = Sync(Subscribe),
+            ["sharedseq_unsubscribe"] = Sync(call => Connection(call).Unsubscribe(call.Text(0, "subscription"))),
+            ["sharedseq_acknowledge"] = Sync(Acknowledge),
+        };
+        methods["rpc.discover"] = Sync(_ => Discover(methods.Keys));
+        return methods;
+    }
+
+    private static RpcMethod Sync(Func<RpcCall, object?> method) => call => Task.FromResult(method(call));
+
+    private static string Hex(byte[] bytes) => "0x" + Convert.ToHexStringLower(bytes);
+
+    private static string Hex(ReadOnlyMemory<byte> bytes) => "0x" + Convert.ToHexStringLower(bytes.Span);
+
+    private static string Encode(Action<CanonicalWriter> write)
+    {
+        var writer = new CanonicalWriter(512);
+        write(writer);
+        return "0x" + Convert.ToHexStringLower(writer.Written);
+    }
+
+    private static object Discover(IEnumerable<string> names) => new
+    {
+        openrpc = "1.3.2",
+        info = new { title = "SharedSeq operator", version = ProtocolVersion.Current.ToString() },
+        methods = names.Order(StringComparer.Ordinal).Select(name => new { name, @params = Array.Empty<object>(), result = new { name = "result" } }),
+        components = new { errors = RpcError.All.Select(e => new { code = e.Code, message = e.Name, data = new { e.Meaning, e.Remedy } }) },
+    };
+
+    private object GetCommittee(RpcCall call)
+    {
+        Genesis genesis = node.Genesis;
+        if (call.Optional(0) is { } given && RpcCall.NumberOf(given, "epoch") != 0)
+            throw new RpcException(RpcError.NotFound, "this network has epoch 0 only");
+        return new
+        {
+            epoch = 0,
+            n = genesis.Quorum.N,
+            f = genesis.Quorum.F,
+            p = genesis.Quorum.P,
+            quorum = genesis.Quorum.Quorum,
+            members = genesis.Members.Select((m, i) => new
+            {
+                replica = i,
+                voteKey = m.VoteKey.ToString(),
+                nodeKey = m.NodeKey.ToString(),
+                name = genesis.Endpoints.Count > i ? genesis.Endpoints[i].Name : null,
+                rpc = genesis.Endpoints.Count > i ? genesis.Endpoints[i].Rpc : null,
+            }),
+        };
+    }
+
+    private object GetPolicy(RpcCall call) => new
+    {
+        version = node.Genesis.Policy.Version,
+        hash = node.Genesis.Policy.Hash.ToString(),
+        policy = node.Genesis.Policy,
+        namespaces = node.Genesis.Namespaces.Select(ns => new
+        {
+            id = ns.Id.Value,
+            ns.Name,
+            admission = ns.Admission == AdmissionKind.Evm ? "evm" : "opaque",
+            ns.EvmChainId,
+            ns.BlockTimeMs,
+            ns.ByteCap,
+            ns.GasCap,
+            ns.Share,
+        }),
+    };
+
+    private object L1ViewOf() => new { number = 0, hash = L1View.None.Hash.ToString(), note = "this network follows no L1" };
+
+    private object HealthOf()
+    {
+        ReplicaView? view = node.Progress.View;
+        return new
+        {
+            ready = node.IsReady(),
+            replica = node.Self.Value,
+            slot = view?.Current.Value,
+            leader = view?.Leader.Value,
+            finalHeight = node.Progress.Final.Height.Value,
+            orderedHeight = node.Progress.Ordered.Value,
+            certifiedHeight = node.Feeds.Newest?.Result.Height.Value ?? 0,
+            committedTime = node.Progress.CommittedTime.Value,
+            fastCommits = view?.FastCommits,
+            slowCommits = view?.SlowCommits,
+            halted = view?.IsHalted ?? false,
+            members = view?.Members.Select(m => new { replica = m.Member.Value, m.SlotsLed, m.SlotsSkipped, m.SlotsTimedOut, m.IsConnected }),
+            actors = node.Actors.Select(a => new { a.Name, health = a.Health.ToString(), a.Depth }),
+        };
+    }
+
+    private NamespacePolicy NamespaceOf(RpcCall call, int index)
+    {
+        var id = new NamespaceId(call.Number(index, "namespace"));
+        return node.Genesis.Find(id) ?? throw new RpcException(RpcError.UnknownNamespace, $"namespace {id} is not registered");
+    }
+
+    private static IRpcConnection Connection(RpcCall call) =>
+        call.Connection ?? throw new RpcException(RpcError.MethodNotFound, $"{call.Method} needs a WebSocket");
+
+    private static bool Flag(RpcCall call, int index, string name) =>
+        call.Optional(index) is { ValueKind: System.Text.Json.JsonValueKind.Object } options && options.TryGetProperty(name, out var value)
+        && value.ValueKind == System.Text.Json.JsonValueKind.True;
+}
