@@ -4,6 +4,10 @@ namespace SharedSeq.Cli;
 
 internal static class Program
 {
-    private static int Main(string[] args) =>
-        new RootCommand("SharedSeq: a Byzantine fault-tolerant shared sequencer for rollups.").Parse(args).Invoke();
+    private static Task<int> Main(string[] args) =>
+        new RootCommand("SharedSeq: a Byzantine fault-tolerant shared sequencer for rollups.")
+        {
+            DevnetCommand.Create(),
+            NodeCommand.Create(),
+        }.Parse(args).InvokeAsync();
 }

@@ -234,7 +234,6 @@ public sealed class NodeHost : IAsyncDisposable
             Certificate = _keys.NodeKey.CreateSelfSignedCertificate($"replica-{_keys.Seat}"),
             Listen = IPEndPoint.Parse(_configuration.Peers.Listen),
             Peers = peers,
-            Proofs = proofs,
         };
     }
 

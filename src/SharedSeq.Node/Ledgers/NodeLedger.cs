@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging;
 using SharedSeq.Consensus;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
-using SharedSeq.Primitives.Evm;
 using SharedSeq.Storage;
 
 namespace SharedSeq.Node;

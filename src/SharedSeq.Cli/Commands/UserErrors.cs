@@ -1,0 +1,42 @@
+using SharedSeq.Node;
+using SharedSeq.Ordering;
+using SharedSeq.Storage;
+
+namespace SharedSeq.Cli;
+
+/// <summary>Exit codes of the program.</summary>
+internal static class ExitCode
+{
+    public const int Ok = 0;
+
+    /// <summary>The command ran and the answer is no: a proof does not verify, a check failed.</summary>
+    public const int Failed = 1;
+
+    /// <summary>The command could not run: arguments, configuration, files, network.</summary>
+    public const int Unusable = 2;
+}
+
+/// <summary>Turns errors that people can mend into one line; anything else is a bug and keeps its trace.</summary>
+internal static class UserErrors
+{
+    public static async Task<int> GuardAsync(Func<Task<int>> run)
+    {
+        try
+        {
+            return await run();
+        }
+        catch (Exception e) when (e is ConfigurationException or StorageException or GenesisException or HttpRequestException
+            or IOException or UnauthorizedAccessException or CommandException)
+        {
+            await Console.Error.WriteLineAsync($"sharedseq: {e.Message}");
+            return ExitCode.Unusable;
+        }
+        catch (OperationCanceledException)
+        {
+            return ExitCode.Ok;
+        }
+    }
+}
+
+/// <summary>A command can not go on, for a reason its user can act on.</summary>
+internal sealed class CommandException(string message) : Exception(message);

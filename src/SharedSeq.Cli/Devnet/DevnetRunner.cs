@@ -1,0 +1,168 @@
+using System.Globalization;
+using System.Text.Json;
+using SharedSeq.Ethereum;
+using SharedSeq.Ordering;
+
+namespace SharedSeq.Cli;
+
+/// <summary>Starts the operators of a devnet, waits until all are ready, shows how they do, and stops them.</summary>
+internal sealed class DevnetRunner(DevnetOptions options)
+{
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(10);
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(2) };
+    private OperatorProcess[] _operators = [];
+
+    public async Task<int> RunAsync(CancellationToken cancellation)
+    {
+        long started = Environment.TickCount64;
+        DevnetFolder folder = DevnetFolder.OpenOrCreate(options);
+        File.Delete(folder.StateFile);
+        try
+        {
+            _operators = [.. folder.Operators.Select(OperatorProcess.Start)];
+            await WaitUntilReadyAsync(folder, cancellation);
+            WriteState(folder);
+            Announce(folder, Environment.TickCount64 - started);
+            await WatchAsync(folder, cancellation);
+            return ExitCode.Ok;
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return ExitCode.Ok;
+        }
+        finally
+        {
+            File.Delete(folder.StateFile);
+            await Task.WhenAll(_operators.Select(o => o.StopAsync(StopPatience)));
+            if (!options.IsJson) Console.WriteLine("stopped; start again with the same command to resume");
+        }
+    }
+
+    private async Task WaitUntilReadyAsync(DevnetFolder folder, CancellationToken cancellation)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        deadline.CancelAfter(TimeSpan.FromSeconds(options.ReadyTimeoutSeconds));
+        foreach (OperatorProcess o in _operators)
+        {
+            string missing = "no answer yet";
+            try
+            {
+                while ((missing = await ReadinessAsync(o, deadline.Token)).Length > 0)
+                {
+                    if (o.HasExited)
+                        throw new CommandException($"operator {o.Operator.Index} ended with code {o.ExitCode}:\n{OperatorProcess.LastLines(o.Operator, 5)}");
+                    await Task.Delay(100, deadline.Token);
+                }
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                throw new CommandException(
+                    $"operator {o.Operator.Index} is not ready after {options.ReadyTimeoutSeconds} s: {missing}; its log is {o.Operator.LogFile}");
+            }
+        }
+    }
+
+    /// <summary>Why an operator is not ready; empty when it is.</summary>
+    private async Task<string> ReadinessAsync(OperatorProcess o, CancellationToken cancellation)
+    {
+        try
+        {
+            using HttpResponseMessage answer = await _http.GetAsync(new Uri(o.Operator.Rpc, "readyz"), cancellation);
+            return answer.IsSuccessStatusCode ? "" : (await answer.Content.ReadAsStringAsync(cancellation)).Trim().ReplaceLineEndings("; ");
+        }
+        catch (HttpRequestException)
+        {
+            return "its port does not answer";
+        }
+        catch (TaskCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return "it answers too slowly";
+        }
+    }
+
+    private void WriteState(DevnetFolder folder)
+    {
+        string part = folder.StateFile + ".part";
+        File.WriteAllText(part, JsonSerializer.Serialize(
+            new
+            {
+                chainId = folder.Genesis.Chain.Value,
+                genesisHash = folder.Genesis.Hash.ToString(),
+                genesisFile = folder.GenesisFile,
+                operators = _operators.Select(o => new
+                {
+                    index = o.Operator.Index,
+                    pid = o.Pid,
+                    rpc = o.Operator.Rpc.ToString().TrimEnd('/'),
+                    dataDir = o.Operator.DataFolder,
+                }),
+                rollups = folder.Rollups.Select(ns => new
+                {
+                    @namespace = ns.Id.Value,
+                    name = ns.Name,
+                    chainId = ns.EvmChainId,
+                    gateway = GatewayOf(folder, ns),
+                    executionRpc = folder.Operators.Take(options.AttesterCount).Select(o => ExecutionRpc(o, ns)).Where(rpc => rpc is not null),
+                }),
+                accounts = Accounts().Select(w => new { address = w.Address.ToString(), privateKey = w.ExportSecret() }),
+            },
+            Json));
+        File.Move(part, folder.StateFile, overwrite: true);
+    }
+
+    private static IEnumerable<EvmWallet> Accounts() =>
+        Enumerable.Range(0, 20).Select(i => EvmWallet.FromMnemonic("test test test test test test test test test test test junk", (uint)i));
+
+    private static string GatewayOf(DevnetFolder folder, NamespacePolicy ns) =>
+        new Uri(folder.Operators[0].Rpc, string.Create(CultureInfo.InvariantCulture, $"rollups/{ns.Id}")).ToString();
+
+    /// <summary>The node writes down where its own execution clients listen.</summary>
+    private static string? ExecutionRpc(DevnetOperator o, NamespacePolicy ns)
+    {
+        string path = Path.Combine(o.DataFolder, string.Create(CultureInfo.InvariantCulture, $"execution-{ns.Id}.rpc"));
+        return File.Exists(path) ? File.ReadAllText(path).Trim() : null;
+    }
+
+    private void Announce(DevnetFolder folder, long elapsedMs)
+    {
+        if (options.IsJson)
+        {
+            Console.WriteLine(JsonSerializer.Serialize(new { @event = "ready", milliseconds = elapsedMs, state = folder.StateFile }, JsonSerializerOptions.Web));
+            return;
+        }
+
+        Console.WriteLine($"SharedSeq devnet ready in {elapsedMs / 1000.0:0.0} s: {_operators.Length} operators, genesis {folder.Genesis.Hash}");
+        foreach (OperatorProcess o in _operators) Console.WriteLine($"  operator {o.Operator.Index}  {o.Operator.Rpc}  pid {o.Pid}");
+        foreach (NamespacePolicy ns in folder.Rollups)
+            Console.WriteLine($"  rollup {ns.Name,-8} chain id {ns.EvmChainId}  {GatewayOf(folder, ns)}");
+        EvmWallet first = Accounts().First();
+        Console.WriteLine($"  account  {first.Address}  key {first.ExportSecret()}  (10,000 ETH on every rollup; 19 more in {folder.StateFile})");
+        if (folder.Rollups.FirstOrDefault() is { } rollup)
+            Console.WriteLine($"try: cast send --rpc-url {GatewayOf(folder, rollup)} --private-key {first.ExportSecret()} --value 1ether 0x70997970C51812dc3A010C7d01b50e0d17dc79C8");
+        Console.WriteLine("Ctrl-C stops everything.");
+    }
+
+    private async Task WatchAsync(DevnetFolder folder, CancellationToken cancellation)
+    {
+        var view = new DevnetView(options.IsJson, folder);
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
+        while (await timer.WaitForNextTickAsync(cancellation))
+        {
+            if (options.IsRestarting) RestartDead(folder);
+            await view.ShowAsync(_operators, _http, cancellation);
+        }
+    }
+
+    private void RestartDead(DevnetFolder folder)
+    {
+        for (int i = 0; i < _operators.Length; i++)
+        {
+            if (!_operators[i].HasExited) continue;
+            DevnetOperator place = _operators[i].Operator;
+            _operators[i].Dispose();
+            _operators[i] = OperatorProcess.Start(place);
+            WriteState(folder);
+        }
+    }
+}
