@@ -9,5 +9,6 @@ internal static class Program
         {
             DevnetCommand.Create(),
             NodeCommand.Create(),
+            BenchCommand.Create(),
         }.Parse(args).InvokeAsync();
 }

@@ -52,6 +52,9 @@ internal sealed class OperatorProcess : IDisposable
         return result;
     }
 
+    /// <summary>kill -9: as a crash would end it.</summary>
+    public void Kill() => _process.Kill();
+
     /// <summary>Asks the process to stop, waits, and kills it by its id when it does not.</summary>
     public async Task StopAsync(TimeSpan patience)
     {

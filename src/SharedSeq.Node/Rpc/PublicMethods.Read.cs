@@ -103,7 +103,16 @@ public sealed partial class PublicMethods
     private object GetNamespaceBlock(RpcCall call)
     {
         NamespacePolicy ns = NamespaceOf(call, 0);
-        return StreamJson.Of(ReadBlock(ns.Id, call.Number(1, "number")));
+        StreamBlock block = ReadBlock(ns.Id, call.Number(1, "number"));
+        return Flag(call, 2, "ids") ? new { hash = block.Hash.ToString(), ids = block.Transactions.Select(t => t.Id.ToString()) } : StreamJson.Of(block);
+    }
+
+    /// <summary>sharedseq_getHead(namespace): number and hash of its newest closed block.</summary>
+    private object GetHead(RpcCall call)
+    {
+        NamespacePolicy ns = NamespaceOf(call, 0);
+        ulong head = node.Feeds.Of(ns.Id).Head;
+        return new { number = head, hash = head == 0 ? null : ReadBlock(ns.Id, head).Hash.ToString() };
     }
 
     /// <summary>sharedseq_getResult(height): what q operators certify, and the certificate that covers it.</summary>

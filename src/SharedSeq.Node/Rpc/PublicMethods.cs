@@ -25,6 +25,7 @@ public sealed partial class PublicMethods(NodeRuntime node)
             ["sharedseq_relayReceipt"] = Sync(RelayReceipt),
             ["sharedseq_getBlock"] = Sync(GetBlock),
             ["sharedseq_getNamespaceBlock"] = Sync(GetNamespaceBlock),
+            ["sharedseq_getHead"] = Sync(GetHead),
             ["sharedseq_getResult"] = Sync(GetResult),
             ["sharedseq_getProof"] = Sync(GetProof),
             ["sharedseq_getCommittee"] = Sync(GetCommittee),
