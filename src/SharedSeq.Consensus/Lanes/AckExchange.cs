@@ -1,13 +1,15 @@
 using System.Collections.Generic;
+using SharedSeq.Primitives;
 
 namespace SharedSeq.Consensus;
 
 /// <summary>
 /// For a lane whose author fell silent between collecting Acks and showing the PoA: members send their Acks to all, and whoever holds q builds the
 /// PoA (consensus.md 7). A member offers the Ack of its own tip; members whose tips differ meet because each answers an offered place that it
-/// holds, too, with its own Ack for it.
+/// holds, too, with its own Ack for it. A member that lacks the batch at a place offered by f+1 fetches it from them and acks it as well: so a PoA
+/// that the author alone had comes into being again although some of its ackers keep silent.
 /// </summary>
-internal sealed class AckExchange(LaneContext context, AckSigner signer)
+internal sealed class AckExchange(LaneContext context, AckSigner signer, BatchIntake intake)
 {
     /// <summary>Starts the clock when acked batches begin to wait for a PoA, stops it when none does.</summary>
     public void Note(LaneState lane, long nowMs)
@@ -48,10 +50,61 @@ internal sealed class AckExchange(LaneContext context, AckSigner signer)
     public void OnAck(LaneState lane, Ack ack, long nowMs, List<ReplicaEffect> effects)
     {
         ulong seq = ack.Tip.Seq.Value;
-        if (seq < ulong.Max(lane.FinalCount, lane.Proofs.CertifiedCount)) return;
-        if (lane.PlaceAt(seq) is not { Ackable: { IsDurable: true } held } place || held.Tip != ack.Tip) return;
+        if (lane.IsFrozen || seq < ulong.Max(lane.FinalCount, lane.Proofs.CertifiedCount)) return;
+        if (lane.PlaceAt(seq) is not { } place) return;
+        if (place.HoldsNothing) Pull(lane, ack.Tip, place, nowMs, effects);
+        if (place.Ackable is not { IsDurable: true } held || held.Tip != ack.Tip) return;
         if (place.ExchangedAtMs >= 0 && nowMs < place.ExchangedAtMs + context.Options.ResendMs) return;
         Offer(lane, seq, nowMs, effects);
+    }
+
+    /// <summary>
+    /// The answer to a pull. It ends in the digest that f+1 members acked, an honest one among them, so its content is right; it may be acked where
+    /// it reaches down to what is known here. When it does not, because not all fitted, what is below is asked for first.
+    /// </summary>
+    /// <returns>True when something was placed.</returns>
+    public bool OnBatches(LaneState lane, ReplicaId from, BatchResponse response, long nowMs, List<ReplicaEffect> effects)
+    {
+        if (lane.Pulled is not { } tip || response.Batches.Count == 0) return false;
+        Hash32 needed = tip.Digest;
+        int lowest = response.Batches.Count;
+        while (lowest > 0 && response.Batches[lowest - 1].Header.Digest == needed) needed = response.Batches[--lowest].Header.PreviousDigest;
+        if (lowest == response.Batches.Count) return false;
+        lane.Pulled = null;
+        while (lowest < response.Batches.Count && lane.PlaceAt(response.Batches[lowest].Header.Seq.Value)?.Ackable is not null) lowest++;
+        if (lowest == response.Batches.Count) return false;
+        BatchHeader first = response.Batches[lowest].Header;
+        if (lane.LinkOf(first.Seq.Value, first.PreviousDigest) == ChainLink.Unknown)
+        {
+            Ask(lane, new LaneTip(lane.Id, new BatchSeq(first.Seq.Value - 1), first.PreviousDigest), from, nowMs, effects);
+            return false;
+        }
+
+        bool isPlaced = false;
+        for (int i = lowest; i < response.Batches.Count && intake.TryPlaceFetched(lane, response.Batches[i], effects); i++) isPlaced = true;
+        if (isPlaced && lane.PlaceAt(tip.Seq.Value) is { Ackable: not null } place) place.IsExchangeWanted = true;
+        return isPlaced;
+    }
+
+    private void Pull(LaneState lane, LaneTip tip, LanePlace place, long nowMs, List<ReplicaEffect> effects)
+    {
+        if (nowMs < lane.PullAtMs || place.Acks is not { } acks) return;
+        ReplicaSet holders = acks.AckersOf(tip.Digest).Without(context.Self).Without(lane.Author);
+        if (holders.Count < context.Committee.Quorum.OneHonest) return;
+        int choice = context.Random.Below(holders.Count);
+        foreach (ReplicaId holder in holders)
+        {
+            if (choice-- == 0) Ask(lane, tip, holder, nowMs, effects);
+        }
+    }
+
+    private void Ask(LaneState lane, LaneTip tip, ReplicaId holder, long nowMs, List<ReplicaEffect> effects)
+    {
+        ulong first = ulong.Max(lane.DurableCount, ulong.Max(lane.FinalCount, lane.Proofs.CertifiedCount));
+        if (first > tip.Seq.Value || tip.Seq.Value - first >= BatchRequest.MaxBatches) return;
+        lane.Pulled = tip;
+        lane.PullAtMs = nowMs + context.Options.SlotTimeoutMs;
+        effects.Add(new ReplicaEffect.Send(ReplicaSet.Of(holder), new BatchRequest(new BatchSeq(first), tip), AfterSync: false));
     }
 
     private void Offer(LaneState lane, ulong seq, long nowMs, List<ReplicaEffect> effects)

@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using SharedSeq.Primitives;
 
 namespace SharedSeq.Consensus;
 
@@ -55,6 +56,20 @@ internal sealed class BatchIntake(LaneContext context, LaneEvidence evidence)
             bool isOther = lane.Proofs.At(seq) is { } proof && proof.Tip.Digest != batch.Header.Digest;
             if (link == ChainLink.Linked && !isOther) Place(lane, batch, effects);
         }
+    }
+
+    /// <summary>
+    /// Places a batch that was fetched by a digest f+1 members acked. Nobody checked the author's signature on it, so it is stored without one:
+    /// a restart must not take it for the author's Ack.
+    /// </summary>
+    public bool TryPlaceFetched(LaneState lane, Batch batch, List<ReplicaEffect> effects)
+    {
+        BatchHeader header = batch.Header;
+        if (header.Seq.Value < lane.FinalCount || lane.PlaceAt(header.Seq.Value)?.Ackable is not null) return false;
+        if (lane.LinkOf(header.Seq.Value, header.PreviousDigest) != ChainLink.Linked || !HasRoom(lane, batch)) return false;
+        lane.SetAckable(HeldBatch.Of(batch, isSigned: false));
+        effects.Add(new ReplicaEffect.StoreBatch(Batch.Own(header, Height.Zero, default, batch.Body), IsAckable: true));
+        return true;
     }
 
     /// <summary>Back-pressure: how far a lane may run ahead of the final cut, and how much may be remembered while data lags behind it.</summary>

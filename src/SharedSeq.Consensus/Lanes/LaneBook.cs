@@ -32,7 +32,7 @@ public sealed class LaneBook
         var evidence = new LaneEvidence(_context, evidenceBook ?? new EvidenceBook(self, committee.Count));
         _intake = new BatchIntake(_context, evidence);
         _signer = new AckSigner(_context);
-        _exchange = new AckExchange(_context, _signer);
+        _exchange = new AckExchange(_context, _signer, _intake);
         _proofs = new ProofBook(_context, evidence);
         _own = new OwnLane(_context);
         _rules = new CutRules(_context);
@@ -95,7 +95,9 @@ public sealed class LaneBook
     /// <summary>Batches asked for by a BatchRequest; anything else is dropped.</summary>
     public void OnBatchesReceived(ReplicaId from, BatchResponse response, long nowMs, List<ReplicaEffect> effects)
     {
-        if (_context.Find(response.Lane) is { } lane) _fetch.OnBatches(lane, from, response, nowMs, effects);
+        if (_context.Find(response.Lane) is not { } lane) return;
+        _fetch.OnBatches(lane, from, response, nowMs, effects);
+        if (_exchange.OnBatches(lane, from, response, nowMs, effects)) AfterChange(lane, nowMs, effects);
     }
 
     /// <summary>The batch log synced this batch and all of its lane given to it before: a shell may answer once per lane and sync.</summary>

@@ -75,6 +75,11 @@ internal sealed class LaneState
 
     public long ExchangeAtMs { get; set; } = -1;
 
+    /// <summary>What is asked for during an ack exchange, and when it may be asked for again.</summary>
+    public LaneTip? Pulled { get; set; }
+
+    public long PullAtMs { get; set; }
+
     /// <summary>Signers of the newest PoA seen: whom to ask for batches.</summary>
     public ReplicaSet Holders { get; set; }
 
@@ -104,6 +109,7 @@ internal sealed class LaneState
         Invariant.Check(place.Ackable is null, "at most one digest is acked per place");
         if (place.HoldsNothing) UnknownPlaces--;
         place.Ackable = held;
+        if (held.AuthorAck is { } author) place.Acks?.Add(author);
         if (held.Tip.Seq.Value >= FinalCount) WindowBytes += held.BodyBytes;
         if (held.IsDurable) DurableCount = ulong.Max(DurableCount, held.Tip.Seq.Value + 1);
         else _storing.Enqueue(held);

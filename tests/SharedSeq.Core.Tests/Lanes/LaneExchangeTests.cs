@@ -45,6 +45,59 @@ public sealed class LaneExchangeTests
     }
 
     [Fact]
+    public void Members_without_the_batch_fetch_it_and_ack_it_when_some_of_its_ackers_are_gone_with_the_author()
+    {
+        // n=7, f=1, p=1, q=5: the PoA is of the author and members 1 to 4; the author and member 4 die.
+        var net = new LaneNet(7);
+        net.Loses = (_, to, message) => message is ProofOfAvailability || (message is Batch && to.Value >= 5);
+        Batch first = net[0].Seal("a");
+        Batch batch = net[0].Seal("promised");
+        net.Run();
+        Assert.Equal(batch.Tip, net[0].Certified[^1].Tip);
+        net[0].Crash();
+        net[4].Crash();
+        net.Loses = (_, _, _) => false;
+
+        net.Pass(net.Options.FreshnessMs + (3 * net.Options.ResendMs));
+        foreach (LaneNode node in net.Nodes.Where(x => x.IsUp))
+        {
+            Assert.Equal(batch.Tip, Assert.Single(node.Book.BuildCut([]).Cut));
+            Assert.True(node.Disk.ContainsKey(first.Header.Digest));
+        }
+
+        Assert.Equal(default, net[6].Disk[batch.Header.Digest].Batch.Signature);
+        net[6].Restart();
+        net.Pass(net.Options.FreshnessMs);
+        Assert.True(net[6].Book.HasNews([]));
+    }
+
+    [Fact]
+    public void What_is_fetched_for_an_exchange_and_does_not_fit_one_answer_is_placed_from_below()
+    {
+        var net = new LaneNet(7);
+        string large = new('x', 120_000);
+        net.Loses = (_, to, message) => message is ProofOfAvailability || (message is Batch && to.Value >= 5);
+        for (int i = 0; i < 7; i++) net[0].Seal($"{i}" + large, large, large, large);
+        net.Run();
+        net[0].Crash();
+        net[4].Crash();
+        net.Loses = (_, _, _) => false;
+        net.Pass(net.Options.FreshnessMs + (10 * net.Options.ResendMs));
+        Assert.Equal(6UL, Assert.Single(net[6].Book.BuildCut([]).Cut).Seq.Value);
+    }
+
+    [Fact]
+    public void One_faulty_member_makes_nobody_fetch_a_batch_by_its_word()
+    {
+        var net = new LaneNet();
+        var tip = new LaneTip(net[0].Lane, BatchSeq.Zero, Sha.Of("invented"u8));
+        net.Arrive(net[3].Id, net[1], net[3].Signer.Ack(tip, Height.Zero).Value);
+        Assert.DoesNotContain(net[1].Sent, s => s.Message is BatchRequest);
+        net.Arrive(net[2].Id, net[1], net[2].Signer.Ack(tip, Height.Zero).Value);
+        Assert.Contains(net[1].Sent, s => s.Message is BatchRequest);
+    }
+
+    [Fact]
     public void A_whole_committee_that_restarts_without_the_author_still_certifies_what_it_acked()
     {
         var net = new LaneNet();
