@@ -239,6 +239,9 @@ public sealed class LaneBook
         foreach (StoredBatch stored in recovered.Batches)
         {
             if (_context.Find(stored.Tip.Lane) is not { } lane || stored.Tip.Seq.Value < lane.DeliveredCount) continue;
+
+            // A log may list a batch twice: a write that was repeated is not a second batch.
+            if (stored.IsAckable && lane.PlaceAt(stored.Tip.Seq.Value)?.Ackable?.Tip == stored.Tip) continue;
             HeldBatch held = HeldBatch.Of(stored);
             if (!stored.IsAckable)
             {

@@ -133,8 +133,9 @@ public sealed class NodeShell(
 
     ValueTask IIntakeTarget.ServeBatchesAsync(ReplicaId from, BatchRequest request, CancellationToken cancellation)
     {
-        IReadOnlyList<Batch> found = logs.ReadBatches(request.Lane, request.First, request.Last, BatchResponse.MaxBytes);
-        if (found.Count > 0) peers.Send(ReplicaSet.Of(from), new BatchResponse(request.Lane, found));
+        // An empty answer is one, too: the asker goes on to the next member at once.
+        IReadOnlyList<Batch> found = logs.ReadChain(request.Tip, request.First, BatchResponse.MaxBytes);
+        peers.Send(ReplicaSet.Of(from), new BatchResponse(request.Lane, found));
         return ValueTask.CompletedTask;
     }
 

@@ -138,24 +138,30 @@ public sealed class NodeLogs : IDisposable
         using (lease) return Batch.Read(lease.Bytes.ToArray());
     }
 
-    /// <summary>A run of one lane's batches for a peer, as many as fit.</summary>
-    public IReadOnlyList<Batch> ReadBatches(LaneId lane, BatchSeq first, BatchSeq last, int bytesMax)
+    /// <summary>
+    /// The chain of batches that ends in a tip, for a peer: ascending, as many as fit counted from the tip downwards, so that the asker can check
+    /// all of it against the tip's digest. Empty when the tip is not held.
+    /// </summary>
+    public IReadOnlyList<Batch> ReadChain(LaneTip tip, BatchSeq first, int bytesMax)
     {
         var found = new List<Batch>();
         int bytes = 0;
-        for (BatchSeq seq = first; seq <= last; seq = seq.Next())
+        (ulong seq, Hash32 digest) = (tip.Seq.Value, tip.Digest);
+        while (_batches.ReadBatch(tip.Lane, new BatchSeq(seq), digest, out BatchLease lease) == ReadOutcome.Found)
         {
-            if (_batches.ReadBatch(lane, seq, out BatchLease lease) != ReadOutcome.Found) break;
             using (lease)
             {
                 Batch batch = Batch.Read(lease.Bytes.ToArray());
                 bytes += batch.Header.BodyBytes;
-                bool isChained = found.Count == 0 || batch.Header.PreviousDigest == found[^1].Header.Digest;
-                if (!isChained || (bytes > bytesMax && found.Count > 0)) break;
+                if (bytes > bytesMax) break;
                 found.Add(batch);
+                digest = batch.Header.PreviousDigest;
             }
+
+            if (seq-- <= first.Value) break;
         }
 
+        found.Reverse();
         return found;
     }
 
