@@ -127,9 +127,15 @@ public sealed class Genesis
     /// <summary>The terms of a namespace, or null when it is not registered.</summary>
     public NamespacePolicy? Find(NamespaceId id)
     {
-        foreach (NamespacePolicy ns in Namespaces)
+        int low = 0;
+        int high = Namespaces.Count - 1;
+        while (low <= high)
         {
-            if (ns.Id == id) return ns;
+            int middle = (low + high) / 2;
+            int order = Namespaces[middle].Id.CompareTo(id);
+            if (order == 0) return Namespaces[middle];
+            if (order < 0) low = middle + 1;
+            else high = middle - 1;
         }
 
         return null;

@@ -30,6 +30,8 @@ internal sealed class DuplicateTable
     private const int EntryBytes = 16 + 8;
 
     private readonly uint _limit;
+
+    // First node of each chain plus one; 0 for none, so that memory nobody has touched need not be filled.
     private readonly int[] _buckets;
     private readonly Slot[] _wheel;
     private Node[][] _chunks = [];
@@ -47,7 +49,6 @@ internal sealed class DuplicateTable
     {
         _limit = limit;
         _buckets = new int[int.Max(1024, (int)BitOperations.RoundUpToPowerOf2(limit / 2))];
-        Array.Fill(_buckets, -1);
         _wheel = new Slot[horizonSeconds + 3];
         for (int i = 0; i < _wheel.Length; i++) _wheel[i] = new Slot();
     }
@@ -74,9 +75,9 @@ internal sealed class DuplicateTable
     {
         UInt128 key = id.Prefix128;
         ref int bucket = ref _buckets[(int)(id.Prefix & (ulong)(_buckets.Length - 1))];
-        for (int at = bucket; at >= 0;)
+        for (int at = bucket; at > 0;)
         {
-            ref Node node = ref NodeAt(at);
+            ref Node node = ref NodeAt(at - 1);
             if (node.Key == key && node.ForgetAtMs > nowMs) return DuplicateVerdict.Present;
             at = node.Next;
         }
@@ -149,7 +150,7 @@ internal sealed class DuplicateTable
         int index = TakeNode();
         ref Node node = ref NodeAt(index);
         node = new Node { Key = key, ForgetAtMs = forgetAtMs, Next = bucket, NextInSlot = -1 };
-        bucket = index;
+        bucket = index + 1;
         Slot slot = _wheel[(int)(second % (ulong)_wheel.Length)];
         if (slot.Last >= 0) NodeAt(slot.Last).NextInSlot = index;
         else slot.First = index;
@@ -176,7 +177,7 @@ internal sealed class DuplicateTable
             ref Node node = ref NodeAt(index);
             _garbage = node.NextInSlot;
             ref int link = ref _buckets[(int)((ulong)(node.Key >> 64) & (ulong)(_buckets.Length - 1))];
-            while (link != index) link = ref NodeAt(link).Next;
+            while (link != index + 1) link = ref NodeAt(link - 1).Next;
             link = node.Next;
             node.Next = _free;
             _free = index;
@@ -207,7 +208,11 @@ internal sealed class DuplicateTable
     {
         public UInt128 Key;
         public ulong ForgetAtMs;
+
+        /// <summary>The next node of its chain plus one, 0 for none; of a free node the next free one, -1 for none.</summary>
         public int Next;
+
+        /// <summary>The next node of its slot or of the garbage, -1 for none.</summary>
         public int NextInSlot;
     }
 

@@ -36,7 +36,11 @@ internal sealed class NamespaceState(NamespacePolicy policy, int index, Hash32 g
     /// <summary>When the open block is due; ulong.MaxValue when it closes with each height that has something for it.</summary>
     public ulong DueMs => Policy.BlockTimeMs == 0 ? ulong.MaxValue : BlockTime.Value + Policy.BlockTimeMs;
 
-    public NamespaceHead Head => new(Policy.Id, Number, NewestHash, (uint)Open.Count, Open.TxRoot);
+    /// <summary>Where the namespace stood after the last height that changed it.</summary>
+    public NamespaceHead Head { get; private set; }
+
+    /// <summary>Brings the head up to date: once per height, because the open block's root takes a few hashes.</summary>
+    public NamespaceHead UpdateHead() => Head = new NamespaceHead(Policy.Id, Number, NewestHash, (uint)Open.Count, Open.TxRoot);
 
     /// <summary>Leaves out due times, so that only the last of <paramref name="due"/> blocks is built.</summary>
     public void JumpOver(ulong due) => BlockTime = new TimestampMs(BlockTime.Value + ((due - 1) * Policy.BlockTimeMs));

@@ -127,7 +127,7 @@ public sealed partial class OrderingMachine
 
         // A share too small for the next transaction is saved up, or a large one could wait for ever; never more than one transaction's worth.
         ns.Credit = isBlocked ? ulong.Min(ns.Credit, (ulong)ns.Queue.First.Bytes) : 0;
-        while (ns.Queue.Bytes > _nsQueueLimit) RejectLast(ns);
+        while (ns.Queue.Bytes > _policy.QueueBytes) RejectLast(ns);
     }
 
     private bool CloseDue(NamespaceState ns)

@@ -62,7 +62,7 @@ public sealed partial class OrderingMachine
         {
             ns.Restore(ref reader, _slots);
             if (ns.Queue.Count > 0) _queued.Add(ns);
-            _heads.Set(ns.Policy.Id.Value, ns.Head.Value);
+            _heads.Set(ns.Policy.Id.Value, ns.UpdateHead().Value);
         }
 
         _nextDueMs = EarliestDue();

@@ -19,7 +19,6 @@ public sealed partial class OrderingMachine
     private readonly BatchSlots _slots = new();
     private readonly SortedMerkleTree _heads;
     private readonly CanonicalWriter _writer = new(4096);
-    private readonly ulong _nsQueueLimit;
 
     // Work of the height being applied.
     private readonly List<NamespaceState> _work = [];
@@ -37,7 +36,6 @@ public sealed partial class OrderingMachine
     {
         _genesis = genesis;
         _policy = genesis.Policy;
-        _nsQueueLimit = _policy.QueueBytes;
         _namespaces = new NamespaceState[genesis.Namespaces.Count];
         _byId = new Lookup<ulong, NamespaceState>(_namespaces.Length);
         _heads = new SortedMerkleTree(_namespaces.Length);
@@ -46,7 +44,7 @@ public sealed partial class OrderingMachine
             NamespacePolicy policy = genesis.Namespaces[i];
             _namespaces[i] = new NamespaceState(policy, i, NamespaceBlock.GenesisHash(genesis.Hash, policy.Id), genesis.Timestamp);
             _byId[policy.Id.Value] = _namespaces[i];
-            _heads.Set(policy.Id.Value, _namespaces[i].Head.Value);
+            _heads.Set(policy.Id.Value, _namespaces[i].UpdateHead().Value);
         }
 
         uint evmSeconds = (_policy.EvmDedupMs + 999) / 1000;
@@ -135,7 +133,7 @@ public sealed partial class OrderingMachine
         var backlogs = new List<NamespaceBacklog>();
         foreach (NamespaceState ns in _work)
         {
-            _heads.Set(ns.Policy.Id.Value, ns.Head.Value);
+            _heads.Set(ns.Policy.Id.Value, ns.UpdateHead().Value);
             ns.Queue.Trim();
             if (ns.Queue.Count == 0) continue;
             _queued.Add(ns);

@@ -23,6 +23,7 @@ public sealed class ResultCollector
     private readonly SortedDictionary<ulong, ResultVote>[] _votes;
     private readonly SortedDictionary<ulong, ResultCertificate> _certificates = [];
     private readonly int[] _answers;
+    private readonly List<(Hash32 Hash, int Votes)> _tallies = [];
     private ulong _splitReportedAt;
 
     // Where things stood at the last tick: only what is older than that is late and worth sending again.
@@ -195,11 +196,12 @@ public sealed class ResultCollector
         int voted = 0;
         int most = 0;
         Hash32 leading = own.Hash;
+        _tallies.Clear();
         foreach (SortedDictionary<ulong, ResultVote> votes in _votes)
         {
             if (!votes.TryGetValue(height, out ResultVote? vote)) continue;
             voted++;
-            int equal = CountOf(height, vote.ResultHash);
+            int equal = Count(vote.ResultHash);
             if (equal <= most) continue;
             most = equal;
             leading = vote.ResultHash;
@@ -215,15 +217,18 @@ public sealed class ResultCollector
         }
     }
 
-    private int CountOf(ulong height, Hash32 hash)
+    /// <summary>One more vote for a hash; nearly always there is one hash only.</summary>
+    private int Count(Hash32 hash)
     {
-        int count = 0;
-        foreach (SortedDictionary<ulong, ResultVote> votes in _votes)
+        for (int i = 0; i < _tallies.Count; i++)
         {
-            if (votes.TryGetValue(height, out ResultVote? vote) && vote.ResultHash == hash) count++;
+            if (_tallies[i].Hash != hash) continue;
+            _tallies[i] = (hash, _tallies[i].Votes + 1);
+            return _tallies[i].Votes;
         }
 
-        return count;
+        _tallies.Add((hash, 1));
+        return 1;
     }
 
     private ResultCertificate Certify(ulong height, OwnResult own)
