@@ -9,6 +9,10 @@ internal static class Program
         {
             DevnetCommand.Create(),
             NodeCommand.Create(),
+            KeysCommand.Create(),
+            TxCommand.Create(),
+            TxCommand.CreateWatch(),
+            VerifyCommand.Create(),
             BenchCommand.Create(),
         }.Parse(args).InvokeAsync();
 }

@@ -1,3 +1,4 @@
+using SharedSeq.Client;
 using SharedSeq.Node;
 using SharedSeq.Ordering;
 using SharedSeq.Storage;
@@ -30,6 +31,11 @@ internal static class UserErrors
         {
             await Console.Error.WriteLineAsync($"sharedseq: {e.Message}");
             return ExitCode.Unusable;
+        }
+        catch (OperatorException e)
+        {
+            await Console.Error.WriteLineAsync($"sharedseq: refused ({e.Code}{(e.Reason is null ? "" : $", {e.Reason}")}): {e.Message}");
+            return ExitCode.Failed;
         }
         catch (OperationCanceledException)
         {

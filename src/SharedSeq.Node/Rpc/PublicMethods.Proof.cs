@@ -20,7 +20,8 @@ public sealed partial class PublicMethods
             "namespaceBlock" => NamespaceBlockProofOf(NamespaceOf(call, 1).Id, call.Number(2, "number")),
             "absence" => AbsenceProofOf(new NamespaceId(call.Number(1, "namespace"))),
             "transaction" => TransactionProofOf(call.Hash(1, "txId")),
-            _ => throw RpcCall.Bad("kind", "is commit, result, namespaceBlock, absence or transaction"),
+            "receipt" => new ReceiptProof(ReceiptOf(call.Hash(1, "txId"))),
+            _ => throw RpcCall.Bad("kind", "is commit, result, namespaceBlock, absence, transaction or receipt"),
         };
         return new { kind, proof = Hex(ProofFile.For(node.Genesis, proof).ToArray()) };
     }

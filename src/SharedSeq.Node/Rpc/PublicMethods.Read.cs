@@ -51,16 +51,14 @@ public sealed partial class PublicMethods
     }
 
     /// <summary>sharedseq_getReceipt(txId): available until the transaction's batch leaves this node's memory.</summary>
-    private object GetReceipt(RpcCall call)
+    private object GetReceipt(RpcCall call) => new { receipt = Hex(ReceiptOf(call.Hash(0, "txId")).Encode()) };
+
+    private Receipt ReceiptOf(Hash32 id)
     {
-        Hash32 id = call.Hash(0, "txId");
         if (node.Batches.Locate(id) is not { } pending || node.Proofs.Find(pending.Batch.Tip) is not { } proof)
             throw new RpcException(RpcError.NotFound, "no receipt of this transaction here; receipts are kept by who submitted");
         MerkleTree tree = MerkleTree.FromLeafHashes(pending.Batch.Body.LeafHashes);
-        return new
-        {
-            receipt = Hex(new Receipt(pending.Batch.Body.IdOf(pending.Index), tree.Prove(pending.Index), pending.Batch.Header, [], proof).Encode()),
-        };
+        return new Receipt(pending.Batch.Body.IdOf(pending.Index), tree.Prove(pending.Index), pending.Batch.Header, [], proof);
     }
 
     /// <summary>sharedseq_relayReceipt(receipt): the promise binds the network once any operator besides the author has the receipt.</summary>

@@ -1,0 +1,135 @@
+using System.CommandLine;
+using System.Text.Json;
+using SharedSeq.Client;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Cli;
+
+/// <summary>tx send|status|receipt, and watch: one operator's public interface from the command line.</summary>
+internal static class TxCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("tx", "Send transactions and ask for them.");
+        command.Subcommands.Add(CreateSend());
+        command.Subcommands.Add(CreateStatus());
+        command.Subcommands.Add(CreateReceipt());
+        return command;
+    }
+
+    private static Option<string> Rpc() => new("--rpc") { Description = "An operator's address; default: the first of ./.sharedseq/devnet.json." };
+
+    private static Command CreateSend()
+    {
+        Option<string> rpc = Rpc();
+        var ns = new Argument<ulong>("namespace") { Description = "Namespace id." };
+        var data = new Argument<string>("data") { Description = "Payload as 0x hex, or text." };
+        var wait = new Option<string>("--wait") { Description = "received, accepted or committed.", DefaultValueFactory = _ => "committed" };
+        var validFor = new Option<uint>("--valid-for") { Description = "Seconds of committed time; 0 for EVM namespaces.", DefaultValueFactory = _ => 30U };
+        wait.AcceptOnlyFromAmong("received", "accepted", "committed");
+        var command = new Command("send", "Send one transaction. Example: sharedseq tx send 100001 hello --wait committed") { ns, data, rpc, wait, validFor };
+        command.SetAction((result, cancellation) => UserErrors.GuardAsync(async () =>
+        {
+            using OperatorClient client = ClientOf(result.GetValue(rpc));
+            ulong seconds = result.GetValue(validFor);
+            ulong validUntil = seconds == 0 ? 0 : (ulong)DateTimeOffset.UtcNow.ToUnixTimeSeconds() + seconds;
+            JsonElement answer = await client.SendTransactionAsync(
+                new NamespaceId(result.GetValue(ns)), PayloadOf(result.GetRequiredValue(data)), validUntil, result.GetRequiredValue(wait), cancellation);
+            return Print(answer);
+        }));
+        return command;
+    }
+
+    private static Command CreateStatus()
+    {
+        Option<string> rpc = Rpc();
+        var id = new Argument<string>("txId") { Description = "Transaction id, or keccak hash on EVM namespaces." };
+        var command = new Command("status", "Where a transaction is. Example: sharedseq tx status 0x...") { id, rpc };
+        command.SetAction((result, cancellation) => UserErrors.GuardAsync(async () =>
+        {
+            using OperatorClient client = ClientOf(result.GetValue(rpc));
+            return Print(await client.CallAsync("sharedseq_getTransaction", [result.GetRequiredValue(id)], cancellation));
+        }));
+        return command;
+    }
+
+    private static Command CreateReceipt()
+    {
+        Option<string> rpc = Rpc();
+        var id = new Argument<string>("txId") { Description = "Transaction id." };
+        var output = new Option<string>("--out") { Description = "Proof file to write.", Required = true };
+        var kind = new Option<string>("--kind") { Description = "receipt, transaction.", DefaultValueFactory = _ => "receipt" };
+        kind.AcceptOnlyFromAmong("receipt", "transaction");
+        var command = new Command("receipt", "Fetch a proof file for a transaction. Example: sharedseq tx receipt 0x... --out r.bin") { id, rpc, output, kind };
+        command.SetAction((result, cancellation) => UserErrors.GuardAsync(async () =>
+        {
+            using OperatorClient client = ClientOf(result.GetValue(rpc));
+            byte[] proof = await client.GetProofAsync(result.GetRequiredValue(kind), [result.GetRequiredValue(id)], cancellation);
+            await File.WriteAllBytesAsync(result.GetRequiredValue(output), proof, cancellation);
+            Console.WriteLine($"{proof.Length} bytes in {result.GetValue(output)}; check with: sharedseq verify {result.GetValue(kind)} {result.GetValue(output)} --genesis genesis.json");
+            return ExitCode.Ok;
+        }));
+        return command;
+    }
+
+    /// <summary>watch: live blocks of a namespace, across operators.</summary>
+    public static Command CreateWatch()
+    {
+        Option<string> rpc = Rpc();
+        var ns = new Argument<ulong>("namespace") { Description = "Namespace id." };
+        var from = new Option<ulong>("--from") { Description = "First block number; 0 for the next one.", DefaultValueFactory = _ => 0UL };
+        var count = new Option<int>("--count") { Description = "Stop after this many blocks; 0 for never.", DefaultValueFactory = _ => 0 };
+        var command = new Command("watch", "Live blocks of a namespace. Example: sharedseq watch 9001") { ns, rpc, from, count };
+        command.SetAction((result, cancellation) => UserErrors.GuardAsync(async () =>
+        {
+            Uri address = AddressOf(result.GetValue(rpc));
+            var id = new NamespaceId(result.GetValue(ns));
+            ulong first = result.GetValue(from);
+            if (first == 0)
+            {
+                using var client = new OperatorClient(address);
+                first = (await client.CallAsync("sharedseq_getHead", [id.Value], cancellation)).GetProperty("number").GetUInt64() + 1;
+            }
+
+            int left = result.GetValue(count);
+            await foreach (FollowedBlock block in new NamespaceStream(id, [address]).FollowAsync(first, cancellation))
+            {
+                Console.WriteLine($"{block.Block.Number,8}  {DateTimeOffset.FromUnixTimeMilliseconds((long)block.Block.Timestamp.Value):HH:mm:ss.fff}  {block.Block.Count,5} tx  {block.Hash}");
+                if (--left == 0) break;
+            }
+
+            return ExitCode.Ok;
+        }));
+        return command;
+    }
+
+    private static OperatorClient ClientOf(string? rpc) => new(AddressOf(rpc));
+
+    private static Uri AddressOf(string? rpc)
+    {
+        if (rpc is not null) return Uri.TryCreate(rpc, UriKind.Absolute, out Uri? given) ? given : throw new CommandException($"--rpc {rpc}: not an address");
+        const string state = ".sharedseq/devnet.json";
+        if (!File.Exists(state)) throw new CommandException("no devnet runs in this folder: give --rpc ADDRESS, or start one with: sharedseq devnet");
+        using JsonDocument document = JsonDocument.Parse(File.ReadAllText(state));
+        return new Uri(document.RootElement.GetProperty("operators")[0].GetProperty("rpc").GetString()!);
+    }
+
+    private static byte[] PayloadOf(string text)
+    {
+        if (!text.StartsWith("0x", StringComparison.Ordinal)) return System.Text.Encoding.UTF8.GetBytes(text);
+        try
+        {
+            return Convert.FromHexString(text[2..]);
+        }
+        catch (FormatException)
+        {
+            throw new CommandException("the payload begins with 0x and is not hex");
+        }
+    }
+
+    private static int Print(JsonElement answer)
+    {
+        Console.WriteLine(JsonSerializer.Serialize(answer, new JsonSerializerOptions { WriteIndented = true }));
+        return ExitCode.Ok;
+    }
+}

@@ -1,0 +1,60 @@
+using System.CommandLine;
+using System.Text.Json;
+using SharedSeq.Client;
+using SharedSeq.Node;
+using SharedSeq.Ordering;
+
+namespace SharedSeq.Cli;
+
+/// <summary>verify: checks a proof file offline, against a genesis document and nothing else.</summary>
+internal static class VerifyCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("verify", "Check a proof file offline. Trust comes from the genesis document you give, never from the file.");
+        Add(command, "receipt", "that a transaction was accepted", ProofKind.Receipt);
+        Add(command, "block", "that a namespace block or a committed header is what the network decided", ProofKind.NamespaceBlock, ProofKind.Commit);
+        Add(command, "result", "that q operators certified a result", ProofKind.Result);
+        Add(command, "transaction", "that a transaction has its place", ProofKind.Transaction, ProofKind.Rejection, ProofKind.Absence);
+        return command;
+    }
+
+    private static void Add(Command parent, string name, string what, params ProofKind[] kinds)
+    {
+        var file = new Argument<string>("file") { Description = "Proof file, binary or 0x hex." };
+        var genesis = new Option<string>("--genesis") { Description = "Genesis document to trust.", Required = true };
+        var json = new Option<bool>("--json") { Description = "Print the verdict and the proof's content as JSON." };
+        var command = new Command(name, $"Check {what}. Example: sharedseq verify {name} proof.bin --genesis genesis.json") { file, genesis, json };
+        command.SetAction((result, _) => UserErrors.GuardAsync(() => Task.FromResult(Run(
+            result.GetRequiredValue(file), result.GetRequiredValue(genesis), result.GetValue(json), kinds))));
+        parent.Subcommands.Add(command);
+    }
+
+    private static int Run(string path, string genesisPath, bool isJson, ProofKind[] kinds)
+    {
+        Genesis genesis = GenesisFiles.Read(genesisPath);
+        byte[] bytes = ReadProof(path);
+        ProofVerdict verdict = new ProofVerifier(new ProofTrust(genesis, new P256Scheme())).Verify(bytes, out Proof? proof);
+        bool isOtherKind = proof is not null && !kinds.Contains(proof.Kind);
+        string reason = isOtherKind ? $"a valid proof, but of kind {proof!.Kind}" : verdict.ToString();
+        bool holds = verdict.IsValid && !isOtherKind;
+        string content = proof is null ? "null" : ProofFile.For(genesis, proof).ToJson();
+        if (isJson) Console.WriteLine($"{{\"valid\":{(holds ? "true" : "false")},\"reason\":{JsonSerializer.Serialize(reason)},\"proof\":{content}}}");
+        else Console.WriteLine(holds ? $"valid: {proof!.Kind}, genesis {genesis.Hash}" : $"REFUSED: {reason}");
+        return holds ? ExitCode.Ok : ExitCode.Failed;
+    }
+
+    private static byte[] ReadProof(string path)
+    {
+        byte[] bytes = File.ReadAllBytes(path);
+        if (bytes.Length < 2 || bytes[0] != '0' || bytes[1] != 'x') return bytes;
+        try
+        {
+            return Convert.FromHexString(System.Text.Encoding.ASCII.GetString(bytes).Trim()[2..]);
+        }
+        catch (FormatException)
+        {
+            throw new CommandException($"'{path}' begins like hex and is not");
+        }
+    }
+}

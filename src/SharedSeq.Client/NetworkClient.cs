@@ -1,0 +1,138 @@
+using System.Text.Json;
+using SharedSeq.Consensus;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Client;
+
+/// <summary>What a client should think of the network, from what its operators answer.</summary>
+public enum BreakerState
+{
+    /// <summary>Enough operators answer and make progress.</summary>
+    Healthy = 1,
+
+    /// <summary>Some do not answer, or progress is slow; see the reason.</summary>
+    Degraded = 2,
+
+    /// <summary>Fewer than a quorum answer, or nothing is committed any more.</summary>
+    Halted = 3,
+}
+
+/// <summary>A receipt that was checked, with what it promises.</summary>
+/// <param name="Receipt">The receipt.</param>
+/// <param name="Deadline">The height whose header shows whether the promise was kept.</param>
+/// <param name="RelayedTo">How many operators besides the author were handed it.</param>
+public sealed record AcceptedTransaction(Receipt Receipt, Height Deadline, int RelayedTo);
+
+/// <summary>
+/// A whole network as one client: submits to one operator or f+1, checks receipts, hands them on, follows namespaces across operators and knows how
+/// the network does. It trusts the genesis it is given and nothing else.
+/// </summary>
+public sealed class NetworkClient : IDisposable
+{
+    private readonly OperatorClient[] _operators;
+    private readonly ReceiptVerifier _receipts;
+    private int _next;
+
+    public NetworkClient(Genesis genesis, IReadOnlyList<Uri> operators)
+    {
+        if (operators.Count == 0) throw new ArgumentException("at least one operator", nameof(operators));
+        Genesis = genesis;
+        _operators = [.. operators.Select(rpc => new OperatorClient(rpc))];
+        var verifier = new MessageVerifier(genesis.Domain, genesis.Committee, new P256Scheme());
+        _receipts = new ReceiptVerifier(verifier, genesis.Policy.ReceiptDeadlineHeights);
+    }
+
+    public Genesis Genesis { get; }
+
+    public IReadOnlyList<OperatorClient> Operators => _operators;
+
+    /// <summary>
+    /// Submits until one operator gives a receipt that checks out, then hands the receipt to f others, so that the promise holds whatever one operator does.
+    /// Operators that do not answer are passed over; a typed refusal of the transaction itself is final.
+    /// </summary>
+    /// <exception cref="OperatorException">The transaction is refused.</exception>
+    /// <exception cref="HttpRequestException">No operator answers.</exception>
+    public async Task<AcceptedTransaction> SubmitAsync(
+        NamespaceId ns, ReadOnlyMemory<byte> payload, ulong validUntil, CancellationToken cancellation = default)
+    {
+        HttpRequestException? last = null;
+        for (int attempt = 0; attempt < _operators.Length; attempt++)
+        {
+            OperatorClient chosen = _operators[(uint)Interlocked.Increment(ref _next) % (uint)_operators.Length];
+            try
+            {
+                JsonElement answer = await chosen.SendTransactionAsync(ns, payload, validUntil, "accepted", cancellation);
+                string hex = answer.GetProperty("receipt").GetString()!;
+                Receipt receipt = Check(hex, BatchBody.IdOf(ns, validUntil, payload.Span));
+                int relayed = await RelayAsync(hex, chosen, cancellation);
+                return new AcceptedTransaction(receipt, receipt.Deadline(Genesis.Policy.ReceiptDeadlineHeights), relayed);
+            }
+            catch (HttpRequestException e)
+            {
+                last = e;
+            }
+        }
+
+        throw last!;
+    }
+
+    /// <summary>How the network does, asked of all operators at once.</summary>
+    public async Task<(BreakerState State, string Reason)> StateAsync(CancellationToken cancellation = default)
+    {
+        ulong?[] first = await HeightsAsync(cancellation);
+        await Task.Delay(TimeSpan.FromSeconds(1), cancellation);
+        ulong?[] second = await HeightsAsync(cancellation);
+        int answering = second.Count(height => height is not null);
+        if (answering < int.Min(Genesis.Quorum.Quorum, _operators.Length)) return (BreakerState.Halted, $"{answering} of {_operators.Length} operators answer");
+        if (second.Max() <= first.Max()) return (BreakerState.Halted, "no height was committed for a second");
+        return answering < _operators.Length
+            ? (BreakerState.Degraded, $"{answering} of {_operators.Length} operators answer")
+            : (BreakerState.Healthy, "");
+    }
+
+    public void Dispose()
+    {
+        foreach (OperatorClient item in _operators) item.Dispose();
+    }
+
+    private Receipt Check(string hex, TxId expected)
+    {
+        Receipt receipt = Receipt.Decode(Convert.FromHexString(hex[2..]));
+        if (receipt.Transaction != expected) throw new HttpRequestException("the operator's receipt is for another transaction");
+        ReceiptRejection reason = _receipts.TryVerify(receipt, newestKnown: null, out _);
+        return reason == ReceiptRejection.None ? receipt : throw new HttpRequestException($"the operator's receipt does not verify: {reason}");
+    }
+
+    private async Task<int> RelayAsync(string receipt, OperatorClient author, CancellationToken cancellation)
+    {
+        int relayed = 0;
+        foreach (OperatorClient other in _operators)
+        {
+            if (other == author || relayed >= Genesis.Quorum.F) continue;
+            try
+            {
+                await other.RelayReceiptAsync(receipt, cancellation);
+                relayed++;
+            }
+            catch (Exception e) when (e is HttpRequestException or OperatorException)
+            {
+                // another one will do
+            }
+        }
+
+        return relayed;
+    }
+
+    private Task<ulong?[]> HeightsAsync(CancellationToken cancellation) => Task.WhenAll(_operators.Select(async item =>
+    {
+        try
+        {
+            return (ulong?)(await item.CallAsync("sharedseq_health", [], cancellation)).GetProperty("finalHeight").GetUInt64();
+        }
+        catch (Exception e) when (e is HttpRequestException or OperatorException)
+        {
+            return null;
+        }
+    }));
+}

@@ -1,0 +1,74 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Client;
+
+/// <summary>An operator refused a call; the code and name are those of rpc.discover.</summary>
+public sealed class OperatorException(int code, string message, string? reason) : Exception(message)
+{
+    public int Code { get; } = code;
+
+    /// <summary>The typed reason in the error's data, where there is one.</summary>
+    public string? Reason { get; } = reason;
+}
+
+/// <summary>Typed JSON-RPC calls to one operator. Thread-safe; answers are an operator's word until a proof is checked.</summary>
+public sealed class OperatorClient : IDisposable
+{
+    private readonly HttpClient _http;
+    private long _nextId;
+
+    /// <param name="rpc">The operator's public address.</param>
+    /// <param name="timeout">For one call; default 15 s, more than a send waits for its level.</param>
+    public OperatorClient(Uri rpc, TimeSpan? timeout = null)
+    {
+        Rpc = rpc;
+        _http = new HttpClient { Timeout = timeout ?? TimeSpan.FromSeconds(15) };
+    }
+
+    public Uri Rpc { get; }
+
+    /// <summary>Calls a method with positional parameters.</summary>
+    /// <exception cref="OperatorException">The operator refused.</exception>
+    /// <exception cref="HttpRequestException">It could not be reached or did not answer in time.</exception>
+    public async Task<JsonElement> CallAsync(string method, IReadOnlyList<object?> parameters, CancellationToken cancellation = default)
+    {
+        try
+        {
+            using HttpResponseMessage answer = await _http.PostAsJsonAsync(
+                Rpc, new { jsonrpc = "2.0", id = Interlocked.Increment(ref _nextId), method, @params = parameters }, cancellation);
+            JsonElement body = await answer.Content.ReadFromJsonAsync<JsonElement>(cancellation);
+            if (!body.TryGetProperty("error", out JsonElement error)) return body.GetProperty("result");
+            string? reason = error.TryGetProperty("data", out JsonElement data) && data.ValueKind == JsonValueKind.Object
+                && data.TryGetProperty("reason", out JsonElement given) ? given.ToString() : null;
+            throw new OperatorException(error.GetProperty("code").GetInt32(), error.GetProperty("message").GetString() ?? "", reason);
+        }
+        catch (TaskCanceledException e) when (!cancellation.IsCancellationRequested)
+        {
+            throw new HttpRequestException($"{Rpc} did not answer in time", e);
+        }
+        catch (JsonException e)
+        {
+            throw new HttpRequestException($"{Rpc} answered something that is not JSON-RPC", e);
+        }
+    }
+
+    /// <summary>Submits one transaction and waits for a level: received, accepted or committed.</summary>
+    public Task<JsonElement> SendTransactionAsync(
+        NamespaceId ns, ReadOnlyMemory<byte> payload, ulong validUntil, string wait, CancellationToken cancellation = default) =>
+        CallAsync("sharedseq_sendTransaction", [ns.Value, "0x" + Convert.ToHexStringLower(payload.Span), new { validUntil, wait }], cancellation);
+
+    /// <summary>Hands a receipt to this operator, which binds the network even if the author dies now.</summary>
+    public Task<JsonElement> RelayReceiptAsync(string receiptHex, CancellationToken cancellation = default) =>
+        CallAsync("sharedseq_relayReceipt", [receiptHex], cancellation);
+
+    /// <summary>A proof file, ready for a verifier with the genesis document.</summary>
+    public async Task<byte[]> GetProofAsync(string kind, IReadOnlyList<object?> parameters, CancellationToken cancellation = default)
+    {
+        JsonElement result = await CallAsync("sharedseq_getProof", [kind, .. parameters], cancellation);
+        return Convert.FromHexString(result.GetProperty("proof").GetString()![2..]);
+    }
+
+    public void Dispose() => _http.Dispose();
+}
