@@ -15,7 +15,7 @@ internal static class VerifyCommand
         Add(command, "receipt", "that a transaction was accepted", ProofKind.Receipt);
         Add(command, "block", "that a namespace block or a committed header is what the network decided", ProofKind.NamespaceBlock, ProofKind.Commit);
         Add(command, "result", "that q operators certified a result", ProofKind.Result);
-        Add(command, "transaction", "that a transaction has its place", ProofKind.Transaction, ProofKind.Rejection, ProofKind.Absence);
+        Add(command, "transaction", "that a transaction has its place", ProofKind.Transaction, ProofKind.Rejection, ProofKind.NamespaceAbsence);
         return command;
     }
 
