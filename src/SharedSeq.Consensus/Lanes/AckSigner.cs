@@ -7,8 +7,8 @@ namespace SharedSeq.Consensus;
 /// <summary>
 /// Asks for own Acks. While one is being signed, further batches of the lane become durable; the next Ack then covers them all ("one Ack per sync
 /// group covers the lane prefix"). A PoA needs acks of q members for exactly the same tip, and members group differently; so a group is acked at
-/// its newest place and at its roundest (the one whose sequence is divisible by the highest power of two): any two groups that overlap widely
-/// enough share that place, and no lane waits longer for a PoA than about two groups.
+/// its newest place and at its roundest (the one whose sequence is divisible by the highest power of two). If no group is larger than 2^k, a place
+/// divisible by 2^k is the only such place in its group, so every member acks it by itself: no lane waits longer for a PoA than about two groups.
 /// </summary>
 internal sealed class AckSigner(LaneContext context)
 {
