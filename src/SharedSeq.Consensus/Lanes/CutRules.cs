@@ -11,9 +11,12 @@ internal sealed class CutRules(LaneContext context)
     /// <summary>Whether some lane has a PoA above this cut.</summary>
     public bool HasNews(IReadOnlyList<LaneTip> parentCut)
     {
+        int at = 0;
         foreach (LaneState lane in context.Lanes)
         {
-            if (!lane.IsFrozen && lane.Proofs.CertifiedCount > CountIn(parentCut, lane.Id)) return true;
+            while (at < parentCut.Count && parentCut[at].Lane.CompareTo(lane.Id) < 0) at++;
+            ulong count = at < parentCut.Count && parentCut[at].Lane == lane.Id ? parentCut[at].Seq.Value + 1 : 0;
+            if (!lane.IsFrozen && lane.Proofs.CertifiedCount > count) return true;
         }
 
         return false;
