@@ -13,6 +13,7 @@ internal static class Program
             TxCommand.Create(),
             TxCommand.CreateWatch(),
             VerifyCommand.Create(),
+            StoreCommand.Create(),
             BenchCommand.Create(),
         }.Parse(args).InvokeAsync();
 }

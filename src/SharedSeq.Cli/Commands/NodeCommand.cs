@@ -1,6 +1,7 @@
 using System.Collections;
 using System.CommandLine;
 using Microsoft.Extensions.Logging;
+using SharedSeq.Client;
 using SharedSeq.Node;
 
 namespace SharedSeq.Cli;
@@ -12,6 +13,45 @@ internal static class NodeCommand
     {
         var command = new Command("node", "Run and inspect one operator's node.");
         command.Subcommands.Add(CreateRun());
+        command.Subcommands.Add(CreateInit());
+        command.Subcommands.Add(CreateStatus());
+        command.Subcommands.Add(CreateDoctor());
+        return command;
+    }
+
+    private static Command CreateInit()
+    {
+        var folder = new Argument<string>("folder") { Description = "Folder to make." };
+        var password = new Option<string?>("--password-file") { Description = "File with the password of the new keys." };
+        var unprotected = new Option<bool>("--unprotected") { Description = "Keys in clear; development only." };
+        var command = new Command("init", "Make keys and a configuration for a new operator. Example: sharedseq node init my-operator --password-file pw")
+        {
+            folder, password, unprotected,
+        };
+        command.SetAction((result, _) => UserErrors.GuardAsync(() => Task.FromResult(
+            NodeInit.Run(result.GetRequiredValue(folder), result.GetValue(password), result.GetValue(unprotected)))));
+        return command;
+    }
+
+    private static Command CreateStatus()
+    {
+        var rpc = new Option<string>("--rpc") { Description = "The node's public address.", DefaultValueFactory = _ => "http://127.0.0.1:8700" };
+        var command = new Command("status", "What a running node says of itself. Example: sharedseq node status --rpc http://127.0.0.1:8700") { rpc };
+        command.SetAction((result, cancellation) => UserErrors.GuardAsync(async () =>
+        {
+            using var client = new OperatorClient(new Uri(result.GetRequiredValue(rpc)));
+            System.Text.Json.JsonElement health = await client.CallAsync("sharedseq_health", [], cancellation);
+            Console.WriteLine(System.Text.Json.JsonSerializer.Serialize(health, new System.Text.Json.JsonSerializerOptions { WriteIndented = true }));
+            return health.GetProperty("ready").GetBoolean() ? ExitCode.Ok : ExitCode.Failed;
+        }));
+        return command;
+    }
+
+    private static Command CreateDoctor()
+    {
+        var config = new Option<string>("--config") { Description = "Configuration file of the node.", Required = true };
+        var command = new Command("doctor", "Check everything a start needs and say what is missing. Example: sharedseq node doctor --config node.json") { config };
+        command.SetAction((result, _) => UserErrors.GuardAsync(() => Task.FromResult(NodeDoctor.Run(result.GetRequiredValue(config)))));
         return command;
     }
 

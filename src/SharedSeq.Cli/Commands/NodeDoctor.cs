@@ -1,0 +1,71 @@
+using System.Net;
+using System.Net.Sockets;
+using SharedSeq.Node;
+using SharedSeq.Ordering;
+using SharedSeq.Storage;
+
+namespace SharedSeq.Cli;
+
+/// <summary>node doctor: tries everything a start needs, in its order, and says what is missing.</summary>
+internal static class NodeDoctor
+{
+    public static int Run(string configPath)
+    {
+        int faults = 0;
+        NodeConfiguration configuration = ConfigurationLoader.Load(configPath, new Dictionary<string, string>(StringComparer.Ordinal), []);
+        Say(true, "configuration", "every key known and in range");
+        Genesis? genesis = null;
+        faults += Try("genesis", () =>
+        {
+            genesis = GenesisFiles.Read(configuration.Genesis, configuration.GenesisHash);
+            return $"chain {genesis.Chain}, {genesis.Quorum.N} operators, {genesis.Namespaces.Count} namespaces, hash {genesis.Hash}"
+                + (configuration.GenesisHash.Length == 0 ? " (not pinned: set genesisHash)" : "");
+        });
+        if (genesis is not null)
+        {
+            faults += Try("keys", () =>
+            {
+                using NodeKeys keys = NodeKeys.Open(configuration.Replica, genesis);
+                return $"seat {keys.Seat}";
+            });
+        }
+
+        faults += Try("peers.listen", () => Bind(configuration.Peers.Listen));
+        faults += Try("rpc.listen", () => Bind(configuration.Rpc.Listen));
+        faults += Try("data folder", () => Writable(configuration.DataDir));
+        Console.WriteLine(faults == 0 ? "ready to run" : $"{faults} to mend");
+        return faults == 0 ? ExitCode.Ok : ExitCode.Failed;
+    }
+
+    private static int Try(string what, Func<string> check)
+    {
+        try
+        {
+            Say(true, what, check());
+            return 0;
+        }
+        catch (Exception e) when (e is ConfigurationException or StorageException or IOException or UnauthorizedAccessException or SocketException)
+        {
+            Say(false, what, e.Message);
+            return 1;
+        }
+    }
+
+    private static string Bind(string endpoint)
+    {
+        using var listener = new TcpListener(IPEndPoint.Parse(endpoint));
+        listener.Start();
+        return $"{endpoint} is free";
+    }
+
+    private static string Writable(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        string probe = Path.Combine(folder, ".probe");
+        File.WriteAllBytes(probe, [1]);
+        File.Delete(probe);
+        return $"{folder} is writable, {new DriveInfo(Path.GetFullPath(folder)).AvailableFreeSpace >> 30} GiB free";
+    }
+
+    private static void Say(bool isGood, string what, string text) => Console.WriteLine($"{(isGood ? "ok  " : "FAIL")}  {what}: {text}");
+}

@@ -1,0 +1,97 @@
+using System.CommandLine;
+using Microsoft.Extensions.Logging.Abstractions;
+using SharedSeq.Consensus;
+using SharedSeq.Node;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+using SharedSeq.Storage;
+
+namespace SharedSeq.Cli;
+
+/// <summary>store check|rebuild: the logs are the truth, the ledger a view of them.</summary>
+internal static class StoreCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("store", "Check an operator's store, or rebuild its ledger from the logs. The node must not run.");
+        command.Subcommands.Add(CreateCheck());
+        command.Subcommands.Add(CreateRebuild());
+        return command;
+    }
+
+    private static Command CreateCheck()
+    {
+        Option<string> config = Config();
+        var command = new Command("check", "Read every record of both logs and apply every height. Example: sharedseq store check --config node.json") { config };
+        command.SetAction((result, cancellation) => UserErrors.GuardAsync(async () =>
+        {
+            string scratch = Directory.CreateTempSubdirectory("sharedseq-check-").FullName;
+            try
+            {
+                (Height height, Hash32 root) = await ReplayAsync(result.GetRequiredValue(config), scratch, cancellation);
+                Console.WriteLine($"both logs are whole; {height} heights apply, effects root {root}");
+                return ExitCode.Ok;
+            }
+            finally
+            {
+                Directory.Delete(scratch, recursive: true);
+            }
+        }));
+        return command;
+    }
+
+    private static Command CreateRebuild()
+    {
+        Option<string> config = Config();
+        var command = new Command("rebuild", "Make the ledger anew from the logs. Example: sharedseq store rebuild --config node.json") { config };
+        command.SetAction((result, cancellation) => UserErrors.GuardAsync(async () =>
+        {
+            string path = result.GetRequiredValue(config);
+            NodeConfiguration configuration = Load(path);
+            string old = NodeLedger.FolderOf(configuration.DataDir);
+            string fresh = configuration.DataDir + ".rebuilt";
+            if (Directory.Exists(fresh)) Directory.Delete(fresh, recursive: true);
+            (Height height, _) = await ReplayAsync(path, fresh, cancellation);
+
+            // The old ledger goes only when the new one is complete.
+            if (Directory.Exists(old)) Directory.Delete(old, recursive: true);
+            Directory.Move(NodeLedger.FolderOf(fresh), old);
+            Directory.Delete(fresh, recursive: true);
+            Console.WriteLine($"ledger rebuilt up to height {height}");
+            return ExitCode.Ok;
+        }));
+        return command;
+    }
+
+    private static Option<string> Config() => new("--config") { Description = "Configuration file of the node.", Required = true };
+
+    private static NodeConfiguration Load(string path) =>
+        ConfigurationLoader.Load(path, new Dictionary<string, string>(StringComparer.Ordinal), []);
+
+    /// <summary>Applies all heights of the logs into a ledger below a folder.</summary>
+    private static async Task<(Height Height, Hash32 EffectsRoot)> ReplayAsync(string configPath, string folder, CancellationToken cancellation)
+    {
+        NodeConfiguration configuration = Load(configPath);
+        Genesis genesis = GenesisFiles.Read(configuration.Genesis, configuration.GenesisHash);
+        using NodeKeys keys = NodeKeys.Open(configuration.Replica, genesis);
+        using var logs = new NodeLogs(configuration, keys.Seat, _ => { });
+        logs.Recover(genesis.Hash, genesis.Timestamp, out _);
+        if (logs.FirstBlock > new Height(1))
+            throw new CommandException($"heights below {logs.FirstBlock} are pruned here: a rebuild needs them all; fetch them from a peer first");
+        var batches = new BatchStore(logs.ReadBatch);
+        var machine = new OrderingMachine(genesis);
+        Exception? failed = null;
+        await using (var ledger = new NodeLedger(folder, genesis, batches, NullLogger.Instance, e => failed = e))
+        {
+            ledger.Start();
+            while (machine.Height < logs.LastBlock)
+            {
+                CommittedBlock block = logs.ReadBlock(machine.Height.Next())
+                    ?? throw new StorageException(StorageRejection.Corrupted, $"height {machine.Height.Next()} is missing in the batch log");
+                await ledger.OnOrderedAsync(new OrderedHeight(block, machine.Apply(block, batches)), cancellation);
+            }
+        }
+
+        return failed is null ? (machine.Height, machine.EffectsRoot) : throw new CommandException($"the ledger could not be written: {failed.Message}");
+    }
+}
