@@ -58,7 +58,8 @@ public sealed class NodeHost : IAsyncDisposable
         var ledger = new NodeLedger(_configuration.DataDir, Genesis, batches, _logger, e => OnFatal("ledger", e));
         ledger.Start();
         var feeds = new NamespaceFeeds(batches, ledger.ReadStreamBlock, ledger.HeadOf);
-        OrderingMachine machine = await RecoverOrderingAsync(snapshots, batches, [ledger, feeds], progress, cancellation);
+        OrderingMachine machine = await RecoverOrderingAsync(
+            snapshots, ledger.CompleteHeight, batches, [ledger, feeds], progress, cancellation);
 
         var verifier = new MessageVerifier(Genesis.Domain, Genesis.Committee, new P256Scheme());
         var peers = new PeerSender();
@@ -154,9 +155,10 @@ public sealed class NodeHost : IAsyncDisposable
 
     /// <summary>Applies what was delivered but is not in the newest snapshot; followers see heights they already have again and ignore them.</summary>
     private async Task<OrderingMachine> RecoverOrderingAsync(
-        SnapshotFiles snapshots, BatchStore batches, IReadOnlyList<IOrderedFollower> followers, NodeProgress progress, CancellationToken cancellation)
+        SnapshotFiles snapshots, Height ledgerHeight, BatchStore batches, IReadOnlyList<IOrderedFollower> followers, NodeProgress progress,
+        CancellationToken cancellation)
     {
-        OrderingMachine machine = Restore(snapshots) ?? new OrderingMachine(Genesis);
+        OrderingMachine machine = Restore(snapshots, ledgerHeight) ?? new OrderingMachine(Genesis);
         while (machine.Height < _logs!.LastBlock)
         {
             CommittedBlock? block = _logs.ReadBlock(machine.Height.Next());
@@ -176,7 +178,8 @@ public sealed class NodeHost : IAsyncDisposable
         return machine;
     }
 
-    private OrderingMachine? Restore(SnapshotFiles snapshots)
+    /// <summary>The newest snapshot from which on the ledger and the archive have everything: a snapshot above the ledger would leave a hole in it.</summary>
+    private OrderingMachine? Restore(SnapshotFiles snapshots, Height ledgerHeight)
     {
         foreach (byte[] snapshot in snapshots.Read())
         {
@@ -184,7 +187,7 @@ public sealed class NodeHost : IAsyncDisposable
             {
                 var reader = new CanonicalReader(snapshot);
                 OrderingMachine machine = OrderingMachine.Restore(Genesis, ref reader);
-                if (machine.Height <= _logs!.LastBlock) return machine;
+                if (machine.Height <= _logs!.LastBlock && machine.Height <= ledgerHeight) return machine;
             }
             catch (DecodeException)
             {

@@ -45,7 +45,6 @@ public sealed class NodeLedger : Actor<LedgerHeight>, IOrderedFollower
         // Heights applied again after a restart: known to the tables, perhaps not to the transaction index.
         if (height.Result.Height <= _ledger.AppliedHeight && height.Result.Height <= _ledger.IndexedHeight) return;
         await TellAsync(ToLedger(height), cancellation);
-        if (height.Result.IsCheckpoint) _ledger.FlushIndex();
     }
 
     public void OnCertified(ResultCertificate certificate)
@@ -114,18 +113,20 @@ public sealed class NodeLedger : Actor<LedgerHeight>, IOrderedFollower
     /// <summary>Finds an ordered transaction by its id or, on EVM namespaces, its keccak hash.</summary>
     public TransactionPlace? FindTransaction(Hash32 id)
     {
-        Hash32 wanted = _ledger.ResolveAlias(id) ?? id;
-        foreach ((Height height, int place) in _ledger.FindTransaction(wanted))
+        foreach ((Height height, int place) in _ledger.FindTransaction(id))
         {
             if (_ledger.GetGrowth(height) is not { } growth) continue;
             if (HeightGrowth.Find(height, growth, place) is not { } found) continue;
-            if (_batches.Find(found.Batch)?.Body.IdOf(found.Index).Value == wanted) return found;
+            if (_batches.Find(found.Batch)?.Body is { } body && IsNamed(body, found, id)) return found;
         }
 
         return null;
     }
 
-    public LedgerRejection? FindRejection(Hash32 id) => _ledger.GetRejection(_ledger.ResolveAlias(id) ?? id);
+    public LedgerRejection? FindRejection(Hash32 id) => _ledger.GetRejection(id);
+
+    /// <summary>Heights above this one must be ordered again after a start, so that the ledger misses none.</summary>
+    public Height CompleteHeight => _ledger.CompleteHeight;
 
     /// <summary>A digest of what is rebuilt from the logs.</summary>
     public Hash32 ContentDigest() => _ledger.ContentDigest();
@@ -178,7 +179,8 @@ public sealed class NodeLedger : Actor<LedgerHeight>, IOrderedFollower
         return new LedgerHeight(
             result.Height, resultBytes, HeightGrowth.Encode(result.Growth), heads, HeightGrowth.Ids(result.Growth, _batches), Aliases(result.Growth),
             [.. result.Closed.Select(ToLedger)],
-            [.. result.Rejections.Select(r => new LedgerRejection(r.Id.Value, r.Namespace, result.Height, (byte)r.Reason))]);
+            [.. result.Rejections.Select(r => new LedgerRejection(r.Id.Value, r.Namespace, result.Height, (byte)r.Reason))],
+            result.IsCheckpoint);
     }
 
     private static LedgerBlock ToLedger(ClosedBlock closed)
@@ -191,18 +193,26 @@ public sealed class NodeLedger : Actor<LedgerHeight>, IOrderedFollower
             closed.Block.Namespace, closed.Block.Number, closed.Block.LastHeight, closed.Hash, block.WrittenMemory, content.WrittenMemory);
     }
 
-    /// <summary>Wallets ask for EVM transactions by keccak hash.</summary>
-    private List<(Hash32 Alias, Hash32 Id)> Aliases(IReadOnlyList<NamespaceGrowth> growth)
+    /// <summary>The index knows the beginning of an id only: the transaction itself decides.</summary>
+    private bool IsNamed(BatchBody body, TransactionPlace found, Hash32 id) =>
+        body.IdOf(found.Index).Value == id
+        || (IsEvm(found.Namespace) && Keccak256.Of(body[found.Index].Payload) == id);
+
+    private bool IsEvm(NamespaceId ns) => _genesis.Find(ns)?.Admission == AdmissionKind.Evm;
+
+    /// <summary>Wallets ask for EVM transactions by keccak hash; the place is that in the height's order of ids.</summary>
+    private List<(Hash32 Alias, int Place)> Aliases(IReadOnlyList<NamespaceGrowth> growth)
     {
-        var aliases = new List<(Hash32, Hash32)>();
+        var aliases = new List<(Hash32, int)>();
+        int placeInHeight = 0;
         foreach (NamespaceGrowth item in growth)
         {
-            if (_genesis.Find(item.Namespace)?.Admission != AdmissionKind.Evm) continue;
-            for (int place = item.First; place < item.Content.Count; place++)
+            bool isEvm = IsEvm(item.Namespace);
+            for (int place = item.First; place < item.Content.Count; place++, placeInHeight++)
             {
+                if (!isEvm) continue;
                 (LaneTip tip, int index) = item.Content[place];
-                BatchBody body = _batches.Get(tip);
-                aliases.Add((Keccak256.Of(body[index].Payload), body.IdOf(index).Value));
+                aliases.Add((Keccak256.Of(_batches.Get(tip)[index].Payload), placeInHeight));
             }
         }
 

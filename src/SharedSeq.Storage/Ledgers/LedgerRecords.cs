@@ -3,7 +3,13 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Storage;
 
 /// <summary>A closed namespace block as the ledger keeps it; the bytes are the protocol's encodings.</summary>
-public sealed record LedgerBlock(NamespaceId Namespace, ulong Number, Height Height, Hash32 Hash, ReadOnlyMemory<byte> Block, ReadOnlyMemory<byte> Content);
+public sealed record LedgerBlock(
+    NamespaceId Namespace,
+    ulong Number,
+    Height Height,
+    Hash32 Hash,
+    ReadOnlyMemory<byte> Block,
+    ReadOnlyMemory<byte> Content);
 
 /// <summary>A transaction left out for good, by its id.</summary>
 public readonly record struct LedgerRejection(Hash32 TransactionId, NamespaceId Namespace, Height Height, byte Reason);
@@ -12,18 +18,42 @@ public readonly record struct LedgerRejection(Hash32 TransactionId, NamespaceId 
 /// <param name="Height">The height.</param>
 /// <param name="Result">Encoding of its BlockResult.</param>
 /// <param name="Growth">Encoding of where its transactions are, in the order of Ids; empty without any.</param>
-/// <param name="Heads">Encoding of the namespace heads behind the result's root; empty where the result is not signed.</param>
-/// <param name="Ids">Ids of the transactions placed.</param>
-/// <param name="Aliases">Other hashes by which some of them are asked for (an EVM transaction's keccak hash), and their ids.</param>
+/// <param name="Heads">Encoding of the namespace heads behind the result's root; empty where it is not signed.</param>
+/// <param name="Ids">Ids of the transactions placed; a transaction's place is its index here.</param>
+/// <param name="Aliases">
+/// Other hashes by which some of them are asked for (an EVM transaction's keccak hash), with their places.
+/// </param>
 /// <param name="Blocks">Blocks closed.</param>
 /// <param name="Rejections">Transactions left out.</param>
+/// <param name="IsCheckpoint">
+/// The ordering state after this height is kept elsewhere, so that a restart may begin here: everything up to here is
+/// durable when Apply returns.
+/// </param>
 public sealed record LedgerHeight(
-    Height Height, ReadOnlyMemory<byte> Result, ReadOnlyMemory<byte> Growth, ReadOnlyMemory<byte> Heads, IReadOnlyList<Hash32> Ids,
-    IReadOnlyList<(Hash32 Alias, Hash32 Id)> Aliases, IReadOnlyList<LedgerBlock> Blocks, IReadOnlyList<LedgerRejection> Rejections);
+    Height Height,
+    ReadOnlyMemory<byte> Result,
+    ReadOnlyMemory<byte> Growth,
+    ReadOnlyMemory<byte> Heads,
+    IReadOnlyList<Hash32> Ids,
+    IReadOnlyList<(Hash32 Alias, int Place)> Aliases,
+    IReadOnlyList<LedgerBlock> Blocks,
+    IReadOnlyList<LedgerRejection> Rejections,
+    bool IsCheckpoint = false);
 
 /// <summary>How a namespace block was executed.</summary>
 /// <param name="Namespace">The namespace.</param>
 /// <param name="Number">The block's number.</param>
 /// <param name="Outcome">Encoding of hash, state root and skipped transactions.</param>
 /// <param name="IsCertified">Enough operators attest it.</param>
-public sealed record LedgerExecution(NamespaceId Namespace, ulong Number, ReadOnlyMemory<byte> Outcome, bool IsCertified);
+public sealed record LedgerExecution(
+    NamespaceId Namespace, ulong Number, ReadOnlyMemory<byte> Outcome, bool IsCertified);
+
+/// <summary>One operator's signed statement about a block's execution.</summary>
+public sealed record LedgerAttestation(
+    NamespaceId Namespace, ulong Number, ReplicaId Operator, ReadOnlyMemory<byte> Bytes);
+
+/// <summary>The newest number of a namespace.</summary>
+public readonly record struct LedgerHead(NamespaceId Namespace, ulong Number);
+
+/// <summary>Something operators were told of. The id counts up from 1.</summary>
+public sealed record LedgerIncident(ulong Id, TimestampMs At, string Kind, ReadOnlyMemory<byte> Details);

@@ -4,7 +4,10 @@ using SQLitePCL;
 
 namespace SharedSeq.Storage;
 
-/// <summary>Binds the SQLite provider to the system's library: the one bundled with the package is old and has known vulnerabilities.</summary>
+/// <summary>
+/// Binds the SQLite provider to the system's library: the one bundled with the package is old and has known
+/// vulnerabilities.
+/// </summary>
 internal static class SqliteLibrary
 {
     private static readonly Lock Gate = new();
@@ -24,8 +27,8 @@ internal static class SqliteLibrary
     private static IntPtr Resolve(string name, Assembly assembly, DllImportSearchPath? path)
     {
         if (name != "e_sqlite3") return IntPtr.Zero;
-        return NativeLibrary.TryLoad("libsqlite3.so.0", out IntPtr library)
-            ? library
-            : throw new StorageException(StorageRejection.ReadFailed, "libsqlite3.so.0 is missing; run: apt-get install libsqlite3-0");
+        const StorageRejection Reason = StorageRejection.ReadFailed;
+        if (NativeLibrary.TryLoad("libsqlite3.so.0", out IntPtr library)) return library;
+        throw new StorageException(Reason, $"{Reason}: libsqlite3.so.0 is missing; run: apt-get install libsqlite3-0");
     }
 }

@@ -1,194 +1,168 @@
-using System.Buffers.Binary;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Storage;
 
 /// <summary>
-/// Where ordered transactions are, by id: sorted runs of (first 8 bytes of the id, locator) in files, and an unsorted tail in memory. A row per
-/// transaction in a database would cost more than ordering it; a run costs a sort. Ids are not stored whole: a caller checks what it finds.
-/// A view: a lost tail is added again from the heights it came from.
+/// Where ordered transactions are, by id or alias: 16 bytes each, the newest in memory and in a file (tail), older ones
+/// in files of <see cref="RunEntries"/> (runs). A row per transaction in a database would cost more than ordering it.
+/// Ids are not stored whole: a caller checks what it finds. A view: what a power cut takes is added again from the
+/// heights it came from.
 /// </summary>
 public sealed class TransactionIndex : IDisposable
 {
-    /// <summary>Entries of a full run and of the tail at most. 262,144: 4 MiB, sorted in some 25 ms, searched in 18 steps.</summary>
+    /// <summary>
+    /// Entries from which the tail becomes a run. 262,144: 4 MiB, so that look-ups in memory stay small and a day of
+    /// 1,000 transactions a second is some 330 files.
+    /// </summary>
     public const int RunEntries = 256 * 1024;
 
-    private const int EntryBytes = 16;
     private readonly Lock _gate = new();
     private readonly string _folder;
-    private readonly List<Run> _runs = [];
-    private readonly List<Entry> _tail = new(RunEntries);
-    private ulong _tailHeight;
+    private readonly IFileLayer _files;
+    private readonly List<TransactionRun> _runs = [];
+    private readonly TransactionTail _tail;
 
-    /// <summary>Opens the runs in a folder; what is not a whole run is left out and its heights must be added again.</summary>
-    public TransactionIndex(string folder)
+    /// <summary>
+    /// Opens the index in a folder. From the first file that is not whole on, heights must be added again.
+    /// </summary>
+    public TransactionIndex(string folder, IFileLayer? files = null)
     {
         _folder = folder;
-        Directory.CreateDirectory(folder);
-        foreach (string part in Directory.EnumerateFiles(folder, "*.part")) File.Delete(part);
-        foreach (string path in Directory.EnumerateFiles(folder, "*.run").Order(StringComparer.Ordinal)) _runs.Add(new Run(path));
-        IndexedHeight = _runs.Count == 0 ? Height.Zero : _runs[^1].LastHeight;
-        _tailHeight = IndexedHeight.Value;
+        _files = files ?? DiskFileLayer.Instance;
+        _files.CreateFolder(folder);
+        bool isWhole = true;
+        foreach (string name in _files.Names(folder))
+        {
+            string path = Path.Combine(folder, name);
+            if (name.EndsWith(".part", StringComparison.Ordinal)) _files.Delete(path);
+            if (!name.EndsWith(".run", StringComparison.Ordinal)) continue;
+            TransactionRun? run = isWhole ? TransactionRun.Open(path, _files) : null;
+            isWhole = run is not null;
+            if (run is not null) _runs.Add(run);
+            else _files.Delete(path);
+        }
+        string tail = Path.Combine(folder, "tail");
+        if (!isWhole && _files.Exists(tail)) _files.Delete(tail);
+        _tail = TransactionTail.Open(tail, _files, _runs.Count == 0 ? Height.Zero : _runs[^1].LastHeight);
     }
 
-    /// <summary>Everything up to here is in files; heights above it must be added again after a start.</summary>
-    public Height IndexedHeight { get; private set; }
+    /// <summary>Everything up to here is found; heights above it must be added (again).</summary>
+    public Height IndexedHeight
+    {
+        get
+        {
+            lock (_gate) return _tail.LastHeight;
+        }
+    }
 
     /// <summary>Entries in files and in memory.</summary>
     public long Count
     {
         get
         {
-            lock (_gate) return _runs.Sum(run => run.Count) + _tail.Count;
+            lock (_gate) return _runs.Sum(run => (long)run.Count) + _tail.Count;
         }
     }
 
-    /// <summary>Adds the transactions of the next height, in its order; the locator is the height and the place in it.</summary>
-    public void Add(Height height, IReadOnlyList<Hash32> ids)
+    /// <summary>Number of run files: each costs a look-up one read.</summary>
+    public int RunCount
+    {
+        get
+        {
+            lock (_gate) return _runs.Count;
+        }
+    }
+
+    /// <summary>Adds the transactions of heights, in order; heights that are indexed already are skipped.</summary>
+    public void Add(IReadOnlyList<LedgerHeight> heights)
     {
         lock (_gate)
         {
-            if (height.Value <= _tailHeight) return;
-            for (int i = 0; i < ids.Count; i++) _tail.Add(new Entry(ids[i].Prefix, Locate(height, i)));
-            _tailHeight = height.Value;
-            if (_tail.Count >= RunEntries) Flush();
+            Height first = Height.Zero;
+            Height last = _tail.LastHeight;
+            _tail.Begin();
+            foreach (LedgerHeight height in heights)
+            {
+                if (height.Height <= last) continue;
+                if (first == Height.Zero) first = height.Height;
+                last = height.Height;
+                for (int i = 0; i < height.Ids.Count; i++) _tail.Add(TransactionEntry.Of(height.Ids[i], last, i));
+                foreach ((Hash32 alias, int place) in height.Aliases)
+                    _tail.Add(TransactionEntry.Of(alias, last, place));
+            }
+            if (first == Height.Zero) return;
+            _tail.End(first, last);
+            if (_tail.Count >= RunEntries) WriteRun();
         }
     }
 
-    /// <summary>Writes the tail to a file, together with the newest run while that is small.</summary>
+    /// <summary>Makes what was added durable.</summary>
     public void Flush()
     {
+        lock (_gate) _tail.Sync();
+    }
+
+    /// <summary>Places where a transaction with this id or alias may be, newest first: mostly none or one.</summary>
+    public IReadOnlyList<(Height Height, int Place)> Find(Hash32 id)
+    {
+        List<(Height, int)> found = [];
         lock (_gate)
         {
-            if (_tailHeight == IndexedHeight.Value) return;
-            Run? small = _runs.Count > 0 && _runs[^1].Count + _tail.Count <= RunEntries ? _runs[^1] : null;
-            if (small is not null) small.ReadAll(_tail);
-            CollectionsMarshal.AsSpan(_tail).Sort();
-            Run written = Run.Write(_folder, _runs.Count - (small is null ? 0 : 1), new Height(_tailHeight), _tail);
-            if (small is not null)
-            {
-                small.Dispose();
-                _runs.RemoveAt(_runs.Count - 1);
-            }
+            _tail.Find(id.Prefix, found);
+            for (int i = _runs.Count - 1; i >= 0; i--) _runs[i].Find(id.Prefix, found);
+        }
+        return found;
+    }
 
-            _runs.Add(written);
-            _tail.Clear();
-            IndexedHeight = new Height(_tailHeight);
+    /// <summary>Removes files that hold nothing from a height on.</summary>
+    public void Prune(Height keepFrom)
+    {
+        lock (_gate)
+        {
+            while (_runs.Count > 0 && _runs[0].LastHeight < keepFrom)
+            {
+                string path = _runs[0].Path;
+                _runs[0].Dispose();
+                _runs.RemoveAt(0);
+                _files.Delete(path);
+            }
         }
     }
 
-    /// <summary>Places where a transaction with this id may be, newest first: mostly none or one.</summary>
-    public IReadOnlyList<(Height Height, int Place)> Find(Hash32 id)
+    /// <summary>Number and digest of the entries from a height on, independent of how they lie in files.</summary>
+    public (long Count, Hash32 Digest) ContentFrom(Height from)
     {
-        var found = new List<(Height, int)>();
-        ulong prefix = id.Prefix;
         lock (_gate)
         {
-            for (int i = _tail.Count - 1; i >= 0; i--)
+            IEnumerable<TransactionEntry> all = _runs.SelectMany(run => run.All()).Concat(_tail.Entries.ToArray());
+            TransactionEntry[] kept = [.. all.Where(entry => entry.Where.Height >= from)];
+            Array.Sort(kept, (a, b) => (a.Locator, a.Prefix).CompareTo((b.Locator, b.Prefix)));
+            CanonicalWriter writer = new(kept.Length * TransactionEntry.Size + 8);
+            foreach (TransactionEntry entry in kept)
             {
-                if (_tail[i].Prefix == prefix) found.Add(Split(_tail[i].Locator));
+                writer.U64(entry.Prefix);
+                writer.U64(entry.Locator);
             }
-
-            for (int i = _runs.Count - 1; i >= 0; i--) _runs[i].Find(prefix, found);
+            return (kept.Length, Sha.Of(writer.Written));
         }
-
-        return found;
     }
 
     public void Dispose()
     {
         lock (_gate)
         {
-            Flush();
-            foreach (Run run in _runs) run.Dispose();
+            foreach (TransactionRun run in _runs) run.Dispose();
+            _tail.Dispose();
         }
     }
 
-    /// <summary>40 bits of height (over a thousand years at 30 a second), 24 of place in it.</summary>
-    private static ulong Locate(Height height, int place) => (height.Value << 24) | (uint)place;
-
-    private static (Height Height, int Place) Split(ulong locator) => (new Height(locator >> 24), (int)(locator & 0xFF_FFFF));
-
-    [StructLayout(LayoutKind.Sequential)]
-    private readonly record struct Entry(ulong Prefix, ulong Locator) : IComparable<Entry>
+    private void WriteRun()
     {
-        public int CompareTo(Entry other)
-        {
-            int byPrefix = Prefix.CompareTo(other.Prefix);
-            return byPrefix != 0 ? byPrefix : Locator.CompareTo(other.Locator);
-        }
-    }
-
-    /// <summary>One sorted file: last height u64, then entries of prefix u64 and locator u64, big-endian.</summary>
-    private sealed class Run : IDisposable
-    {
-        private const int HeadBytes = 8;
-        private readonly Microsoft.Win32.SafeHandles.SafeFileHandle _file;
-
-        public Run(string path)
-        {
-            _file = File.OpenHandle(path);
-            Count = (int)((RandomAccess.GetLength(_file) - HeadBytes) / EntryBytes);
-            Span<byte> head = stackalloc byte[HeadBytes];
-            RandomAccess.Read(_file, head, 0);
-            LastHeight = new Height(BinaryPrimitives.ReadUInt64BigEndian(head));
-        }
-
-        public int Count { get; }
-
-        public Height LastHeight { get; }
-
-        public static Run Write(string folder, int number, Height lastHeight, List<Entry> entries)
-        {
-            byte[] bytes = new byte[HeadBytes + (entries.Count * EntryBytes)];
-            BinaryPrimitives.WriteUInt64BigEndian(bytes, lastHeight.Value);
-            for (int i = 0; i < entries.Count; i++)
-            {
-                BinaryPrimitives.WriteUInt64BigEndian(bytes.AsSpan(HeadBytes + (i * EntryBytes)), entries[i].Prefix);
-                BinaryPrimitives.WriteUInt64BigEndian(bytes.AsSpan(HeadBytes + (i * EntryBytes) + 8), entries[i].Locator);
-            }
-
-            string path = Path.Combine(folder, number.ToString("d8", CultureInfo.InvariantCulture) + ".run");
-            File.WriteAllBytes(path + ".part", bytes);
-            File.Move(path + ".part", path, overwrite: true);
-            return new Run(path);
-        }
-
-        public void ReadAll(List<Entry> entries)
-        {
-            byte[] bytes = new byte[Count * EntryBytes];
-            RandomAccess.Read(_file, bytes, HeadBytes);
-            for (int i = 0; i < Count; i++)
-            {
-                entries.Add(new Entry(
-                    BinaryPrimitives.ReadUInt64BigEndian(bytes.AsSpan(i * EntryBytes)),
-                    BinaryPrimitives.ReadUInt64BigEndian(bytes.AsSpan((i * EntryBytes) + 8))));
-            }
-        }
-
-        public void Find(ulong prefix, List<(Height, int)> found)
-        {
-            int low = 0;
-            int high = Count;
-            while (low < high)
-            {
-                int middle = (low + high) / 2;
-                if (At(middle).Prefix < prefix) low = middle + 1;
-                else high = middle;
-            }
-
-            for (; low < Count && At(low) is var entry && entry.Prefix == prefix; low++) found.Add(Split(entry.Locator));
-        }
-
-        public void Dispose() => _file.Dispose();
-
-        private Entry At(int index)
-        {
-            Span<byte> bytes = stackalloc byte[EntryBytes];
-            RandomAccess.Read(_file, bytes, HeadBytes + ((long)index * EntryBytes));
-            return new Entry(BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]));
-        }
+        string newest = _runs.Count == 0 ? "0" : Path.GetFileNameWithoutExtension(_runs[^1].Path);
+        long number = long.Parse(newest, CultureInfo.InvariantCulture) + 1;
+        string path = Path.Combine(_folder, number.ToString("D10", CultureInfo.InvariantCulture) + ".run");
+        _runs.Add(TransactionRun.Write(path, _files, _tail.FirstHeight, _tail.LastHeight, _tail.Entries));
+        _tail.Clear();
     }
 }

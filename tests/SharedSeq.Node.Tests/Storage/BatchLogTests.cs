@@ -267,7 +267,8 @@ public sealed class BatchLogTests
     }
 
     private static void CheckOutcome(ReadOutcome outcome, bool mayBePruned, string where) =>
-        Assert.True(outcome == ReadOutcome.Found || (outcome == ReadOutcome.Pruned && mayBePruned), $"{where}: {outcome}");
+        Assert.True(
+            outcome == ReadOutcome.Found || (outcome == ReadOutcome.Pruned && mayBePruned), $"{where}: {outcome}");
 
     private static AppendResult Fill(BatchLog log, ulong count)
     {

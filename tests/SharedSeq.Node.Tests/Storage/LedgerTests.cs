@@ -1,10 +1,12 @@
 using SharedSeq.Primitives;
 using SharedSeq.Storage;
+using static SharedSeq.Node.Tests.Storage.LedgerFixture;
 
 namespace SharedSeq.Node.Tests.Storage;
 
 public sealed class LedgerTests : IDisposable
 {
+    private static readonly LaneId Lane = new(Epoch.Zero, new(1), 0);
     private readonly string _folder = Directory.CreateTempSubdirectory("sharedseq-ledger-").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -12,88 +14,209 @@ public sealed class LedgerTests : IDisposable
     [Fact]
     public void What_was_applied_is_found_again_after_a_restart()
     {
-        using (var ledger = new Ledger(_folder))
+        using (Ledger ledger = new(_folder))
         {
             ledger.Apply([HeightOf(1), HeightOf(2)]);
-            ledger.PutCertificate(new Height(2), [9]);
-            ledger.PutExecution(new LedgerExecution(new NamespaceId(7), 2, new byte[] { 5 }, IsCertified: true));
+            ledger.Apply([HeightOf(3)]);
         }
-
-        using var again = new Ledger(_folder);
-        Assert.Equal(new Height(2), again.AppliedHeight);
-        Assert.Equal(new Height(2), again.IndexedHeight);
-        Assert.Equal(2UL, again.HeadOf(new NamespaceId(7)));
-        Assert.Equal([2], again.GetBlock(new NamespaceId(7), 2)!.Block.ToArray());
-        Assert.Null(again.GetBlock(new NamespaceId(7), 3));
-        Assert.Equal([9], again.GetCertificateAtOrAbove(new Height(1))!);
-        Assert.Null(again.GetCertificateAtOrAbove(new Height(3)));
+        using Ledger again = new(_folder);
+        Assert.Equal(new Height(3), again.AppliedHeight);
+        Assert.Equal(new Height(3), again.IndexedHeight);
+        Assert.Equal(3UL, again.HeadOf(Namespace));
+        Assert.Equal(0UL, again.HeadOf(new(8)));
+        Assert.Equal([new LedgerHead(Namespace, 3)], again.Heads());
+        Assert.Equal([2], again.GetBlock(Namespace, 2)!.Block.ToArray());
+        Assert.Empty(again.GetBlock(Namespace, 2)!.Content.ToArray());
+        Assert.Null(again.GetBlock(Namespace, 4));
+        Assert.Equal([2UL, 3], again.GetBlocks(Namespace, 2, 10).Select(block => block.Number));
+        Assert.Equal([1UL], again.GetBlocks(Namespace, 0, 1).Select(block => block.Number));
+        Assert.Equal([1, 2], again.GetResult(new(2))!);
+        Assert.Equal([2, 2], again.GetGrowth(new(2))!);
+        Assert.Null(again.GetHeads(new(2)));
+        Assert.Null(again.GetResult(new(4)));
         Assert.Equal([(new Height(2), 1)], again.FindTransaction(Id(2, 1)));
-        Assert.Empty(again.FindTransaction(Id(3, 0)));
-        Assert.Equal(Id(1, 0), again.ResolveAlias(Id(1, 100)));
-        Assert.Equal(3, again.GetRejection(Id(2, 50))!.Value.Reason);
-        Assert.True(again.GetExecution(new NamespaceId(7), 2)!.IsCertified);
+        Assert.Equal([(new Height(1), 0)], again.FindTransaction(Id(1, 100_000)));
+        Assert.Empty(again.FindTransaction(Id(4, 0)));
+        Assert.Equal(3, again.GetRejection(Id(3, 300_000))!.Value.Reason);
+        Assert.Null(again.GetRejection(Id(2, 300_000)));
+    }
+
+    [Fact]
+    public void What_others_signed_and_what_happened_is_kept()
+    {
+        using (Ledger ledger = new(_folder))
+        {
+            ledger.PutCertificate(new(2), [9]);
+            ledger.PutCertificate(new(5), [8]);
+            ledger.PutExecution(new(Namespace, 2, new byte[] { 5 }, IsCertified: true));
+            ledger.PutAttestation(new(Namespace, 2, new(1), new byte[] { 1 }));
+            ledger.PutAttestation(new(Namespace, 2, new(0), new byte[] { 2 }));
+            ledger.PutAttestation(new(Namespace, 2, new(0), new byte[] { 3 }));
+            ledger.PutReceipts([(Lane, new(4), new byte[] { 4 }), (Lane, new(5), new byte[] { 5 })]);
+            ledger.PutEvidence(Id(1, 1), [6]);
+            ledger.AddIncident(new(1000), "clock", [7]);
+            ledger.AddIncident(new(2000), "disk", []);
+            ledger.SetCursor("adapter/7", [1]);
+            ledger.SetCursor("adapter/7", [2]);
+        }
+        using Ledger again = new(_folder);
+        Assert.Equal([9], again.GetCertificateAtOrAbove(new(1))!);
+        Assert.Equal([8], again.GetCertificateAtOrAbove(new(3))!);
+        Assert.Null(again.GetCertificateAtOrAbove(new(6)));
+        Assert.Equal([8], again.NewestCertificate()!);
+        Assert.True(again.GetExecution(Namespace, 2)!.IsCertified);
+        Assert.Equal(["0 2", "1 1"], again.GetAttestations(Namespace, 2).Select(x => $"{x.Operator} {x.Bytes.Span[0]}"));
+        Assert.Equal([5], again.GetReceipt(Lane, new(5))!);
+        Assert.Null(again.GetReceipt(Lane, new(6)));
+        Assert.Equal([6], Assert.Single(again.Evidence()));
+        Assert.Equal(["1 1000 clock", "2 2000 disk"], again.Incidents(0, 10).Select(x => $"{x.Id} {x.At} {x.Kind}"));
+        Assert.Equal([2UL], again.Incidents(1, 10).Select(x => x.Id));
+        Assert.Equal([2], again.GetCursor("adapter/7")!);
+        Assert.Null(again.GetCursor("adapter/8"));
     }
 
     [Fact]
     public void Heights_applied_twice_change_nothing()
     {
-        using var ledger = new Ledger(_folder);
-        ledger.Apply([HeightOf(1), HeightOf(2)]);
+        using Ledger ledger = new(_folder);
+        ledger.Apply(Heights(1, 20));
         Hash32 before = ledger.ContentDigest();
-        ledger.Apply([HeightOf(1), HeightOf(2)]);
+        ledger.Apply(Heights(1, 20));
         Assert.Equal(before, ledger.ContentDigest());
         Assert.Single(ledger.FindTransaction(Id(1, 0)));
+    }
+
+    [Fact]
+    public void A_rebuilt_ledger_equals_the_original_however_its_heights_were_grouped()
+    {
+        using Ledger original = new(Path.Combine(_folder, "original"));
+        using Ledger rebuilt = new(Path.Combine(_folder, "rebuilt"));
+        for (ulong number = 1; number <= 50; number++) original.Apply([HeightOf(number)]);
+        rebuilt.Apply(Heights(1, 30));
+        Assert.NotEqual(original.ContentDigest(), rebuilt.ContentDigest());
+        Assert.StartsWith("heights: 31 ", original.FirstDifference(rebuilt), StringComparison.Ordinal);
+        rebuilt.Apply(Heights(31, 50));
+        Assert.Null(original.FirstDifference(rebuilt));
+        Assert.Equal(original.ContentDigest(), rebuilt.ContentDigest());
+    }
+
+    [Fact]
+    public void A_rebuild_takes_over_what_is_not_in_the_logs()
+    {
+        string path;
+        using (Ledger original = new(Path.Combine(_folder, "original")))
+        {
+            original.PutCertificate(new(2), [9]);
+            original.AddIncident(new(1000), "clock", [7]);
+            path = original.FilePath;
+        }
+        using Ledger rebuilt = new(Path.Combine(_folder, "rebuilt"));
+        rebuilt.TakeOverKept(path);
+        Assert.Equal([9], rebuilt.NewestCertificate()!);
+        Assert.Equal("clock", Assert.Single(rebuilt.Incidents(0, 10)).Kind);
+    }
+
+    [Fact]
+    public void Pruned_heights_are_gone_and_the_rest_stays()
+    {
+        using Ledger ledger = new(_folder);
+        ledger.Apply(Heights(1, 20));
+        ledger.PutExecution(new(Namespace, 5, new byte[] { 5 }, IsCertified: true));
+        ledger.PutExecution(new(Namespace, 15, new byte[] { 5 }, IsCertified: true));
+        ledger.PutReceipts([(Lane, new(4), new byte[] { 4 }), (Lane, new(5), new byte[] { 5 })]);
+        ledger.Prune(new(10), [new(Lane, new(5))]);
+        Assert.Null(ledger.GetResult(new(9)));
+        Assert.NotNull(ledger.GetResult(new(10)));
+        Assert.Equal(10UL, ledger.GetBlocks(Namespace, 0, 1)[0].Number);
+        Assert.Null(ledger.GetExecution(Namespace, 5));
+        Assert.NotNull(ledger.GetExecution(Namespace, 15));
+        Assert.Null(ledger.GetRejection(Id(9, 300_000)));
+        Assert.NotNull(ledger.GetRejection(Id(12, 300_000)));
+        Assert.Null(ledger.GetReceipt(Lane, new(4)));
+        Assert.NotNull(ledger.GetReceipt(Lane, new(5)));
+    }
+
+    [Fact]
+    public void Queries_run_beside_the_writer_and_see_whole_commits()
+    {
+        using Ledger ledger = new(_folder);
+        using CancellationTokenSource done = new();
+        Task reading = Task.Run(() =>
+        {
+            while (!done.IsCancellationRequested)
+            {
+                ulong head = ledger.HeadOf(Namespace);
+                if (head > 0) Assert.NotNull(ledger.GetResult(new(head)));
+                Assert.True(head % 10 == 0, $"head {head} is inside a commit");
+            }
+        });
+        for (ulong from = 1; from <= 500; from += 10) ledger.Apply(Heights(from, from + 9));
+        done.Cancel();
+        reading.Wait(TimeSpan.FromSeconds(30));
+        Assert.True(reading.IsCompletedSuccessfully, reading.Exception?.ToString());
     }
 
     [Fact]
     public void A_damaged_ledger_is_refused_with_the_way_out()
     {
         File.WriteAllBytes(Path.Combine(_folder, "ledger.db"), [.. Enumerable.Repeat((byte)'x', 8192)]);
-        StorageException e = Assert.Throws<StorageException>(() => new Ledger(_folder));
-        Assert.Equal(StorageRejection.Corrupted, e.Reason);
-        Assert.Contains("store rebuild", e.Message, StringComparison.Ordinal);
+        StorageException refused = Assert.Throws<StorageException>(() => new Ledger(_folder));
+        Assert.Equal(StorageRejection.Corrupted, refused.Reason);
+        Assert.Contains("store rebuild", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void The_index_finds_every_transaction_over_many_runs_and_flushes()
+    public void A_ledger_of_a_newer_schema_is_refused_by_name()
     {
-        string folder = Path.Combine(_folder, "index");
-        const int perHeight = 20_000;
-        using (var index = new TransactionIndex(folder))
-        {
-            for (ulong height = 1; height <= 40; height++)
-            {
-                index.Add(new Height(height), [.. Enumerable.Range(0, perHeight).Select(i => Id(height, i))]);
-                if (height % 7 == 0) index.Flush();
-            }
-        }
-
-        using var again = new TransactionIndex(folder);
-        Assert.Equal(40 * perHeight, again.Count);
-        Assert.Equal(new Height(40), again.IndexedHeight);
-        var random = new Prng(5);
-        for (int i = 0; i < 500; i++)
-        {
-            ulong height = (ulong)random.Between(1, 40);
-            int place = random.Below(perHeight);
-            Assert.Contains((new Height(height), place), again.Find(Id(height, place)));
-        }
+        new Ledger(_folder).Dispose();
+        using (SqlSession session = new(Path.Combine(_folder, "ledger.db"), isReadOnly: false))
+            session.Execute("PRAGMA user_version = 99");
+        StorageException refused = Assert.Throws<StorageException>(() => new Ledger(_folder));
+        Assert.Equal(StorageRejection.NewerFormat, refused.Reason);
     }
 
-    private static LedgerHeight HeightOf(ulong number)
+    [Fact]
+    public void A_second_process_on_one_ledger_is_refused()
     {
-        var height = new Height(number);
-        return new LedgerHeight(
-            height, new byte[] { 1 }, new byte[] { 2 }, default, [Id(number, 0), Id(number, 1)], [(Id(number, 100), Id(number, 0))],
-            [new LedgerBlock(new NamespaceId(7), number, height, Id(number, 200), new[] { (byte)number }, new byte[] { 3 })],
-            [new LedgerRejection(Id(number, 50), new NamespaceId(7), height, 3)]);
+        using Ledger ledger = new(_folder);
+        Assert.Equal(StorageRejection.FolderInUse, Assert.Throws<StorageException>(() => new Ledger(_folder)).Reason);
     }
 
-    private static Hash32 Id(ulong height, int place)
+    [Fact]
+    public void A_full_disk_is_refused_by_name_and_the_ledger_goes_on_once_there_is_room()
     {
-        byte[] bytes = new byte[12];
-        System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(bytes, height);
-        System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(8), place);
-        return Sha.Of(bytes);
+        string path = Path.Combine(_folder, "full.db");
+        using SqlSession session = new(path, isReadOnly: false);
+        session.Execute("CREATE TABLE t(x)");
+        session.Statement("PRAGMA max_page_count = 10").Number();
+        StorageException refused = Assert.Throws<StorageException>(
+            () => session.Statement("INSERT INTO t VALUES (?)").Bind(new byte[100_000]).Run());
+        Assert.Equal(StorageRejection.DiskFull, refused.Reason);
+        session.Statement("PRAGMA max_page_count = 1000").Number();
+        session.Statement("INSERT INTO t VALUES (?)").Bind(new byte[100_000]).Run();
+    }
+
+    [Fact]
+    public void Writing_through_a_read_only_connection_is_refused_by_name()
+    {
+        new Ledger(_folder).Dispose();
+        using SqlSession session = new(Path.Combine(_folder, "ledger.db"), isReadOnly: true);
+        StorageException refused = Assert.Throws<StorageException>(
+            () => session.Statement("INSERT INTO cursors VALUES ('x', x'00')").Run());
+        Assert.Equal(StorageRejection.ReadOnlyDisk, refused.Reason);
+    }
+
+    [Fact]
+    public void The_height_from_which_a_restart_applies_is_the_lower_of_tables_and_index()
+    {
+        using (Ledger ledger = new(_folder)) ledger.Apply(Heights(1, 20));
+        // What a power cut leaves when the index lost more than the tables.
+        File.Delete(Path.Combine(_folder, "transactions", "tail"));
+        using Ledger again = new(_folder);
+        Assert.Equal(new Height(20), again.AppliedHeight);
+        Assert.Equal(Height.Zero, again.CompleteHeight);
+        again.Apply(Heights(1, 25));
+        Assert.Equal(new Height(25), again.CompleteHeight);
+        Assert.Equal([(new Height(3), 1)], again.FindTransaction(Id(3, 1)));
     }
 }

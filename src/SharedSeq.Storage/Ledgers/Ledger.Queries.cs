@@ -1,0 +1,127 @@
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Storage;
+
+/// <summary>
+/// The queries: each on a read-only connection of its own, seeing all that was committed before it began.
+/// </summary>
+public sealed partial class Ledger
+{
+    public LedgerBlock? GetBlock(NamespaceId ns, ulong number) =>
+        GetBlocks(ns, number, 1) is [var block] && block.Number == number ? block : null;
+
+    /// <summary>Blocks of a namespace from a number on, ascending, at most <paramref name="max"/>.</summary>
+    public IReadOnlyList<LedgerBlock> GetBlocks(NamespaceId ns, ulong from, int max) => _readers.Query(session =>
+    {
+        const string Sql =
+            "SELECT number, height, hash, block, content FROM blocks WHERE ns = ? AND number >= ? ORDER BY number LIMIT ?";
+        SqlStatement rows = session.Statement(Sql).Bind(ns.Value).Bind(from).Bind((ulong)max);
+        List<LedgerBlock> blocks = [];
+        while (rows.Step())
+            blocks.Add(new(ns, rows.Number(0), new(rows.Number(1)), rows.Hash(2), rows.Blob(3), rows.Blob(4)));
+        rows.Reset();
+        return blocks;
+    });
+
+    /// <summary>Number of the newest closed block of a namespace; 0 when there is none.</summary>
+    public ulong HeadOf(NamespaceId ns) => _readers.Query(session =>
+        session.Statement("SELECT MAX(number) FROM blocks WHERE ns = ?").Bind(ns.Value).Number());
+
+    /// <summary>The newest closed block of every namespace that has one.</summary>
+    public IReadOnlyList<LedgerHead> Heads() => _readers.Query(session =>
+    {
+        SqlStatement rows = session.Statement("SELECT ns, MAX(number) FROM blocks GROUP BY ns ORDER BY ns");
+        List<LedgerHead> heads = [];
+        while (rows.Step()) heads.Add(new(new(rows.Number(0)), rows.Number(1)));
+        rows.Reset();
+        return heads;
+    });
+
+    public byte[]? GetResult(Height height) => Blob("SELECT result FROM heights WHERE height = ?", height);
+
+    public byte[]? GetGrowth(Height height) => Blob("SELECT growth FROM heights WHERE height = ?", height);
+
+    public byte[]? GetHeads(Height height) =>
+        Blob("SELECT heads FROM heights WHERE height = ? AND length(heads) > 0", height);
+
+    /// <summary>
+    /// The certificate of the lowest height at or above this one: a later one covers the heights before it.
+    /// </summary>
+    public byte[]? GetCertificateAtOrAbove(Height height) =>
+        Blob("SELECT certificate FROM certificates WHERE height >= ? ORDER BY height LIMIT 1", height);
+
+    public byte[]? NewestCertificate() => _readers.Query(session =>
+        session.Statement("SELECT certificate FROM certificates ORDER BY height DESC LIMIT 1").BlobOrNull());
+
+    public LedgerExecution? GetExecution(NamespaceId ns, ulong number) => _readers.Query(session =>
+    {
+        SqlStatement row = session.Statement("SELECT outcome, certified FROM executions WHERE ns = ? AND number = ?")
+            .Bind(ns.Value).Bind(number);
+        LedgerExecution? found = row.Step() ? new LedgerExecution(ns, number, row.Blob(0), row.Number(1) != 0) : null;
+        row.Reset();
+        return found;
+    });
+
+    public IReadOnlyList<LedgerAttestation> GetAttestations(NamespaceId ns, ulong number) => _readers.Query(session =>
+    {
+        SqlStatement rows = session.Statement(
+                "SELECT operator, bytes FROM attestations WHERE ns = ? AND number = ? ORDER BY operator")
+            .Bind(ns.Value).Bind(number);
+        List<LedgerAttestation> found = [];
+        while (rows.Step()) found.Add(new(ns, number, new((ushort)rows.Number(0)), rows.Blob(1)));
+        rows.Reset();
+        return found;
+    });
+
+    /// <summary>The PoA kept for a batch.</summary>
+    public byte[]? GetReceipt(LaneId lane, BatchSeq seq) => _readers.Query(session =>
+    {
+        const string Sql = "SELECT proof FROM receipts WHERE epoch = ? AND author = ? AND worker = ? AND seq = ?";
+        return BindPlace(session.Statement(Sql), lane, seq).BlobOrNull();
+    });
+
+    public LedgerRejection? GetRejection(Hash32 transactionId) => _readers.Query<LedgerRejection?>(session =>
+    {
+        const string Sql = "SELECT ns, height, reason FROM rejections WHERE id = ?";
+        SqlStatement row = session.Statement(Sql).Bind(transactionId);
+        LedgerRejection? found = row.Step()
+            ? new LedgerRejection(transactionId, new(row.Number(0)), new(row.Number(1)), (byte)row.Number(2))
+            : null;
+        row.Reset();
+        return found;
+    });
+
+    /// <summary>
+    /// Heights and places in their growth where a transaction with this id or alias may be, newest first: the caller
+    /// compares the whole id.
+    /// </summary>
+    public IReadOnlyList<(Height Height, int Place)> FindTransaction(Hash32 idOrAlias) => _index.Find(idOrAlias);
+
+    /// <summary>Encodings of all evidence kept.</summary>
+    public IReadOnlyList<byte[]> Evidence() => _readers.Query(session =>
+    {
+        SqlStatement rows = session.Statement("SELECT evidence FROM evidence ORDER BY id");
+        List<byte[]> found = [];
+        while (rows.Step()) found.Add(rows.Blob(0));
+        rows.Reset();
+        return found;
+    });
+
+    /// <summary>Incidents after an id, oldest first, at most <paramref name="max"/>.</summary>
+    public IReadOnlyList<LedgerIncident> Incidents(ulong afterId, int max) => _readers.Query(session =>
+    {
+        SqlStatement rows = session.Statement(
+                "SELECT id, at, kind, details FROM incidents WHERE id > ? ORDER BY id LIMIT ?")
+            .Bind(afterId).Bind((ulong)max);
+        List<LedgerIncident> found = [];
+        while (rows.Step()) found.Add(new(rows.Number(0), new(rows.Number(1)), rows.Text(2), rows.Blob(3)));
+        rows.Reset();
+        return found;
+    });
+
+    public byte[]? GetCursor(string name) => _readers.Query(session =>
+        session.Statement("SELECT value FROM cursors WHERE name = ?").Bind(name).BlobOrNull());
+
+    private byte[]? Blob(string sql, Height height) =>
+        _readers.Query(session => session.Statement(sql).Bind(height.Value).BlobOrNull());
+}

@@ -1,0 +1,193 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Storage;
+
+/// <summary>
+/// First 8 bytes of a transaction's id or alias, and where it is: 40 bits of height, 24 of place in it.
+/// </summary>
+internal readonly record struct TransactionEntry(ulong Prefix, ulong Locator)
+{
+    public const int Size = 16;
+
+    private const int PlaceBits = 24;
+
+    public static TransactionEntry Of(Hash32 id, Height height, int place)
+    {
+        Invariant.Check(height.Value >> (64 - PlaceBits) == 0, "a height has at most 40 bits");
+        Invariant.Check(place >> PlaceBits == 0, "a place in a height has at most 24 bits");
+        return new(id.Prefix, (height.Value << PlaceBits) | (uint)place);
+    }
+
+    public (Height Height, int Place) Where => (new(Locator >> PlaceBits), (int)(Locator & ((1 << PlaceBits) - 1)));
+}
+
+/// <summary>
+/// A file of entries that are spread over buckets by the first bits of their prefix, which are random: a look-up reads
+/// one bucket. Nothing is sorted, so that writing costs a few nanoseconds per entry.
+/// <code>
+/// 0 "SSQTXRUN" | 8 u16 version | 10 u16 0 | 12 u32 entries | 16 u64 first height | 24 u64 last height
+/// 32 per bucket: u32 number of entries, u32 crc of them | then u32 crc of everything before | entries from 16384
+/// an entry: u64 prefix | u64 locator, in the machine's (little-endian) order: the file never leaves the machine
+/// </code>
+/// </summary>
+internal sealed class TransactionRun : IDisposable
+{
+    private const ushort Version = 1;
+    private const int BucketBits = 10;
+    private const int Buckets = 1 << BucketBits;
+    private const int TableStart = 32;
+    private const int HeaderBytes = 16 * 1024;
+    private const int HeaderUsed = TableStart + Buckets * 8 + 4;
+    private readonly IStorageFile _file;
+    private readonly string _path;
+    private readonly int[] _starts = new int[Buckets + 1];
+    private readonly uint[] _crcs = new uint[Buckets];
+
+    private TransactionRun(IStorageFile file, string path, ReadOnlySpan<byte> header)
+    {
+        _file = file;
+        _path = path;
+        FirstHeight = new(BinaryPrimitives.ReadUInt64LittleEndian(header[16..]));
+        LastHeight = new(BinaryPrimitives.ReadUInt64LittleEndian(header[24..]));
+        for (int i = 0; i < Buckets; i++)
+        {
+            _starts[i + 1] = _starts[i] + BinaryPrimitives.ReadInt32LittleEndian(header[(TableStart + i * 8)..]);
+            _crcs[i] = BinaryPrimitives.ReadUInt32LittleEndian(header[(TableStart + i * 8 + 4)..]);
+        }
+    }
+
+    public Height FirstHeight { get; }
+
+    public Height LastHeight { get; }
+
+    public int Count => _starts[Buckets];
+
+    public string Path => _path;
+
+    private static ReadOnlySpan<byte> Magic => "SSQTXRUN"u8;
+
+    /// <summary>Opens a run; null if it is not whole.</summary>
+    public static TransactionRun? Open(string path, IFileLayer files)
+    {
+        IStorageFile file = files.Open(path, FileOpening.ReadOnly);
+        byte[] header = new byte[HeaderUsed];
+        bool isWhole = file.Read(header, 0) == HeaderUsed && IsIntact(header, file.Length);
+        if (isWhole) return new TransactionRun(file, path, header);
+        file.Dispose();
+        return null;
+    }
+
+    /// <summary>Writes a run and makes it durable under its name.</summary>
+    public static TransactionRun Write(
+        string path, IFileLayer files, Height first, Height last, ReadOnlySpan<TransactionEntry> entries)
+    {
+        int bytes = HeaderBytes + entries.Length * TransactionEntry.Size;
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(bytes);
+        try
+        {
+            Span<byte> image = buffer.AsSpan(0, bytes);
+            Encode(image, first, last, entries);
+            string unfinished = path + ".part";
+            using (IStorageFile part = files.Open(unfinished, FileOpening.Create))
+            {
+                part.Write(image, 0);
+                part.Sync();
+            }
+            files.Rename(unfinished, path);
+            files.SyncFolder(System.IO.Path.GetDirectoryName(path)!);
+            return new TransactionRun(files.Open(path, FileOpening.ReadOnly), path, image);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Adds the places of a prefix, newest first.</summary>
+    public void Find(ulong prefix, List<(Height Height, int Place)> found)
+    {
+        int bucket = BucketOf(prefix);
+        int count = _starts[bucket + 1] - _starts[bucket];
+        if (count == 0) return;
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(count * TransactionEntry.Size);
+        try
+        {
+            ReadOnlySpan<TransactionEntry> entries = ReadBucket(bucket, buffer);
+            for (int i = entries.Length - 1; i >= 0; i--)
+                if (entries[i].Prefix == prefix) found.Add(entries[i].Where);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>All entries, bucket by bucket.</summary>
+    public IEnumerable<TransactionEntry> All()
+    {
+        for (int bucket = 0; bucket < Buckets; bucket++)
+        {
+            byte[] buffer = new byte[(_starts[bucket + 1] - _starts[bucket]) * TransactionEntry.Size];
+            foreach (TransactionEntry entry in ReadBucket(bucket, buffer).ToArray()) yield return entry;
+        }
+    }
+
+    public void Dispose() => _file.Dispose();
+
+    private static int BucketOf(ulong prefix) => (int)(prefix >> (64 - BucketBits));
+
+    private ReadOnlySpan<TransactionEntry> ReadBucket(int bucket, Span<byte> buffer)
+    {
+        Span<byte> bytes = buffer[..((_starts[bucket + 1] - _starts[bucket]) * TransactionEntry.Size)];
+        long offset = HeaderBytes + (long)_starts[bucket] * TransactionEntry.Size;
+        if (_file.Read(bytes, offset) != bytes.Length || Crc32C.Of(bytes) != _crcs[bucket])
+        {
+            throw new StorageException(
+                StorageRejection.Corrupted,
+                $"{StorageRejection.Corrupted}: the transaction index {_path} at offset {offset}; "
+                + "run: sharedseq store rebuild",
+                _path,
+                offset);
+        }
+        return MemoryMarshal.Cast<byte, TransactionEntry>(bytes);
+    }
+
+    private static bool IsIntact(ReadOnlySpan<byte> header, long length)
+    {
+        if (!header[..8].SequenceEqual(Magic)) return false;
+        if (BinaryPrimitives.ReadUInt16LittleEndian(header[8..]) != Version) return false;
+        uint crc = BinaryPrimitives.ReadUInt32LittleEndian(header[(HeaderUsed - 4)..]);
+        if (crc != Crc32C.Of(header[..(HeaderUsed - 4)])) return false;
+        long entries = BinaryPrimitives.ReadUInt32LittleEndian(header[12..]);
+        return length == HeaderBytes + entries * TransactionEntry.Size;
+    }
+
+    /// <summary>Two passes: count per bucket, then put every entry into its bucket in the order it came.</summary>
+    private static void Encode(Span<byte> image, Height first, Height last, ReadOnlySpan<TransactionEntry> entries)
+    {
+        image[..HeaderBytes].Clear();
+        Magic.CopyTo(image);
+        BinaryPrimitives.WriteUInt16LittleEndian(image[8..], Version);
+        BinaryPrimitives.WriteInt32LittleEndian(image[12..], entries.Length);
+        BinaryPrimitives.WriteUInt64LittleEndian(image[16..], first.Value);
+        BinaryPrimitives.WriteUInt64LittleEndian(image[24..], last.Value);
+        int[] next = new int[Buckets + 1];
+        foreach (TransactionEntry entry in entries) next[BucketOf(entry.Prefix) + 1]++;
+        for (int i = 0; i < Buckets; i++) next[i + 1] += next[i];
+        int[] starts = [.. next];
+        Span<TransactionEntry> target = MemoryMarshal.Cast<byte, TransactionEntry>(image[HeaderBytes..]);
+        foreach (TransactionEntry entry in entries) target[next[BucketOf(entry.Prefix)]++] = entry;
+        for (int i = 0; i < Buckets; i++)
+        {
+            ReadOnlySpan<TransactionEntry> bucket = target[starts[i]..starts[i + 1]];
+            BinaryPrimitives.WriteInt32LittleEndian(image[(TableStart + i * 8)..], bucket.Length);
+            uint crc = Crc32C.Of(MemoryMarshal.AsBytes(bucket));
+            BinaryPrimitives.WriteUInt32LittleEndian(image[(TableStart + i * 8 + 4)..], crc);
+        }
+        uint all = Crc32C.Of(image[..(HeaderUsed - 4)]);
+        BinaryPrimitives.WriteUInt32LittleEndian(image[(HeaderUsed - 4)..], all);
+    }
+}
