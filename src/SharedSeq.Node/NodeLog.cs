@@ -39,4 +39,16 @@ internal static partial class NodeLog
 
     [LoggerMessage(1031, LogLevel.Warning, "execution client of namespace {Namespace} is quarantined: {Why}")]
     public static partial void Quarantined(this ILogger logger, NamespaceId @namespace, string why);
+
+    [LoggerMessage(1032, LogLevel.Warning, "execution client of namespace {Namespace} failed (given up: {IsFinal}): {Why}")]
+    public static partial void ExecutionFailed(this ILogger logger, NamespaceId @namespace, string why, bool isFinal);
+
+    [LoggerMessage(1033, LogLevel.Warning, "replica {Attester} contradicts its own attestation of block {Number} of namespace {Namespace}")]
+    public static partial void AttestationContradicts(this ILogger logger, NamespaceId @namespace, ReplicaId attester, ulong number);
+
+    [LoggerMessage(1034, LogLevel.Critical, "execution of namespace {Namespace} is split at block {Number}: two outcomes have too many attesters each")]
+    public static partial void ExecutionSplit(this ILogger logger, NamespaceId @namespace, ulong number);
+
+    [LoggerMessage(1035, LogLevel.Warning, "the execution client of replica {Attester} deviates at block {Number} of namespace {Namespace}")]
+    public static partial void PeerDeviates(this ILogger logger, NamespaceId @namespace, ReplicaId attester, ulong number);
 }

@@ -1,3 +1,4 @@
+using SharedSeq.Adapters.EvmDev;
 using SharedSeq.Client;
 using SharedSeq.Node;
 using SharedSeq.Ordering;
@@ -27,7 +28,7 @@ internal static class UserErrors
             return await run();
         }
         catch (Exception e) when (e is ConfigurationException or StorageException or GenesisException or HttpRequestException
-            or IOException or UnauthorizedAccessException or CommandException)
+            or IOException or UnauthorizedAccessException or CommandException or ToolchainException)
         {
             await Console.Error.WriteLineAsync($"sharedseq: {e.Message}");
             return ExitCode.Unusable;

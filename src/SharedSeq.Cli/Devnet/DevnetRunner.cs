@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using SharedSeq.Adapters.EvmDev;
 using SharedSeq.Ethereum;
 using SharedSeq.Ordering;
 
@@ -20,6 +21,8 @@ internal sealed class DevnetRunner(DevnetOptions options)
         File.Delete(folder.StateFile);
         try
         {
+            // Once for all operators and outside of their deadline: a first install downloads.
+            if (options.Rollups > 0) await AnvilToolchain.ProvisionAsync(cancellation: cancellation);
             _operators = [.. folder.Operators.Select(OperatorProcess.Start)];
             await WaitUntilReadyAsync(folder, cancellation);
             WriteState(folder);
@@ -52,6 +55,10 @@ internal sealed class DevnetRunner(DevnetOptions options)
                 {
                     if (o.HasExited)
                         throw new CommandException($"operator {o.Operator.Index} ended with code {o.ExitCode}:\n{OperatorProcess.LastLines(o.Operator, 5)}");
+
+                    // After a long pause execution clients replay the whole chain: as long as that goes on, nothing is stuck.
+                    if (missing.Contains("replays block", StringComparison.Ordinal))
+                        deadline.CancelAfter(TimeSpan.FromSeconds(options.ReadyTimeoutSeconds));
                     await Task.Delay(100, deadline.Token);
                 }
             }

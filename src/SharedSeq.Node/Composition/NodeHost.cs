@@ -116,6 +116,7 @@ public sealed class NodeHost : IAsyncDisposable
             Shell = shell,
             NodeSigner = new P256Signer(_keys.NodeKey),
             IsReady = () => _isReady,
+            IsDiverged = () => ordering.IsDiverged,
             TellReplica = input => replicaActor.TryTell(ReplicaMessage.Of(input)),
             Actors = [replicaActor, lane, ordering],
         };
@@ -140,13 +141,19 @@ public sealed class NodeHost : IAsyncDisposable
 
     private async Task StartServingAsync(CancellationToken cancellation)
     {
+        var methods = new PublicMethods(Runtime);
+        var rollups = new RollupServices(Runtime, methods, _loggers.CreateLogger("SharedSeq.Rollups"));
+        Runtime.Rollups = rollups;
+        rollups.Start();
+        _parts.Add(rollups);
         var dispatcher = new RpcDispatcher(
-            new PublicMethods(Runtime).All(), _configuration.Rpc.BatchItemsMax, _loggers.CreateLogger("SharedSeq.Rpc"));
+            methods.All(), _configuration.Rpc.BatchItemsMax, _loggers.CreateLogger("SharedSeq.Rpc"));
         var server = new RpcServer(
             _configuration.Rpc, dispatcher,
             [
                 new SubmitEndpoints(Runtime.Submit, Runtime.Batches, _configuration.Rpc.RequestBytesMax),
                 new HealthEndpoints(Runtime, dispatcher),
+                rollups,
             ]);
         await server.StartAsync(cancellation);
         _parts.Add(server);

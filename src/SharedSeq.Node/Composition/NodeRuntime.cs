@@ -52,6 +52,12 @@ public sealed class NodeRuntime
     /// <summary>Tells the replica something a client brought: a relayed receipt.</summary>
     public required Func<ReplicaInput, bool> TellReplica { get; init; }
 
+    /// <summary>Whether own results are known to differ from certified ones: nothing may be executed any more.</summary>
+    public required Func<bool> IsDiverged { get; init; }
+
+    /// <summary>The rollups' adapters and gateways; set before the public listener opens.</summary>
+    public RollupServices? Rollups { get; set; }
+
     /// <summary>The core's actors, for health and queue depths.</summary>
     public required IReadOnlyList<IActorStatus> Actors { get; init; }
 }

@@ -36,6 +36,7 @@ public sealed class HealthEndpoints(NodeRuntime node, RpcDispatcher dispatcher) 
             if (actor.Health != ActorHealth.Running) reasons.Add($"{actor.Name}: {actor.Health}");
         }
 
+        if (node.Rollups is { } rollups) reasons.AddRange(rollups.Reasons());
         return reasons;
     }
 
@@ -94,6 +95,7 @@ public sealed class HealthEndpoints(NodeRuntime node, RpcDispatcher dispatcher) 
                 view.Members.Select(m => ($"replica=\"{m.Member}\"", m.IsConnected || m.Member == node.Self ? 1UL : 0UL)));
         }
 
+        if (node.Rollups is { } rollups) AddRollups(text, rollups);
         (long calls, long errors) = dispatcher.Counters;
         Add(text, "sharedseq_rpc_calls_total", "counter", "JSON-RPC calls", (ulong)calls);
         Add(text, "sharedseq_rpc_errors_total", "counter", "JSON-RPC calls answered with an error", (ulong)errors);
@@ -103,6 +105,22 @@ public sealed class HealthEndpoints(NodeRuntime node, RpcDispatcher dispatcher) 
             (ulong)(Environment.CpuUsage.TotalTime.Ticks / TimeSpan.TicksPerMicrosecond));
         Add(text, "dotnet_allocated_bytes_total", "counter", "Bytes allocated on the managed heap", (ulong)GC.GetTotalAllocatedBytes());
         return text.ToString();
+    }
+
+    private static void AddRollups(StringBuilder text, RollupServices rollups)
+    {
+        void PerRollup(string name, string type, string help, Func<Rollup, ulong> value) => AddLabelled(
+            text, name, type, help, rollups.All.Select(r => ($"namespace=\"{r.Policy.Id}\"", value(r))));
+        PerRollup("sharedseq_rollup_closed", "gauge", "Newest closed block", r => r.Feed.Head);
+        PerRollup("sharedseq_rollup_head", "gauge", "Newest block executed by the own client", r => r.Head);
+        PerRollup("sharedseq_rollup_executed", "gauge", "Highest block attested by enough operators", r => r.Executed?.Number ?? 0);
+        PerRollup("sharedseq_rollup_quarantined", "gauge", "Whether the own client is not believed", r => r.Quarantine is null ? 0UL : 1UL);
+        PerRollup("sharedseq_rollup_pending", "gauge", "Transactions taken here and not executed", r => (ulong)r.Pending.Count);
+        PerRollup("sharedseq_rollup_client_failures_total", "counter", "Failed exchanges with the own client", r => (ulong)r.Counters.ClientFailures);
+        PerRollup("sharedseq_rollup_forwarded_total", "counter", "Reads answered by another operator", r => (ulong)r.Counters.Forwarded);
+        PerRollup("sharedseq_rollup_unavailable_total", "counter", "Reads that nobody could answer", r => (ulong)r.Counters.Unavailable);
+        PerRollup("sharedseq_rollup_splits_total", "counter", "Blocks with two outcomes of too many attesters each", r => (ulong)r.Counters.Splits);
+        Add(text, "sharedseq_attestations_refused_total", "counter", "Attestations not of their sender", (ulong)rollups.AttestationsRefused);
     }
 
     private static void Add(StringBuilder text, string name, string type, string help, ulong value) =>

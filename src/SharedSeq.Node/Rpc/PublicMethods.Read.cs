@@ -24,7 +24,8 @@ public sealed partial class PublicMethods
             };
         }
 
-        if (node.Batches.Locate(id) is { } pending)
+        // A wallet's transaction that this gateway took is known by its keccak hash before it is ordered.
+        if (node.Batches.Locate(node.Rollups?.IdOfPending(id) ?? id) is { } pending)
         {
             return new { txId = pending.Batch.Body.IdOf(pending.Index).ToString(), status = "received", lane = pending.Batch.Header.Lane.ToString() };
         }

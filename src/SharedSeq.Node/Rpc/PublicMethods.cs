@@ -124,6 +124,7 @@ public sealed partial class PublicMethods(NodeRuntime node)
             halted = view?.IsHalted ?? false,
             members = view?.Members.Select(m => new { replica = m.Member.Value, m.SlotsLed, m.SlotsSkipped, m.SlotsTimedOut, m.IsConnected }),
             actors = node.Actors.Select(a => new { a.Name, health = a.Health.ToString(), a.Depth }),
+            rollups = node.Rollups?.HealthOf(),
         };
     }
 

@@ -1,0 +1,184 @@
+using Microsoft.Extensions.Logging;
+using SharedSeq.Adapters;
+using SharedSeq.Client;
+using SharedSeq.Consensus;
+using SharedSeq.Primitives;
+using SharedSeq.Storage;
+
+namespace SharedSeq.Node;
+
+/// <summary>What the attestation actor is told.</summary>
+internal abstract record AttestationInput
+{
+    public sealed record PeerSaid(ReplicaId From, AttestationMessage Message) : AttestationInput;
+
+    public sealed record ExecutedHere(ExecutionOutcome Outcome) : AttestationInput;
+
+    public sealed record Tick : AttestationInput;
+}
+
+/// <summary>
+/// Signs what the own clients executed, collects what the other operators did, and draws the conclusions: executed, split, or an own client that
+/// is out of line. It alone writes executions to the ledger.
+/// </summary>
+internal sealed class AttestationActor : Actor<AttestationInput>
+{
+    /// <summary>Attestations waiting. 4,096: minutes of a devnet; above it peers' are dropped, they are sent again.</summary>
+    private const int MailboxMax = 4_096;
+
+    /// <summary>Undecided own attestations sent again each second: a peer that was away needs one, the newest covers all below.</summary>
+    private const int ResentMax = 4;
+
+    private readonly NodeRuntime _node;
+    private readonly IReadOnlyDictionary<NamespaceId, AttestedRollup> _rollups;
+    private readonly ILogger _logger;
+    private readonly P256Scheme _scheme = new();
+    private long _badSignatures;
+
+    public AttestationActor(NodeRuntime node, IEnumerable<AttestedRollup> rollups, ILogger logger)
+        : base("attestations", MailboxMax, Supervision.Restart)
+    {
+        _node = node;
+        _rollups = rollups.ToDictionary(r => r.Rollup.Policy.Id);
+        _logger = logger;
+    }
+
+    /// <summary>Messages that were no attestation of their sender.</summary>
+    public long BadSignatures => Interlocked.Read(ref _badSignatures);
+
+    protected override void OnFailed(Exception error, bool isFinal) => _logger.Restarting(Name, error);
+
+    protected override async Task RunAsync(CancellationToken stopping)
+    {
+        using var tick = new Timer(_ => TryTell(new AttestationInput.Tick()), null, 1_000, 1_000);
+        while (await Mailbox.WaitToReadAsync(stopping))
+        {
+            while (Mailbox.TryRead(out AttestationInput? input)) Handle(input);
+        }
+    }
+
+    private void Handle(AttestationInput input)
+    {
+        switch (input)
+        {
+            case AttestationInput.PeerSaid m: OnPeerSaid(m.From, m.Message); break;
+            case AttestationInput.ExecutedHere m: OnExecutedHere(m.Outcome); break;
+            case AttestationInput.Tick:
+                foreach (AttestedRollup rollup in _rollups.Values)
+                    foreach (Attestation attestation in rollup.ToResend(ResentMax)) Send(attestation);
+                break;
+            default: Invariant.Throw($"an attestation input of unhandled kind {input.GetType().Name}"); break;
+        }
+    }
+
+    private void OnPeerSaid(ReplicaId from, AttestationMessage message)
+    {
+        if (!TryRead(message.Body.Span, out Attestation? attestation, out Signature64 signature)
+            || !_rollups.TryGetValue(attestation!.Namespace, out AttestedRollup? rollup)
+            || rollup.Attesters.IndexOf(from) < 0
+            || !_scheme.Verify(_node.Genesis.Members[from.Value].NodeKey, TextOf(attestation), signature))
+        {
+            Interlocked.Increment(ref _badSignatures);
+            return;
+        }
+
+        Conclude(rollup, rollup.Book.Add(from, attestation), from, attestation);
+    }
+
+    private void OnExecutedHere(ExecutionOutcome outcome)
+    {
+        AttestedRollup rollup = _rollups[outcome.Namespace];
+        Attestation own = outcome.ToAttestation();
+        Store(outcome, rollup);
+        rollup.AddOwn(own);
+        if (rollup.Attesters.IndexOf(_node.Self) >= 0)
+        {
+            // A replay of long decided blocks is nobody's business any more.
+            if (own.Number + AttestationBook.DefaultBlocksKept > rollup.Rollup.Feed.Head) Send(own);
+            Conclude(rollup, rollup.Book.Add(_node.Self, own), _node.Self, own);
+        }
+
+        if (rollup.Book.TryGetExecuted(own.Number, out Attestation? decided)) Compare(rollup, decided!);
+    }
+
+    private void Conclude(AttestedRollup rollup, AttestationChange change, ReplicaId from, Attestation attestation)
+    {
+        if (change.Verdict == AttestationVerdict.Contradicts) _logger.AttestationContradicts(attestation.Namespace, from, attestation.Number);
+        if (change.IsNewSplit)
+        {
+            rollup.Rollup.CountSplit();
+            _logger.ExecutionSplit(attestation.Namespace, attestation.Number);
+        }
+
+        foreach (ReplicaId deviant in change.NewlyDeviant)
+            if (deviant != _node.Self) _logger.PeerDeviates(attestation.Namespace, deviant, attestation.Number);
+        if (change.Executed is not { } executed) return;
+        rollup.Rollup.Decided(executed);
+        Compare(rollup, executed);
+    }
+
+    /// <summary>Holds the own outcome to the executed one.</summary>
+    private void Compare(AttestedRollup rollup, Attestation executed)
+    {
+        if (rollup.Own(executed.Number) is not { } own) return;
+        if (own != executed)
+        {
+            rollup.TakeBackOwn(executed.Number);
+            rollup.Deviated?.Invoke(executed.Number);
+            return;
+        }
+
+        foreach (ulong number in rollup.TakeUncertified(executed.Number))
+        {
+            if (_node.Ledger.GetExecution(executed.Namespace, number) is { IsCertified: false } execution)
+                _node.Ledger.PutExecution(execution with { IsCertified = true });
+        }
+
+        if (rollup.Rollup.InLine(executed.Number)) _logger.Execution(executed.Namespace, $"in line again at block {executed.Number}");
+    }
+
+    private void Store(ExecutionOutcome outcome, AttestedRollup rollup)
+    {
+        byte[] encoded = ExecutionRecords.Encode(outcome);
+        LedgerExecution? known = _node.Ledger.GetExecution(outcome.Namespace, outcome.Number);
+        bool isSame = known is not null && known.Outcome.Span.SequenceEqual(encoded);
+        if (isSame && known!.IsCertified) return;
+        rollup.AddUncertified(outcome.Number);
+        if (!isSame) _node.Ledger.PutExecution(new LedgerExecution(outcome.Namespace, outcome.Number, encoded, IsCertified: false));
+    }
+
+    private void Send(Attestation attestation)
+    {
+        Signature64 signature = _node.NodeSigner.Sign(TextOf(attestation));
+        var writer = new CanonicalWriter(Attestation.Size + Signature64.Size);
+        attestation.Write(writer);
+        writer.Signature(signature);
+        _node.Peers.Send(ReplicaSet.All(_node.Genesis.Quorum.N).Without(_node.Self), new AttestationMessage(writer.ToArray()));
+    }
+
+    private ReadOnlySpan<byte> TextOf(Attestation attestation)
+    {
+        var text = new CanonicalWriter(192);
+        _node.Genesis.Domain.Open(text, Epoch.Zero, SignedKind.Attestation);
+        attestation.WriteSigningText(text);
+        return text.Written;
+    }
+
+    private static bool TryRead(ReadOnlySpan<byte> body, out Attestation? attestation, out Signature64 signature)
+    {
+        attestation = null;
+        signature = default;
+        try
+        {
+            var reader = new CanonicalReader(body);
+            attestation = Attestation.Read(ref reader);
+            signature = reader.Signature();
+            reader.End("attestation");
+            return true;
+        }
+        catch (DecodeException)
+        {
+            return false;
+        }
+    }
+}

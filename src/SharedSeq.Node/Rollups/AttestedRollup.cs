@@ -1,0 +1,69 @@
+using SharedSeq.Adapters;
+using SharedSeq.Consensus;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Node;
+
+/// <summary>One rollup as the attestation actor sees it. Belongs to that actor's loop.</summary>
+internal sealed class AttestedRollup
+{
+    private readonly SortedDictionary<ulong, Attestation> _own = [];
+    private readonly SortedSet<ulong> _uncertified = [];
+
+    public AttestedRollup(Rollup rollup, int members)
+    {
+        Rollup = rollup;
+        var attesters = new List<ReplicaId>();
+        foreach (ReplicaId id in rollup.Policy.Attesters ?? ReplicaSet.All(members)) attesters.Add(id);
+        Attesters = AttesterSet.WithDefaultFaults(attesters);
+        Book = new AttestationBook(rollup.Policy.Id, Attesters);
+    }
+
+    public Rollup Rollup { get; }
+
+    public AttesterSet Attesters { get; }
+
+    public AttestationBook Book { get; }
+
+    /// <summary>Tells the own adapter that a block was executed differently by the others.</summary>
+    public Action<ulong>? Deviated { get; set; }
+
+    /// <summary>What the own client made of a block, while it is kept.</summary>
+    public Attestation? Own(ulong number) => _own.GetValueOrDefault(number);
+
+    public void AddOwn(Attestation own)
+    {
+        _own[own.Number] = own;
+        if (_own.Count > AttestationBook.DefaultBlocksKept) _own.Remove(_own.First().Key);
+    }
+
+    /// <summary>From a block on the own client was wrong: what it said is not to be said again.</summary>
+    public void TakeBackOwn(ulong from)
+    {
+        foreach (ulong number in _own.Keys.Where(n => n >= from).ToArray()) _own.Remove(number);
+    }
+
+    public void AddUncertified(ulong number) => _uncertified.Add(number);
+
+    /// <summary>A block hash covers its chain: with one block certified, so is everything below.</summary>
+    public IReadOnlyList<ulong> TakeUncertified(ulong upTo)
+    {
+        var taken = new List<ulong>();
+        while (_uncertified.Count > 0 && _uncertified.Min <= upTo)
+        {
+            taken.Add(_uncertified.Min);
+            _uncertified.Remove(_uncertified.Min);
+        }
+
+        return taken;
+    }
+
+    /// <summary>The newest own attestations, the newest always: a peer that was away may know none of them.</summary>
+    public IReadOnlyList<Attestation> ToResend(int max)
+    {
+        if (_own.Count == 0) return [];
+        ulong executed = Book.Executed?.Number ?? 0;
+        ulong newest = _own.Keys.Last();
+        return [.. _own.Values.Reverse().Take(max).Where(own => own.Number == newest || own.Number > executed)];
+    }
+}
