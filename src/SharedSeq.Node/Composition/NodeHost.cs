@@ -64,7 +64,8 @@ public sealed class NodeHost : IAsyncDisposable
         var verifier = new MessageVerifier(Genesis.Domain, Genesis.Committee, new P256Scheme());
         var peers = new PeerSender();
         var proofs = new CertifiedProofs();
-        var shell = new NodeShell(_logs, snapshots, batches, peers, proofs, NewSigner(), progress, verifier, _logger);
+        var shell = new NodeShell(_logs, snapshots, batches, peers, proofs, NewSigner(), progress, verifier,
+            new HeightPacing(_configuration.Consensus.MinHeightMs), _logger);
         var replica = new Replica(ReplicaOptions(), Genesis.Committee, _keys.Seat, recovered);
         var replicaActor = new ReplicaActor(replica, NewSigner(), shell, TimeProvider.System, e => OnFatal("replica", e));
         var lane = new LaneActor(

@@ -11,7 +11,7 @@ namespace SharedSeq.Node;
 /// </summary>
 public sealed class NodeShell(
     NodeLogs logs, SnapshotFiles snapshots, BatchStore batches, PeerSender peers, CertifiedProofs proofs, StatementSigner laneSigner, NodeProgress progress, MessageVerifier verifier,
-    ILogger logger)
+    HeightPacing pacing, ILogger logger)
     : IReplicaShell, ILaneShell, IOrderingShell, IIntakeTarget
 {
     private readonly CommitProofPairing _pairing = new();
@@ -72,6 +72,9 @@ public sealed class NodeShell(
     void IReplicaShell.OnDelivered(CommittedBlock block)
     {
         Tell(_ordering!, new OrderingMessage.Delivered(block));
+        int transactions = 0;
+        foreach (LaneTip tip in block.Batches) transactions += batches.FindRecent(tip)?.Header.TransactionCount ?? 0;
+        if (pacing.Add(transactions, Environment.TickCount64)) Tell(_replica!, ReplicaMessage.Of(new ReplicaInput.PaceChanged(pacing.GapMs)));
         foreach (ProvenBlock proven in _pairing.Add(block)) Tell(_lane!, new LaneMessage.Committed(proven));
     }
 

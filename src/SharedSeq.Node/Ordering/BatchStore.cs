@@ -32,6 +32,9 @@ public sealed class BatchStore(Func<LaneTip, Batch?> readFromLog, long bytesMax 
     /// <summary>The batch at a place, or null when it is not stored here or pruned.</summary>
     public Batch? Find(LaneTip tip) => _recent.TryGetValue(tip.Digest, out Batch? batch) ? batch : readFromLog(tip);
 
+    /// <summary>The batch at a place if it is in memory.</summary>
+    public Batch? FindRecent(LaneTip tip) => _recent.GetValueOrDefault(tip.Digest);
+
     /// <summary>Looks for a transaction in the batches in memory, newest first: for those not ordered yet. A scan of a few milliseconds at most.</summary>
     public (Batch Batch, int Index)? Locate(Hash32 id)
     {

@@ -14,6 +14,9 @@ public sealed class OrderingActor : Actor<OrderingMessage>
     /// <summary>Messages waiting. 65,536: more than two minutes of heights; a replica that catches up fills it, and then waits.</summary>
     private const int MailboxMax = 65_536;
 
+    /// <summary>Least milliseconds between two snapshots. 30,000: a restart applies half a minute of heights in a second or two.</summary>
+    private const long SnapshotMs = 30_000;
+
     private readonly OrderingMachine _machine;
     private readonly IBatchSource _batches;
     private readonly ResultCollector _collector;
@@ -24,6 +27,9 @@ public sealed class OrderingActor : Actor<OrderingMessage>
     private readonly ILogger _logger;
     private readonly Action<Exception> _onFatal;
     private readonly List<ResultEffect> _effects = [];
+    private readonly CanonicalWriter _snapshotBytes = new(1024 * 1024);
+    private Task _snapshot = Task.CompletedTask;
+    private long _snapshotAt;
 
     public OrderingActor(
         OrderingMachine machine, IBatchSource batches, ResultCollector collector, MessageVerifier verifier, StatementSigner signer,
@@ -59,6 +65,8 @@ public sealed class OrderingActor : Actor<OrderingMessage>
         }
     }
 
+    protected override async ValueTask OnStoppedAsync() => await _snapshot.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
     private async ValueTask HandleAsync(OrderingMessage message, CancellationToken stopping)
     {
         switch (message)
@@ -79,10 +87,18 @@ public sealed class OrderingActor : Actor<OrderingMessage>
         if (result.IsSigned) _collector.OnOwnResult(result.Result, _effects);
         var ordered = new OrderedHeight(block, result);
         foreach (IOrderedFollower follower in _followers) await follower.OnOrderedAsync(ordered, stopping);
-        if (!result.IsCheckpoint) return;
-        var writer = new CanonicalWriter(1024 * 1024);
-        _machine.Snapshot(writer);
-        _shell.OnCheckpoint(block.Height, writer.WrittenMemory);
+        if (result.IsCheckpoint) Snapshot(block.Height);
+    }
+
+    /// <summary>Writes the state beside the loop, now and then: it only saves a restart some heights, and is tens of megabytes under load.</summary>
+    private void Snapshot(Height height)
+    {
+        long now = Environment.TickCount64;
+        if (now - _snapshotAt < SnapshotMs || !_snapshot.IsCompleted) return;
+        _snapshotAt = now;
+        _snapshotBytes.Reset();
+        _machine.Snapshot(_snapshotBytes);
+        _snapshot = Task.Run(() => _shell.OnCheckpoint(height, _snapshotBytes.WrittenMemory));
     }
 
     private void OnPeerSaid(ReplicaId from, PeerMessage message)
