@@ -108,6 +108,8 @@ public sealed class EvmDevAdapter : IRollupAdapter, IDisposable
                 ?? throw Refuse(AdapterRejection.UnknownBlock, $"{block.Number}"));
         }
 
+        if (block.Number == 1) await _calls.RemoveHistoryContractAsync(cancellation);
+
         // An attempt that was cut off between taking a block back and setting the base fee again leaves a wrong one.
         if (!_isBaseFeeSet) await _calls.SetNextBaseFeeAsync(parent.NextBaseFeePerGas(), cancellation);
         _isBaseFeeSet = false;

@@ -180,6 +180,37 @@ public sealed class EvmDevAdapterTests
     }
 
     [Fact]
+    public async Task Every_kind_of_transaction_is_executed()
+    {
+        await using Rollup rollup = await StartAsync();
+        EvmWallet wallet = Wallet(0);
+        byte[] forAnyChain = SignItems(
+            wallet, [], new RlpWriter().Number(0).Number(100_000_000_000).Number(21_000).Address(Somebody).Number(1).Bytes([]), parityOffset: 27);
+        byte[] withAccessList = SignItems(
+            wallet, [1],
+            new RlpWriter().Number(Rollup.ChainId).Number(1).Number(100_000_000_000).Number(30_000).Address(Somebody).Number(1).Bytes([])
+                .List(new RlpWriter().List(new RlpWriter().Address(Somebody).List(new RlpWriter().Bytes(new byte[32])))),
+            parityOffset: 0);
+        byte[] legacy = wallet.SignLegacy(new EvmTransactionRequest { ChainId = Rollup.ChainId, Nonce = 2, To = Somebody, Value = 1 });
+        byte[] creation = Transfer(wallet, 3, r => r with { To = null, Value = 0, Data = new byte[] { 0 }, GasLimit = 100_000 });
+
+        ExecutionOutcome outcome = await rollup.ExecuteAsync(forAnyChain, withAccessList, legacy, creation);
+
+        Assert.Empty(outcome.Skipped);
+        Assert.Equal(3, await rollup.Client.BalanceAsync(Somebody));
+    }
+
+    [Fact]
+    public async Task A_transaction_that_fails_when_run_is_executed_and_pays()
+    {
+        await using Rollup rollup = await StartAsync();
+        byte[] reverts = Transfer(Wallet(0), 0, r => r with { To = null, Value = 0, Data = new byte[] { 0xFD }, GasLimit = 100_000 });
+        ExecutionOutcome outcome = await rollup.ExecuteAsync(reverts, Transfer(Wallet(0), 1));
+        Assert.Empty(outcome.Skipped);
+        Assert.False((await rollup.Client.ReceiptAsync(Keccak256.Of(reverts)))!.HasSucceeded);
+    }
+
+    [Fact]
     public async Task Gas_limits_are_counted_by_what_is_declared()
     {
         await using Rollup rollup = await StartAsync();
@@ -201,6 +232,30 @@ public sealed class EvmDevAdapterTests
         Assert.Equal(
             [new SkippedTransaction(0, SkipReason.InsufficientFunds), new SkippedTransaction(1, SkipReason.NonceTooHigh)], outcome.Skipped);
         AssertEqual(await ReferenceAsync(rollup.Blocks), rollup.Outcomes);
+    }
+
+    [Fact]
+    public async Task The_contract_of_past_block_hashes_is_removed_also_when_the_first_block_is_built_twice()
+    {
+        EvmAddress history = EvmAddress.Parse("0x0000f90827f1c53a10cb7a02335b175320002935");
+        await using Rollup rollup = await StartAsync();
+        Assert.NotEmpty(await rollup.Client.CodeAsync(history));
+        await rollup.ExecuteAsync(Transfer(Wallet(0), 0));
+        Assert.Empty(await rollup.Client.CodeAsync(history));
+        await rollup.OpenAsync();
+        Assert.Equal(0UL, rollup.Session.Head.Number);
+        await rollup.RepeatFromHeadAsync();
+        await rollup.ExecuteAsync();
+        Assert.Empty(await rollup.Client.CodeAsync(history));
+        AssertEqual(await ReferenceAsync(rollup.Blocks), rollup.Outcomes);
+    }
+
+    private static byte[] SignItems(EvmWallet wallet, byte[] type, RlpWriter items, byte parityOffset)
+    {
+        EvmSignature signature = Secp256k1.Sign(
+            Keccak256.Of(new RlpWriter().Raw(type).List(items).Written), Convert.FromHexString(wallet.ExportSecret().AsSpan(2)));
+        items.Number((ulong)(parityOffset + signature.Parity)).Word(signature.R).Word(signature.S);
+        return new RlpWriter().Raw(type).List(items).ToArray();
     }
 
     /// <summary>One of each kind, invalid in any block after wallet 4's first transaction.</summary>
