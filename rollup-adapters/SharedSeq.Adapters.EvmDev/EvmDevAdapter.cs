@@ -4,10 +4,11 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Adapters.EvmDev;
 
 /// <summary>
-/// Drives an EVM dev chain (anvil) along a namespace: namespace block n becomes the client's block n, with the block's time in whole seconds
-/// and exactly the valid transactions in committed order. The client keeps nothing across restarts; whoever calls replays from the head of a
-/// new session. It needs nothing of its own to continue after a crash: every call starts from where the client is. The client's newest block
-/// may be an attempt that a crash cut off, so a new session takes it back; the caller must be able to deliver it again.
+/// Drives an EVM dev chain (anvil) along a namespace: namespace block n becomes the client's block n, with the block's
+/// time in whole seconds and exactly the valid transactions in committed order. The client keeps nothing across
+/// restarts; whoever calls replays from the head of a new session. It needs nothing of its own to continue after a
+/// crash: every call starts from where the client is. The client's newest block may be an attempt that a crash cut off,
+/// so a new session takes it back; the caller must be able to deliver it again.
 /// </summary>
 public sealed class EvmDevAdapter : IRollupAdapter, IDisposable
 {
@@ -23,7 +24,8 @@ public sealed class EvmDevAdapter : IRollupAdapter, IDisposable
     public EvmDevAdapter(EvmDevOptions options)
     {
         _options = options;
-        _client = new EthereumRpcClient(new EthereumRpcOptions { Endpoint = options.Endpoint, Timeout = options.Timeout });
+        _client = new EthereumRpcClient(
+            new EthereumRpcOptions { Endpoint = options.Endpoint, Timeout = options.Timeout });
         _calls = new AnvilCalls(_client);
     }
 
@@ -37,7 +39,8 @@ public sealed class EvmDevAdapter : IRollupAdapter, IDisposable
         _turn.Dispose();
     }
 
-    public Task<AdapterSession> OpenAsync(NamespaceId ns, ulong startNumber, CancellationToken cancellation = default) =>
+    public Task<AdapterSession> OpenAsync(
+        NamespaceId ns, ulong startNumber, CancellationToken cancellation = default) =>
         InTurnAsync(() => OpenInTurnAsync(ns, startNumber, cancellation), cancellation);
 
     public Task<ExecutionOutcome> ExecuteAsync(
@@ -52,51 +55,72 @@ public sealed class EvmDevAdapter : IRollupAdapter, IDisposable
             return new AdapterHead(head.Number, head.Hash);
         }, cancellation);
 
-    private async Task<AdapterSession> OpenInTurnAsync(NamespaceId ns, ulong startNumber, CancellationToken cancellation)
+    private async Task<AdapterSession> OpenInTurnAsync(
+        NamespaceId ns, ulong startNumber, CancellationToken cancellation)
     {
         _session = null;
         _isBaseFeeSet = false;
         EthereumAnswer[] answers = await _client.BatchAsync(
-            [new EthereumCall("eth_chainId"), new EthereumCall("eth_syncing"), EthereumBlock.ByNumber(0)], cancellation);
+            [new EthereumCall("eth_chainId"), new EthereumCall("eth_syncing"), EthereumBlock.ByNumber(0)],
+            cancellation);
         ulong chainId = EthereumJson.ReadU64(answers[0].Value, "chain id");
-        if (chainId != _options.ChainId) throw Refuse(AdapterRejection.ClientInvalid, $"it runs chain {chainId}, not {_options.ChainId}");
-        if (answers[1].Value.ValueKind != System.Text.Json.JsonValueKind.False) throw Refuse(AdapterRejection.ClientSyncing, "it is syncing");
-        EthereumBlock genesis = EthereumBlock.Read(answers[2].Value) ?? throw Refuse(AdapterRejection.ClientInvalid, "it has no genesis block");
+        if (chainId != _options.ChainId)
+            throw Refuse(AdapterRejection.ClientInvalid, $"it runs chain {chainId}, not {_options.ChainId}");
+        if (answers[1].Value.ValueKind != System.Text.Json.JsonValueKind.False)
+            throw Refuse(AdapterRejection.ClientSyncing, "it is syncing");
+        EthereumBlock genesis = EthereumBlock.Read(answers[2].Value)
+            ?? throw Refuse(AdapterRejection.ClientInvalid, "it has no genesis block");
         if (genesis.TimestampSeconds != _options.GenesisTimestampSeconds)
         {
             throw Refuse(
-                AdapterRejection.ClientInvalid, $"its genesis is of {genesis.TimestampSeconds}, not {_options.GenesisTimestampSeconds}");
+                AdapterRejection.ClientInvalid,
+                $"its genesis is of {genesis.TimestampSeconds}, not {_options.GenesisTimestampSeconds}");
         }
 
         EthereumBlock head = await _calls.HeadWithEmptyPoolAsync(cancellation);
         ulong continuesAt = ulong.Max(head.Number, 1);
         if (continuesAt < startNumber)
-            throw Refuse(AdapterRejection.OutOfRange, $"it needs block {continuesAt} and blocks below {startNumber} are not kept");
+        {
+            throw Refuse(
+                AdapterRejection.OutOfRange,
+                $"it needs block {continuesAt} and blocks below {startNumber} are not kept");
+        }
+
         _settled = continuesAt - 1;
         if (head.Number > _settled) head = await TakeBackAsync(head, cancellation);
         _session = new AdapterSession(ns, ++_sessions, new AdapterHead(head.Number, head.Hash));
         return _session;
     }
 
-    private async Task<ExecutionOutcome> ExecuteInTurnAsync(AdapterSession session, AdapterBlock block, CancellationToken cancellation)
+    private async Task<ExecutionOutcome> ExecuteInTurnAsync(
+        AdapterSession session, AdapterBlock block, CancellationToken cancellation)
     {
         CheckSession(session);
-        if (block.Namespace != session.Namespace) throw Refuse(AdapterRejection.BadBlock, $"a block of namespace {block.Namespace}");
+        if (block.Namespace != session.Namespace)
+            throw Refuse(AdapterRejection.BadBlock, $"a block of namespace {block.Namespace}");
         if (block.Number == 0) throw Refuse(AdapterRejection.BadBlock, "blocks start at 1");
         EthereumBlock head = await _calls.HeadWithEmptyPoolAsync(cancellation);
         if (head.Number > _settled) head = await TakeBackAsync(head, cancellation);
         if (head.Number < _settled)
             throw Refuse(AdapterRejection.OutOfRange, $"the client fell back from block {_settled} to {head.Number}");
         if (head.Number + 1 < block.Number)
-            throw Refuse(AdapterRejection.OutOfRange, $"block {block.Number} does not follow the client's head {head.Number}");
+            throw Refuse(
+                AdapterRejection.OutOfRange, $"block {block.Number} does not follow the client's head {head.Number}");
         bool isExecuted = head.Number >= block.Number;
         EthereumBlock parent = isExecuted
-            ? await _client.BlockAsync(block.Number - 1, cancellation) ?? throw Refuse(AdapterRejection.UnknownBlock, $"{block.Number - 1}")
+            ? await _client.BlockAsync(block.Number - 1, cancellation)
+                ?? throw Refuse(AdapterRejection.UnknownBlock, $"{block.Number - 1}")
             : head;
         if (parent.Hash != block.ParentHash)
-            throw Refuse(AdapterRejection.WrongParent, $"block {parent.Number} is {parent.Hash}, not {block.ParentHash}");
+            throw Refuse(
+                AdapterRejection.WrongParent, $"block {parent.Number} is {parent.Hash}, not {block.ParentHash}");
         if (block.TimestampSeconds < parent.TimestampSeconds)
-            throw Refuse(AdapterRejection.BadBlock, $"its time {block.TimestampSeconds} is below its parent's {parent.TimestampSeconds}");
+        {
+            throw Refuse(
+                AdapterRejection.BadBlock,
+                $"its time {block.TimestampSeconds} is below its parent's {parent.TimestampSeconds}");
+        }
+
 
         EvmTransaction?[] transactions = PreparedTransactions.Decode(block.Transactions);
         EvmAddress[] senders = [.. transactions.OfType<EvmTransaction>().Select(tx => tx.Sender).Distinct()];
@@ -119,13 +143,17 @@ public sealed class EvmDevAdapter : IRollupAdapter, IDisposable
         return outcome;
     }
 
-    /// <summary>Takes back what is above the last block known to be built to its end: attempts cut off, or blocks mined by a stranger.</summary>
+    /// <summary>
+    /// Takes back what is above the last block known to be built to its end: attempts cut off, or blocks mined by a
+    /// stranger.
+    /// </summary>
     private async Task<EthereumBlock> TakeBackAsync(EthereumBlock head, CancellationToken cancellation)
     {
         _isBaseFeeSet = false;
         await _calls.RollBackAsync(head.Number - _settled, cancellation);
         EthereumBlock left = await _calls.HeadWithEmptyPoolAsync(cancellation);
-        if (left.Number != _settled) throw Refuse(AdapterRejection.ClientInvalid, $"asked to take back to {_settled}, it is at {left.Number}");
+        if (left.Number != _settled)
+            throw Refuse(AdapterRejection.ClientInvalid, $"asked to take back to {_settled}, it is at {left.Number}");
         return left;
     }
 

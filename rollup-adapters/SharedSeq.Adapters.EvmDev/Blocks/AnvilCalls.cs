@@ -8,7 +8,8 @@ namespace SharedSeq.Adapters.EvmDev;
 /// <summary>The calls by which a dev chain is driven, with refusals told from faults.</summary>
 internal sealed class AnvilCalls(EthereumRpcClient client)
 {
-    // EIP-1474 and anvil: invalid input, invalid parameters (undecodable), transaction rejected. Equal on every instance for equal input.
+    // EIP-1474 and anvil: invalid input, invalid parameters (undecodable), transaction rejected. Equal on every
+    // instance for equal input.
     private static readonly int[] RefusalCodes = [-32000, -32602, -32003];
 
     /// <summary>EIP-2935's contract of past block hashes.</summary>
@@ -17,10 +18,13 @@ internal sealed class AnvilCalls(EthereumRpcClient client)
     /// <summary>Reads of senders that are under way at once: the client answers them on several threads.</summary>
     private const int ReadsAtOnce = 4;
 
-    /// <summary>The newest block, with the pool emptied: nothing a stranger or an earlier attempt left there may enter a block.</summary>
+    /// <summary>
+    /// The newest block, with the pool emptied: nothing a stranger or an earlier attempt left there may enter a block.
+    /// </summary>
     public async Task<EthereumBlock> HeadWithEmptyPoolAsync(CancellationToken cancellation)
     {
-        EthereumAnswer[] answers = await client.BatchAsync([EthereumBlock.Latest, new EthereumCall("anvil_dropAllTransactions")], cancellation);
+        EthereumAnswer[] answers = await client.BatchAsync(
+            [EthereumBlock.Latest, new EthereumCall("anvil_dropAllTransactions")], cancellation);
         _ = answers[1].Value;
         return EthereumBlock.Read(answers[0].Value) ?? throw Invalid("there is no latest block");
     }
@@ -29,8 +33,8 @@ internal sealed class AnvilCalls(EthereumRpcClient client)
         client.CallAsync(new EthereumCall("anvil_dropAllTransactions"), cancellation);
 
     /// <summary>
-    /// Takes the newest blocks back and empties the pool. The base fee of the next block has to be set afterwards: anvil takes back the
-    /// state, but not that.
+    /// Takes the newest blocks back and empties the pool. The base fee of the next block has to be set afterwards:
+    /// anvil takes back the state, but not that.
     /// </summary>
     public async Task RollBackAsync(ulong blocks, CancellationToken cancellation)
     {
@@ -39,14 +43,16 @@ internal sealed class AnvilCalls(EthereumRpcClient client)
     }
 
     /// <summary>
-    /// Removes EIP-2935's contract before the first block. It gains a slot with each block and anvil hashes its whole state anew for each:
-    /// after 8,000 empty blocks one costs 10 ms instead of 0.3 ms. The BLOCKHASH instruction does not need it.
+    /// Removes EIP-2935's contract before the first block. It gains a slot with each block and anvil hashes its whole
+    /// state anew for each: after 8,000 empty blocks one costs 10 ms instead of 0.3 ms. The BLOCKHASH instruction does
+    /// not need it.
     /// </summary>
     public Task RemoveHistoryContractAsync(CancellationToken cancellation) =>
         client.CallAsync(new EthereumCall("anvil_setCode", HistoryContract.ToString(), "0x"), cancellation);
 
     public Task SetNextBaseFeeAsync(BigInteger baseFee, CancellationToken cancellation) =>
-        client.CallAsync(new EthereumCall("anvil_setNextBlockBaseFeePerGas", EthereumJson.Quantity(baseFee)), cancellation);
+        client.CallAsync(
+            new EthereumCall("anvil_setNextBlockBaseFeePerGas", EthereumJson.Quantity(baseFee)), cancellation);
 
     /// <summary>Mines one block of what the pool holds.</summary>
     public Task MineAsync(ulong timestampSeconds, CancellationToken cancellation) =>
@@ -58,11 +64,13 @@ internal sealed class AnvilCalls(EthereumRpcClient client)
     /// <param name="oneByOne">Whether to wait for each before the next.</param>
     /// <param name="cancellation">Gives up waiting; some may be in the pool.</param>
     public async Task<List<int>> SubmitAsync(
-        IReadOnlyList<EvmTransaction?> transactions, IReadOnlyList<int> indexes, bool oneByOne, CancellationToken cancellation)
+        IReadOnlyList<EvmTransaction?> transactions, IReadOnlyList<int> indexes, bool oneByOne,
+        CancellationToken cancellation)
     {
         EthereumCall[] calls =
         [
-            .. indexes.Select(i => new EthereumCall("eth_sendRawTransaction", EthereumJson.Bytes(transactions[i]!.Raw.Span))),
+            .. indexes.Select(
+                i => new EthereumCall("eth_sendRawTransaction", EthereumJson.Bytes(transactions[i]!.Raw.Span))),
         ];
         var answers = new List<EthereumAnswer>(calls.Length);
         if (oneByOne)
@@ -79,7 +87,8 @@ internal sealed class AnvilCalls(EthereumRpcClient client)
         {
             if (answers[i].Error is { } error)
             {
-                if (!RefusalCodes.Contains(error.Code)) throw Invalid($"a transaction is answered by {error.Code} {error.Message}");
+                if (!RefusalCodes.Contains(error.Code))
+                    throw Invalid($"a transaction is answered by {error.Code} {error.Message}");
                 refused.Add(indexes[i]);
             }
             else if (EthereumJson.ReadHash(answers[i].Result, "transaction hash") != transactions[indexes[i]]!.Hash)
@@ -128,7 +137,8 @@ internal sealed class AnvilCalls(EthereumRpcClient client)
 
     private static JsonElement StateOf(EthereumAnswer answer, ulong blockNumber) => answer.Error is null
         ? answer.Result
-        : throw new AdapterException(AdapterRejection.UnknownBlock, $"no state of block {blockNumber}: {answer.Error.Message}");
+        : throw new AdapterException(
+            AdapterRejection.UnknownBlock, $"no state of block {blockNumber}: {answer.Error.Message}");
 
     private static AdapterException Invalid(string what) => new(AdapterRejection.ClientInvalid, what);
 }

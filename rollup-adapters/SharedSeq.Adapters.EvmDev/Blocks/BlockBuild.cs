@@ -5,15 +5,16 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Adapters.EvmDev;
 
 /// <summary>
-/// Builds one namespace block on a dev chain: plan, hand over, mine, read back, compare. The plan says what is certain; what only running the
-/// block can tell (a sender paid within the block) is left to the client. When leaving out what it left out would have changed the choice
-/// before it, the block is taken back and built again with that known; each round fixes at least one more transaction.
+/// Builds one namespace block on a dev chain: plan, hand over, mine, read back, compare. The plan says what is certain;
+/// what only running the block can tell (a sender paid within the block) is left to the client. When leaving out what
+/// it left out would have changed the choice before it, the block is taken back and built again with that known; each
+/// round fixes at least one more transaction.
 /// </summary>
 internal sealed class BlockBuild
 {
     /// <summary>
-    /// Rounds before funds that are not certain count as missing. Default 16: real traffic needs one, and a block made to need more must not
-    /// stop its rollup. The rule is the same on every operator.
+    /// Rounds before funds that are not certain count as missing. Default 16: real traffic needs one, and a block made
+    /// to need more must not stop its rollup. The rule is the same on every operator.
     /// </summary>
     public const int RoundsBeforeStrict = 16;
 
@@ -45,7 +46,8 @@ internal sealed class BlockBuild
     {
         for (int round = 0; ; round++)
         {
-            Invariant.Check(round <= _planner.Transactions.Count + RoundsBeforeStrict, "each round fixes one more transaction");
+            Invariant.Check(
+                round <= _planner.Transactions.Count + RoundsBeforeStrict, "each round fixes one more transaction");
             bool isStrict = round >= RoundsBeforeStrict;
             BlockPlan plan = _planner.Plan(_leftOut, isStrict);
             List<int> refused = await _calls.SubmitAsync(_planner.Transactions, plan.Accepted, _oneByOne, cancellation);
@@ -64,7 +66,8 @@ internal sealed class BlockBuild
             }
 
             await _calls.MineAsync(_block.TimestampSeconds, cancellation);
-            EthereumBlock built = await read(_block.Number, cancellation) ?? throw Divergence("the block just mined is not there");
+            EthereumBlock built = await read(_block.Number, cancellation)
+                ?? throw Divergence("the block just mined is not there");
             CheckHeader(built);
             if (ListOf(built) is not { } list)
             {
@@ -77,8 +80,8 @@ internal sealed class BlockBuild
     }
 
     /// <summary>
-    /// Tells the outcome of a block that was built to its end before. What the block left out is taken as the client's decision, so the
-    /// caller must know that it was no attempt that was cut off.
+    /// Tells the outcome of a block that was built to its end before. What the block left out is taken as the client's
+    /// decision, so the caller must know that it was no attempt that was cut off.
     /// </summary>
     public ExecutionOutcome Retell(EthereumBlock built)
     {
@@ -86,12 +89,17 @@ internal sealed class BlockBuild
         List<int> list = ListOf(built) ?? throw Divergence("the client's block has another order");
         _leftOut.UnionWith(Enumerable.Range(0, _planner.Transactions.Count).Except(list));
         BlockPlan plan = _planner.Plan(_leftOut);
-        if (!plan.Accepted.SequenceEqual(list)) throw Divergence("the client's block holds transactions that are invalid");
+        if (!plan.Accepted.SequenceEqual(list))
+            throw Divergence("the client's block holds transactions that are invalid");
         return OutcomeOf(built, plan);
     }
 
-    /// <summary>Compares what was built with what was planned: the plan that explains it, or null when it was taken back to be built again.</summary>
-    private async Task<BlockPlan?> SettleAsync(BlockPlan plan, List<int> list, bool isStrict, CancellationToken cancellation)
+    /// <summary>
+    /// Compares what was built with what was planned: the plan that explains it, or null when it was taken back to be
+    /// built again.
+    /// </summary>
+    private async Task<BlockPlan?> SettleAsync(
+        BlockPlan plan, List<int> list, bool isStrict, CancellationToken cancellation)
     {
         if (plan.Accepted.SequenceEqual(list)) return plan;
         List<int> dropped = [.. plan.Accepted.Except(list)];
@@ -103,7 +111,8 @@ internal sealed class BlockBuild
             return explained;
         }
 
-        // What was dropped before the first difference was dropped in the right state: that much is known for the next round.
+        // What was dropped before the first difference was dropped in the right state: that much is known for the next
+        // round.
         int first = explained.Accepted.Except(list).Concat(list.Except(explained.Accepted)).Min();
         List<int> certain = [.. dropped.Where(i => i < first)];
         _leftOut.UnionWith(certain.Count > 0 ? certain : dropped);
@@ -112,8 +121,8 @@ internal sealed class BlockBuild
     }
 
     /// <summary>
-    /// A transaction that the pool took, whose funds and nonce are in order and which is yet not in the block, is only explained by code at
-    /// its sender (EIP-7702: then others may have spent its funds or moved its nonce).
+    /// A transaction that the pool took, whose funds and nonce are in order and which is yet not in the block, is only
+    /// explained by code at its sender (EIP-7702: then others may have spent its funds or moved its nonce).
     /// </summary>
     private async Task CheckDroppedAsync(BlockPlan plan, CancellationToken cancellation)
     {
@@ -129,7 +138,9 @@ internal sealed class BlockBuild
         }
     }
 
-    /// <summary>Batches keep their order as far as was seen; if one did not, the block is built once more with single calls.</summary>
+    /// <summary>
+    /// Batches keep their order as far as was seen; if one did not, the block is built once more with single calls.
+    /// </summary>
     private async Task TakeBackDisorderAsync(CancellationToken cancellation)
     {
         if (_oneByOne) throw Divergence("the client's block has another order");
@@ -145,13 +156,16 @@ internal sealed class BlockBuild
 
     private void CheckHeader(EthereumBlock built)
     {
-        if (built.Number != _block.Number || built.ParentHash != _parent.Hash) throw Divergence("the client's block is not on its parent");
+        if (built.Number != _block.Number || built.ParentHash != _parent.Hash)
+            throw Divergence("the client's block is not on its parent");
         if (built.TimestampSeconds != _block.TimestampSeconds) throw Divergence("the client's block has another time");
         if (built.GasLimit != _parent.GasLimit || built.BaseFeePerGas != _baseFee)
             throw Divergence("the client's block has another gas limit or base fee");
     }
 
-    /// <summary>The block's transactions as indexes in the namespace block; null when they are not in its order.</summary>
+    /// <summary>
+    /// The block's transactions as indexes in the namespace block; null when they are not in its order.
+    /// </summary>
     private List<int>? ListOf(EthereumBlock built)
     {
         var list = new List<int>(built.TransactionHashes.Count);
@@ -164,7 +178,8 @@ internal sealed class BlockBuild
         bool isOrdered = true;
         foreach (Hash32 hash in built.TransactionHashes)
         {
-            if (!places.TryGetValue(hash, out int index)) throw Divergence($"the client's block holds {hash}, which is not in the order");
+            if (!places.TryGetValue(hash, out int index))
+                throw Divergence($"the client's block holds {hash}, which is not in the order");
             isOrdered &= list.Count == 0 || list[^1] < index;
             list.Add(index);
         }
@@ -175,5 +190,6 @@ internal sealed class BlockBuild
     private ExecutionOutcome OutcomeOf(EthereumBlock built, BlockPlan plan) =>
         new(_block.Namespace, _block.Number, built.Hash, built.StateRoot, plan.Skipped);
 
-    private AdapterException Divergence(string what) => new(AdapterRejection.Divergence, $"block {_block.Number}: {what}");
+    private AdapterException Divergence(string what) =>
+        new(AdapterRejection.Divergence, $"block {_block.Number}: {what}");
 }

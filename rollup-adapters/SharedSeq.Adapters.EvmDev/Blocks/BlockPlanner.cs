@@ -12,8 +12,9 @@ internal readonly record struct EvmAccount(ulong Nonce, BigInteger Balance);
 internal sealed record BlockPlan(IReadOnlyList<int> Accepted, IReadOnlyList<SkippedTransaction> Skipped);
 
 /// <summary>
-/// Applies the skip rule as far as it can be told without running anything. Pure: what it says depends on the block, its parent and the
-/// transactions named as left out by the client, so every operator gets the same and a block can be told again after a restart.
+/// Applies the skip rule as far as it can be told without running anything. Pure: what it says depends on the block,
+/// its parent and the transactions named as left out by the client, so every operator gets the same and a block can be
+/// told again after a restart.
 /// </summary>
 /// <param name="transactions">The block's transactions; null where undecodable.</param>
 /// <param name="senders">Their senders as the parent block left them.</param>
@@ -21,14 +22,16 @@ internal sealed record BlockPlan(IReadOnlyList<int> Accepted, IReadOnlyList<Skip
 /// <param name="baseFee">The block's base fee, wei.</param>
 /// <param name="gasLimit">The block's gas limit.</param>
 internal sealed class BlockPlanner(
-    IReadOnlyList<EvmTransaction?> transactions, IReadOnlyDictionary<EvmAddress, EvmAccount> senders, ulong chainId, BigInteger baseFee,
+    IReadOnlyList<EvmTransaction?> transactions, IReadOnlyDictionary<EvmAddress, EvmAccount> senders, ulong chainId,
+    BigInteger baseFee,
     ulong gasLimit)
 {
     public IReadOnlyList<EvmTransaction?> Transactions => transactions;
 
     /// <summary>
-    /// Chooses. Funds are counted down by the most that each accepted transaction can cost, so a sender that had enough is certain to have
-    /// it; one that has not may have got it within the block, and is accepted for the client to decide.
+    /// Chooses. Funds are counted down by the most that each accepted transaction can cost, so a sender that had enough
+    /// is certain to have it; one that has not may have got it within the block, and is accepted for the client to
+    /// decide.
     /// </summary>
     /// <param name="leftOut">Transactions known to be left out by the client at their place in this order.</param>
     /// <param name="isStrict">Whether to skip where funds are not certain instead of asking the client.</param>

@@ -5,7 +5,9 @@ namespace SharedSeq.Adapters.EvmDev;
 /// <summary>A payload of the block, decoded; null where the bytes are no acceptable transaction.</summary>
 internal static class PreparedTransactions
 {
-    /// <summary>Blocks from so many transactions on are decoded on all cores: recovering a sender takes about 30 microseconds.</summary>
+    /// <summary>
+    /// Blocks from so many transactions on are decoded on all cores: recovering a sender takes about 30 microseconds.
+    /// </summary>
     private const int ParallelFrom = 32;
 
     public static EvmTransaction?[] Decode(IReadOnlyList<ReadOnlyMemory<byte>> payloads)

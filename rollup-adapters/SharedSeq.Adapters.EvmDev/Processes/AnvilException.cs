@@ -6,7 +6,9 @@ public enum AnvilFailure : byte
     /// <summary>The binary, or setsid and setpriv of util-linux that start it, can not be run.</summary>
     NotStartable = 1,
 
-    /// <summary>It ended before it was ready: a port in use, a bad option. The message ends with what it said.</summary>
+    /// <summary>
+    /// It ended before it was ready: a port in use, a bad option. The message ends with what it said.
+    /// </summary>
     Ended = 2,
 
     /// <summary>It runs but did not answer in time.</summary>

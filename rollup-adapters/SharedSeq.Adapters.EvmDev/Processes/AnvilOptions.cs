@@ -2,10 +2,14 @@ using SharedSeq.Ethereum;
 
 namespace SharedSeq.Adapters.EvmDev;
 
-/// <summary>How an anvil process is started. Everything that enters its genesis block must be equal on all operators.</summary>
+/// <summary>
+/// How an anvil process is started. Everything that enters its genesis block must be equal on all operators.
+/// </summary>
 public sealed record AnvilOptions
 {
-    /// <summary>The mnemonic of the devnet's accounts: the one every development tool knows, so that wallets can import them.</summary>
+    /// <summary>
+    /// The mnemonic of the devnet's accounts: the one every development tool knows, so that wallets can import them.
+    /// </summary>
     public const string DevnetMnemonic = "test test test test test test test test test test test junk";
 
     /// <summary>The real binary, see <see cref="AnvilToolchain.ProvisionAsync"/>.</summary>
@@ -14,7 +18,9 @@ public sealed record AnvilOptions
     /// <summary>The rollup's EVM chain id.</summary>
     public required ulong ChainId { get; init; }
 
-    /// <summary>The genesis block's time, seconds since the Unix epoch; not above the first namespace block's.</summary>
+    /// <summary>
+    /// The genesis block's time, seconds since the Unix epoch; not above the first namespace block's.
+    /// </summary>
     public required ulong GenesisTimestampSeconds { get; init; }
 
     /// <summary>Port on the loopback interface; 0 takes a free one.</summary>
@@ -32,8 +38,9 @@ public sealed record AnvilOptions
     public ulong BalanceEther { get; init; } = 10_000;
 
     /// <summary>
-    /// States of past blocks kept in memory, so that a block's outcome can be told again and wallets can read the near past. Default 128, 25 s of the
-    /// devnet's 200 ms: each is a copy of the whole state. None go to disk, where they would grow without end.
+    /// States of past blocks kept in memory, so that a block's outcome can be told again and wallets can read the near
+    /// past. Default 128, 25 s of the devnet's 200 ms: each is a copy of the whole state. None go to disk, where they
+    /// would grow without end.
     /// </summary>
     public int StatesKept { get; init; } = 128;
 

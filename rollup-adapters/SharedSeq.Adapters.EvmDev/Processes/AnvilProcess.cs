@@ -8,8 +8,8 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Adapters.EvmDev;
 
 /// <summary>
-/// A running anvil on the loopback interface. It keeps no state on disk: started again, it is at genesis and the adapter replays. It dies
-/// with this process, even when that is killed.
+/// A running anvil on the loopback interface. It keeps no state on disk: started again, it is at genesis and the
+/// adapter replays. It dies with this process, even when that is killed.
 /// </summary>
 public sealed class AnvilProcess : IAsyncDisposable
 {
@@ -40,11 +40,13 @@ public sealed class AnvilProcess : IAsyncDisposable
     /// <exception cref="AnvilException">It did not start or answer; nothing is left running.</exception>
     public static async Task<AnvilProcess> StartAsync(AnvilOptions options, CancellationToken cancellation = default)
     {
-        if (!File.Exists(options.BinaryPath)) throw new AnvilException(AnvilFailure.NotStartable, $"no binary at {options.BinaryPath}");
+        if (!File.Exists(options.BinaryPath))
+            throw new AnvilException(AnvilFailure.NotStartable, $"no binary at {options.BinaryPath}");
         var anvil = new AnvilProcess(options);
         try
         {
-            // The kernel sends the death signal when the starting thread ends, so the thread that starts it stays for as long as it runs.
+            // The kernel sends the death signal when the starting thread ends, so the thread that starts it stays for
+            // as long as it runs.
             var keeper = new Thread(anvil.Keep) { IsBackground = true, Name = "anvil keeper" };
             keeper.Start();
             await anvil.WaitUntilReadyAsync(cancellation);
@@ -78,14 +80,17 @@ public sealed class AnvilProcess : IAsyncDisposable
         try
         {
             Port = await _listening.Task.WaitAsync(_options.ReadyTimeout, cancellation);
-            using var client = new EthereumRpcClient(new EthereumRpcOptions { Endpoint = Endpoint, Timeout = _options.ReadyTimeout });
+            using var client = new EthereumRpcClient(
+                new EthereumRpcOptions { Endpoint = Endpoint, Timeout = _options.ReadyTimeout });
             ulong chainId = await client.ChainIdAsync(cancellation);
             if (chainId != _options.ChainId)
-                throw new AnvilException(AnvilFailure.NotReady, $"port {Port} answers for chain {chainId}, not {_options.ChainId}");
+                throw new AnvilException(
+                    AnvilFailure.NotReady, $"port {Port} answers for chain {chainId}, not {_options.ChainId}");
         }
         catch (TimeoutException e)
         {
-            throw new AnvilException(AnvilFailure.NotReady, $"no port after {_options.ReadyTimeout.TotalSeconds} s: {_output}", e);
+            throw new AnvilException(
+                AnvilFailure.NotReady, $"no port after {_options.ReadyTimeout.TotalSeconds} s: {_output}", e);
         }
         catch (EthereumRpcException e)
         {
@@ -97,7 +102,8 @@ public sealed class AnvilProcess : IAsyncDisposable
     {
         try
         {
-            using Process process = Process.Start(StartInfo()) ?? throw new InvariantException("a new process was started");
+            using Process process = Process.Start(StartInfo())
+                ?? throw new InvariantException("a new process was started");
             Pid = process.Id;
             _started.TrySetResult(process);
             process.StandardInput.Close();
@@ -105,7 +111,8 @@ public sealed class AnvilProcess : IAsyncDisposable
             process.BeginErrorReadLine();
             ReadOutput(process.StandardOutput.BaseStream);
             process.WaitForExit();
-            _listening.TrySetException(new AnvilException(AnvilFailure.Ended, $"anvil ended with {process.ExitCode}: {_output}"));
+            _listening.TrySetException(
+                new AnvilException(AnvilFailure.Ended, $"anvil ended with {process.ExitCode}: {_output}"));
         }
         catch (Win32Exception e)
         {
@@ -141,14 +148,16 @@ public sealed class AnvilProcess : IAsyncDisposable
         int end = at < 0 ? -1 : text.IndexOf('\n', at);
         if (end < 0) return false;
         string address = text[(at + Mark.Length)..end].Trim();
-        return int.TryParse(address.AsSpan(address.LastIndexOf(':') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out port);
+        return int.TryParse(
+            address.AsSpan(address.LastIndexOf(':') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out port);
     }
 
     private ProcessStartInfo StartInfo()
     {
         static string Text(ulong value) => value.ToString(CultureInfo.InvariantCulture);
         // setsid: an interrupt typed at the terminal reaches this process only, which then ends anvil in order.
-        // setpriv: the kernel kills anvil when the starting thread, and so this process, ends. Both replace themselves: the pid is anvil's.
+        // setpriv: the kernel kills anvil when the starting thread, and so this process, ends. Both replace themselves:
+        // the pid is anvil's.
         return new ProcessStartInfo("setsid",
         [
             "setpriv", "--pdeathsig", "KILL", "--", _options.BinaryPath,
@@ -156,7 +165,8 @@ public sealed class AnvilProcess : IAsyncDisposable
             "--no-mining", "--order", "fifo", "--disable-pool-balance-checks",
             "--chain-id", Text(_options.ChainId), "--timestamp", Text(_options.GenesisTimestampSeconds),
             "--gas-limit", Text(_options.GasLimit), "--prune-history", Text((ulong)_options.StatesKept),
-            "--mnemonic", _options.Mnemonic, "--accounts", Text((ulong)_options.Accounts), "--balance", Text(_options.BalanceEther),
+            "--mnemonic", _options.Mnemonic, "--accounts", Text((ulong)_options.Accounts),
+            "--balance", Text(_options.BalanceEther),
         ])
         {
             RedirectStandardInput = true,

@@ -6,8 +6,8 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Adapters.EvmDev;
 
 /// <summary>
-/// Installs anvil from its npm platform package at the version and hash of config/toolchain, once per machine and version, and finds the real
-/// binary: the package's Node wrapper would leave it orphaned when killed.
+/// Installs anvil from its npm platform package at the version and hash of config/toolchain, once per machine and
+/// version, and finds the real binary: the package's Node wrapper would leave it orphaned when killed.
 /// </summary>
 public static class AnvilToolchain
 {
@@ -17,7 +17,10 @@ public static class AnvilToolchain
     private const string BinaryInPackages = "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil";
     private static readonly string[] Files = ["package.json", "package-lock.json"];
 
-    /// <summary>Where it is installed unless said otherwise: the user's cache, so that data folders can be wiped without installing again.</summary>
+    /// <summary>
+    /// Where it is installed unless said otherwise: the user's cache, so that data folders can be wiped without
+    /// installing again.
+    /// </summary>
     public static string DefaultDirectory
     {
         get
@@ -33,13 +36,17 @@ public static class AnvilToolchain
         }
     }
 
-    /// <summary>Returns the path of the binary, installing it first when it is absent or of another version. Safe to call from many processes.</summary>
+    /// <summary>
+    /// Returns the path of the binary, installing it first when it is absent or of another version. Safe to call from
+    /// many processes.
+    /// </summary>
     /// <exception cref="ToolchainException">It can not be installed.</exception>
     public static async Task<string> ProvisionAsync(
         string? directory = null, TimeSpan? deadline = null, CancellationToken cancellation = default)
     {
         if (!OperatingSystem.IsLinux() || RuntimeInformation.OSArchitecture != Architecture.X64)
-            throw new ToolchainException(ToolchainFailure.UnsupportedPlatform, $"no anvil package for {RuntimeInformation.RuntimeIdentifier}");
+            throw new ToolchainException(
+                ToolchainFailure.UnsupportedPlatform, $"no anvil package for {RuntimeInformation.RuntimeIdentifier}");
         string folder = directory ?? DefaultDirectory;
         string binary = Path.Combine(folder, BinaryInPackages);
         string stamp = Stamp();
@@ -53,7 +60,8 @@ public static class AnvilToolchain
             await using FileStream held = await HoldAsync(Path.Combine(folder, "install.lock"), limit.Token);
             if (IsInstalled(folder, binary, stamp)) return binary;
             await InstallAsync(folder, limit.Token);
-            if (!File.Exists(binary)) throw new ToolchainException(ToolchainFailure.InstallFailed, $"npm installed no {BinaryInPackages}");
+            if (!File.Exists(binary))
+                throw new ToolchainException(ToolchainFailure.InstallFailed, $"npm installed no {BinaryInPackages}");
             await File.WriteAllTextAsync(StampFile(folder), stamp, limit.Token);
             return binary;
         }
@@ -98,8 +106,10 @@ public static class AnvilToolchain
 
     private static async Task InstallAsync(string folder, CancellationToken cancellation)
     {
-        foreach (string file in Files) await File.WriteAllBytesAsync(Path.Combine(folder, file), Resource(file), cancellation);
-        var start = new ProcessStartInfo("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
+        foreach (string file in Files)
+            await File.WriteAllBytesAsync(Path.Combine(folder, file), Resource(file), cancellation);
+        var start = new ProcessStartInfo(
+            "npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,
@@ -112,7 +122,8 @@ public static class AnvilToolchain
         {
             npm.StandardInput.Close();
             await Task.WhenAll(
-                output.DrainAsync(npm.StandardOutput.BaseStream, cancellation), output.DrainAsync(npm.StandardError.BaseStream, cancellation));
+                output.DrainAsync(npm.StandardOutput.BaseStream, cancellation), output.DrainAsync(
+                    npm.StandardError.BaseStream, cancellation));
             await npm.WaitForExitAsync(cancellation);
         }
         finally
@@ -120,7 +131,8 @@ public static class AnvilToolchain
             if (!npm.HasExited) npm.Kill(entireProcessTree: true);
         }
 
-        if (npm.ExitCode != 0) throw new ToolchainException(ToolchainFailure.InstallFailed, $"npm ended with {npm.ExitCode}: {output}");
+        if (npm.ExitCode != 0)
+            throw new ToolchainException(ToolchainFailure.InstallFailed, $"npm ended with {npm.ExitCode}: {output}");
     }
 
     private static Process Start(ProcessStartInfo start)
@@ -131,7 +143,8 @@ public static class AnvilToolchain
         }
         catch (Win32Exception e)
         {
-            throw new ToolchainException(ToolchainFailure.NpmMissing, "npm does not run: install Node.js 20 with npm", e);
+            throw new ToolchainException(
+                ToolchainFailure.NpmMissing, "npm does not run: install Node.js 20 with npm", e);
         }
     }
 }

@@ -3,8 +3,8 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Adapters;
 
 /// <summary>
-/// One operator's statement about an executed block. Unsigned: the node signs <see cref="WriteSigningText"/> under its own domain, with the
-/// kind of attestations.
+/// One operator's statement about an executed block. Unsigned: the node signs <see cref="WriteSigningText"/> under its
+/// own domain, with the kind of attestations.
 /// </summary>
 public sealed record Attestation(NamespaceId Namespace, ulong Number, Hash32 Hash, Hash32 StateRoot, Hash32 SkippedRoot)
 {

@@ -14,7 +14,10 @@ public enum AttestationVerdict : byte
     /// <summary>Counted in place of the attester's other one for the block: it corrected itself.</summary>
     Replaced = 3,
 
-    /// <summary>Refused: contradicts the attester's own, after the block was decided. Worth an alarm: a correct client does not do that.</summary>
+    /// <summary>
+    /// Refused: contradicts the attester's own, after the block was decided. Worth an alarm: a correct client does not
+    /// do that.
+    /// </summary>
     Contradicts = 4,
 
     /// <summary>Refused: not of this namespace's attester set.</summary>
@@ -36,12 +39,16 @@ public sealed record AttestationChange(
     AttestationVerdict Verdict, Attestation? Executed, bool IsNewSplit, IReadOnlyList<ReplicaId> NewlyDeviant);
 
 /// <summary>
-/// Collects one namespace's attestations and says what they amount to: executed, split, or an operator whose client deviates and is to be
-/// quarantined. Pure. Memory is bounded by keeping the newest <c>blocksKept</c> of each attester: nobody can displace another's.
+/// Collects one namespace's attestations and says what they amount to: executed, split, or an operator whose client
+/// deviates and is to be quarantined. Pure. Memory is bounded by keeping the newest <c>blocksKept</c> of each attester:
+/// nobody can displace another's.
 /// </summary>
 public sealed class AttestationBook
 {
-    /// <summary>Blocks kept per attester. Default 1,024: over three minutes at the devnet's 200 ms, far above any honest lag that matters.</summary>
+    /// <summary>
+    /// Blocks kept per attester. Default 1,024: over three minutes at the devnet's 200 ms, far above any honest lag
+    /// that matters.
+    /// </summary>
     public const int DefaultBlocksKept = 1_024;
 
     private readonly NamespaceId _namespace;
@@ -63,15 +70,21 @@ public sealed class AttestationBook
     }
 
     /// <summary>
-    /// The highest executed block; null before the first. An execution client's block hash covers its chain, so everything below is executed
-    /// too.
+    /// The highest executed block; null before the first. An execution client's block hash covers its chain, so
+    /// everything below is executed too.
     /// </summary>
     public Attestation? Executed { get; private set; }
 
-    /// <summary>Blocks for which two values have f + 1 attesters each, ascending: the namespace is degraded and nothing of it is posted.</summary>
+    /// <summary>
+    /// Blocks for which two values have f + 1 attesters each, ascending: the namespace is degraded and nothing of it is
+    /// posted.
+    /// </summary>
     public IReadOnlyCollection<ulong> Splits => _splits;
 
-    /// <summary>Attesters whose newest value of a decided block is not the executed one, ascending: their clients are to be quarantined.</summary>
+    /// <summary>
+    /// Attesters whose newest value of a decided block is not the executed one, ascending: their clients are to be
+    /// quarantined.
+    /// </summary>
     public IReadOnlyList<ReplicaId> Deviant => [.. _attesters.Members.Where((_, i) => _deviant[i])];
 
     /// <summary>Attestations held: at most attesters times blocks kept.</summary>
@@ -85,7 +98,8 @@ public sealed class AttestationBook
     }
 
     /// <summary>The value by which a block was decided, while it is kept.</summary>
-    public bool TryGetExecuted(ulong number, out Attestation? attestation) => _decided.TryGetValue(number, out attestation);
+    public bool TryGetExecuted(ulong number, out Attestation? attestation) =>
+        _decided.TryGetValue(number, out attestation);
 
     /// <summary>Attesters of a block with what they say, ascending by operator.</summary>
     public IReadOnlyList<(ReplicaId Attester, Attestation Value)> Of(ulong number)
@@ -118,7 +132,8 @@ public sealed class AttestationBook
         if (own.TryGetValue(attestation.Number, out Attestation? earlier))
         {
             if (earlier == attestation) return AttestationVerdict.Duplicate;
-            bool isCorrection = !_decided.TryGetValue(attestation.Number, out Attestation? decided) || attestation == decided;
+            bool isCorrection =
+                !_decided.TryGetValue(attestation.Number, out Attestation? decided) || attestation == decided;
             if (!isCorrection) return AttestationVerdict.Contradicts;
             own[attestation.Number] = attestation;
             return AttestationVerdict.Replaced;

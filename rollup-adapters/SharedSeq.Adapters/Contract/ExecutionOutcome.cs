@@ -44,17 +44,21 @@ public sealed record ExecutionOutcome(
     public static IReadOnlyList<SkippedTransaction> ReadSkipped(ref CanonicalReader reader)
     {
         uint count = reader.U32();
-        if (count > (uint)reader.Remaining / 5) DecodeException.Throw(DecodeRejection.Truncated, "skipped transactions");
+        if (count > (uint)reader.Remaining / 5)
+            DecodeException.Throw(DecodeRejection.Truncated, "skipped transactions");
         var skipped = new SkippedTransaction[count];
         long last = -1;
         for (int i = 0; i < skipped.Length; i++)
         {
             uint index = reader.U32();
-            if (index <= last) DecodeException.Throw(DecodeRejection.NotCanonical, "skipped transactions ascend by index");
-            if (index > int.MaxValue) DecodeException.Throw(DecodeRejection.OverLimit, "index of a skipped transaction");
+            if (index <= last)
+                DecodeException.Throw(DecodeRejection.NotCanonical, "skipped transactions ascend by index");
+            if (index > int.MaxValue)
+                DecodeException.Throw(DecodeRejection.OverLimit, "index of a skipped transaction");
             last = index;
             var reason = (SkipReason)reader.Byte();
-            if (!Enum.IsDefined(reason)) DecodeException.Throw(DecodeRejection.UnknownValue, "reason of a skipped transaction");
+            if (!Enum.IsDefined(reason))
+                DecodeException.Throw(DecodeRejection.UnknownValue, "reason of a skipped transaction");
             skipped[i] = new SkippedTransaction((int)index, reason);
         }
 

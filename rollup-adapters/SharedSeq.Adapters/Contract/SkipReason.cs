@@ -1,8 +1,9 @@
 namespace SharedSeq.Adapters;
 
 /// <summary>
-/// Why an ordered transaction was left out of its rollup's block: it was invalid against the state after all earlier accepted ones. Part of
-/// what operators attest, so the numbers are pinned and the reason must follow from block and state alone.
+/// Why an ordered transaction was left out of its rollup's block: it was invalid against the state after all earlier
+/// accepted ones. Part of what operators attest, so the numbers are pinned and the reason must follow from block and
+/// state alone.
 /// </summary>
 public enum SkipReason : byte
 {
@@ -28,8 +29,8 @@ public enum SkipReason : byte
     GasLimitAboveBlock = 7,
 
     /// <summary>
-    /// The declared gas limits before it leave too little of the block's. Only where the namespace's gas cap is above the client's block gas
-    /// limit: a misconfiguration.
+    /// The declared gas limits before it leave too little of the block's. Only where the namespace's gas cap is above
+    /// the client's block gas limit: a misconfiguration.
     /// </summary>
     BlockGasExhausted = 8,
 

@@ -30,7 +30,8 @@ public sealed record EthereumBlock
     public required IReadOnlyList<Hash32> TransactionHashes { get; init; }
 
     /// <summary>Asks for a block with the hashes of its transactions.</summary>
-    public static EthereumCall ByNumber(ulong number) => new("eth_getBlockByNumber", EthereumJson.Quantity(number), false);
+    public static EthereumCall ByNumber(ulong number) =>
+        new("eth_getBlockByNumber", EthereumJson.Quantity(number), false);
 
     /// <summary>The base fee of the block after this one by EIP-1559 (elasticity 2, denominator 8).</summary>
     public BigInteger NextBaseFeePerGas()
@@ -47,10 +48,12 @@ public sealed record EthereumBlock
     {
         if (element.ValueKind == JsonValueKind.Null) return null;
         JsonElement list = EthereumJson.Field(element, "transactions");
-        if (list.ValueKind != JsonValueKind.Array) throw EthereumRpcException.Malformed("a block's transactions are no list");
+        if (list.ValueKind != JsonValueKind.Array)
+            throw EthereumRpcException.Malformed("a block's transactions are no list");
         var hashes = new Hash32[list.GetArrayLength()];
         int index = 0;
-        foreach (JsonElement hash in list.EnumerateArray()) hashes[index++] = EthereumJson.ReadHash(hash, "a block's transaction");
+        foreach (JsonElement hash in list.EnumerateArray())
+            hashes[index++] = EthereumJson.ReadHash(hash, "a block's transaction");
         return new EthereumBlock
         {
             Number = EthereumJson.ReadU64(EthereumJson.Field(element, "number"), "block number"),

@@ -5,7 +5,10 @@ using SharedSeq.Primitives;
 
 namespace SharedSeq.Ethereum;
 
-/// <summary>Reads and writes the hex forms of Ethereum's JSON. Whatever a field should not be is an <see cref="EthereumRpcException"/>.</summary>
+/// <summary>
+/// Reads and writes the hex forms of Ethereum's JSON. Whatever a field should not be is an <see
+/// cref="EthereumRpcException"/>.
+/// </summary>
 public static class EthereumJson
 {
     /// <summary>A quantity: hex without leading zeros.</summary>
@@ -24,7 +27,9 @@ public static class EthereumJson
     public static ulong ReadU64(JsonElement element, string what)
     {
         ReadOnlySpan<char> digits = Digits(element, what);
-        return digits.Length is > 0 and <= 16 && ulong.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong value)
+        bool isParsed = ulong.TryParse(
+            digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong value);
+        return isParsed && digits.Length <= 16
             ? value
             : throw EthereumRpcException.Malformed($"{what} is no quantity of 64 bits");
     }
@@ -34,10 +39,11 @@ public static class EthereumJson
     {
         ReadOnlySpan<char> digits = Digits(element, what);
         // A zero in front keeps the parser from reading the first digit as a sign.
-        return digits.Length is > 0 and <= 64 &&
-            BigInteger.TryParse($"0{digits}", NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out BigInteger value)
-                ? value
-                : throw EthereumRpcException.Malformed($"{what} is no quantity of 256 bits");
+        bool isParsed = BigInteger.TryParse(
+            $"0{digits}", NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out BigInteger value);
+        return isParsed && digits.Length is > 0 and <= 64
+            ? value
+            : throw EthereumRpcException.Malformed($"{what} is no quantity of 256 bits");
     }
 
     public static Hash32 ReadHash(JsonElement element, string what) =>

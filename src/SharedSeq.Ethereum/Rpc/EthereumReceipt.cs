@@ -5,14 +5,16 @@ namespace SharedSeq.Ethereum;
 
 /// <summary>What is used of a transaction's receipt.</summary>
 public sealed record EthereumReceipt(
-    Hash32 TransactionHash, Hash32 BlockHash, ulong BlockNumber, int Index, bool HasSucceeded, ulong GasUsed, EvmAddress? Created)
+    Hash32 TransactionHash, Hash32 BlockHash, ulong BlockNumber, int Index, bool HasSucceeded, ulong GasUsed,
+    EvmAddress? Created)
 {
     /// <summary>Reads an answer; null when the client has no such receipt.</summary>
     /// <exception cref="EthereumRpcException">A field is missing or of another kind.</exception>
     public static EthereumReceipt? Read(JsonElement element)
     {
         if (element.ValueKind == JsonValueKind.Null) return null;
-        bool hasCreated = element.TryGetProperty("contractAddress", out JsonElement created) && created.ValueKind != JsonValueKind.Null;
+        bool hasCreated = element.TryGetProperty("contractAddress", out JsonElement created) &&
+            created.ValueKind != JsonValueKind.Null;
         return new EthereumReceipt(
             EthereumJson.ReadHash(EthereumJson.Field(element, "transactionHash"), "transaction hash"),
             EthereumJson.ReadHash(EthereumJson.Field(element, "blockHash"), "block hash"),

@@ -6,8 +6,9 @@ using System.Text.Json;
 namespace SharedSeq.Ethereum;
 
 /// <summary>
-/// JSON-RPC 2.0 over HTTP to one execution client. The client is untrusted: answers are bounded in size and time and checked before use.
-/// Calls may be made concurrently; nothing is retried, because only the caller knows what may be repeated.
+/// JSON-RPC 2.0 over HTTP to one execution client. The client is untrusted: answers are bounded in size and time and
+/// checked before use. Calls may be made concurrently; nothing is retried, because only the caller knows what may be
+/// repeated.
 /// </summary>
 public sealed partial class EthereumRpcClient : IDisposable
 {
@@ -50,11 +51,14 @@ public sealed partial class EthereumRpcClient : IDisposable
     }
 
     /// <summary>
-    /// Makes calls in order, in batches of at most <see cref="EthereumRpcOptions.BatchCallsMax"/>, one batch after another. Each call has its
-    /// own answer; a refusal is in its answer and stops nothing.
+    /// Makes calls in order, in batches of at most <see cref="EthereumRpcOptions.BatchCallsMax"/>, one batch after
+    /// another. Each call has its own answer; a refusal is in its answer and stops nothing.
     /// </summary>
-    /// <exception cref="EthereumRpcException">A batch gave no answers; calls of it and of earlier ones may have taken effect.</exception>
-    public async Task<EthereumAnswer[]> BatchAsync(IReadOnlyList<EthereumCall> calls, CancellationToken cancellation = default)
+    /// <exception cref="EthereumRpcException">
+    /// A batch gave no answers; calls of it and of earlier ones may have taken effect.
+    /// </exception>
+    public async Task<EthereumAnswer[]> BatchAsync(
+        IReadOnlyList<EthereumCall> calls, CancellationToken cancellation = default)
     {
         var answers = new EthereumAnswer[calls.Count];
         for (int start = 0; start < calls.Count; start += _options.BatchCallsMax)
@@ -75,14 +79,16 @@ public sealed partial class EthereumRpcClient : IDisposable
         return answers;
     }
 
-    private static void ReadBatch(JsonElement answer, IReadOnlyList<EthereumCall> calls, int start, Span<EthereumAnswer> answers)
+    private static void ReadBatch(
+        JsonElement answer, IReadOnlyList<EthereumCall> calls, int start, Span<EthereumAnswer> answers)
     {
         if (answer.ValueKind != JsonValueKind.Array || answer.GetArrayLength() != answers.Length)
             throw EthereumRpcException.Malformed($"a batch of {answers.Length} has another number of answers");
         foreach (JsonElement item in answer.EnumerateArray())
         {
             JsonElement id = EthereumJson.Field(item, "id");
-            if (id.ValueKind != JsonValueKind.Number || !id.TryGetInt32(out int index) || index < 0 || index >= answers.Length)
+            if (id.ValueKind != JsonValueKind.Number || !id.TryGetInt32(out int index) || index < 0 ||
+                index >= answers.Length)
                 throw EthereumRpcException.Malformed("an answer has the id of no call");
             if (answers[index].Method is not null) throw EthereumRpcException.Malformed("two answers have one id");
             answers[index] = ReadAnswer(item, calls[start + index]);
@@ -91,7 +97,8 @@ public sealed partial class EthereumRpcClient : IDisposable
 
     private static EthereumAnswer ReadAnswer(JsonElement answer, EthereumCall call)
     {
-        if (answer.ValueKind != JsonValueKind.Object) throw EthereumRpcException.Malformed($"the answer to {call.Method} is no object");
+        if (answer.ValueKind != JsonValueKind.Object)
+            throw EthereumRpcException.Malformed($"the answer to {call.Method} is no object");
         if (answer.TryGetProperty("error", out JsonElement error) && error.ValueKind != JsonValueKind.Null)
             return new EthereumAnswer(call.Method, default, ReadError(error, call));
         return answer.TryGetProperty("result", out JsonElement result)
@@ -107,7 +114,8 @@ public sealed partial class EthereumRpcClient : IDisposable
         string message = error.TryGetProperty("message", out JsonElement text) && text.ValueKind == JsonValueKind.String
             ? text.GetString()!
             : "";
-        string? detail = error.TryGetProperty("data", out JsonElement data) && data.ValueKind != JsonValueKind.Null ? data.GetRawText() : null;
+        bool hasDetail = error.TryGetProperty("data", out JsonElement data) && data.ValueKind != JsonValueKind.Null;
+        string? detail = hasDetail ? data.GetRawText() : null;
         return new EthereumRpcError(number, message, detail);
     }
 
@@ -124,7 +132,8 @@ public sealed partial class EthereumRpcClient : IDisposable
                 await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token);
             if (response.StatusCode != HttpStatusCode.OK)
             {
-                throw new EthereumRpcException(EthereumRpcFailure.HttpStatus, $"{_options.Endpoint} answered {(int)response.StatusCode}")
+                throw new EthereumRpcException(
+                    EthereumRpcFailure.HttpStatus, $"{_options.Endpoint} answered {(int)response.StatusCode}")
                 {
                     StatusCode = (int)response.StatusCode,
                 };
@@ -136,7 +145,9 @@ public sealed partial class EthereumRpcClient : IDisposable
         }
         catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
         {
-            throw new EthereumRpcException(EthereumRpcFailure.Timeout, $"{_options.Endpoint} gave no answer in {_options.Timeout.TotalSeconds} s", e);
+            throw new EthereumRpcException(
+                EthereumRpcFailure.Timeout,
+                $"{_options.Endpoint} gave no answer in {_options.Timeout.TotalSeconds} s", e);
         }
         catch (JsonException e)
         {
@@ -152,7 +163,8 @@ public sealed partial class EthereumRpcClient : IDisposable
     {
         if (content.Headers.ContentLength > _options.AnswerBytesMax) throw TooLarge();
         await using Stream stream = await content.ReadAsStreamAsync(cancellation);
-        byte[] buffer = new byte[int.Min((int)(content.Headers.ContentLength ?? 4096) + 1, _options.AnswerBytesMax + 1)];
+        int expected = (int)(content.Headers.ContentLength ?? 4096);
+        byte[] buffer = new byte[int.Min(expected, _options.AnswerBytesMax) + 1];
         int length = 0;
         while (true)
         {
@@ -160,11 +172,13 @@ public sealed partial class EthereumRpcClient : IDisposable
             if (read == 0) break;
             length += read;
             if (length > _options.AnswerBytesMax) throw TooLarge();
-            if (length == buffer.Length) Array.Resize(ref buffer, (int)long.Min(2L * buffer.Length, _options.AnswerBytesMax + 1L));
+            if (length == buffer.Length)
+                Array.Resize(ref buffer, (int)long.Min(2L * buffer.Length, _options.AnswerBytesMax + 1L));
         }
 
         return buffer.AsSpan(0, length).ToArray();
     }
 
-    private EthereumRpcException TooLarge() => EthereumRpcException.Malformed($"the answer has more than {_options.AnswerBytesMax} bytes");
+    private EthereumRpcException TooLarge() =>
+        EthereumRpcException.Malformed($"the answer has more than {_options.AnswerBytesMax} bytes");
 }

@@ -12,7 +12,9 @@ public enum EthereumRpcFailure : byte
     /// <summary>An HTTP status other than success.</summary>
     HttpStatus = 3,
 
-    /// <summary>An answer that is no JSON-RPC, misses an id or a field, has a field of another kind, or is above the size limit.</summary>
+    /// <summary>
+    /// An answer that is no JSON-RPC, misses an id or a field, has a field of another kind, or is above the size limit.
+    /// </summary>
     MalformedAnswer = 4,
 
     /// <summary>The execution client refused the call; see <see cref="EthereumRpcException.Error"/>.</summary>
@@ -22,10 +24,15 @@ public enum EthereumRpcFailure : byte
 /// <summary>An error object of JSON-RPC.</summary>
 /// <param name="Code">The code, for example -32003 for a refused transaction.</param>
 /// <param name="Message">The client's text.</param>
-/// <param name="Detail">The error's data as JSON text; null when there is none. For a reverted call it holds the revert bytes.</param>
+/// <param name="Detail">
+/// The error's data as JSON text; null when there is none. For a reverted call it holds the revert bytes.
+/// </param>
 public sealed record EthereumRpcError(int Code, string Message, string? Detail);
 
-/// <summary>A call to an execution client gave no result; <see cref="Kind"/> says why. The only exception of the client besides cancellation.</summary>
+/// <summary>
+/// A call to an execution client gave no result; <see cref="Kind"/> says why. The only exception of the client besides
+/// cancellation.
+/// </summary>
 public sealed class EthereumRpcException : Exception
 {
     public EthereumRpcException(EthereumRpcFailure kind, string message, Exception? inner = null)

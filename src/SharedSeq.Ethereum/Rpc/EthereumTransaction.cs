@@ -4,9 +4,12 @@ using SharedSeq.Primitives;
 
 namespace SharedSeq.Ethereum;
 
-/// <summary>What is used of a transaction as an endpoint reports it. Block and index are null until it is executed.</summary>
+/// <summary>
+/// What is used of a transaction as an endpoint reports it. Block and index are null until it is executed.
+/// </summary>
 public sealed record EthereumTransaction(
-    Hash32 Hash, ulong Nonce, EvmAddress From, EvmAddress? To, BigInteger Value, ulong? BlockNumber, Hash32? BlockHash, int? Index)
+    Hash32 Hash, ulong Nonce, EvmAddress From, EvmAddress? To, BigInteger Value, ulong? BlockNumber, Hash32? BlockHash,
+    int? Index)
 {
     /// <summary>Reads an answer; null when the endpoint knows no such transaction.</summary>
     /// <exception cref="EthereumRpcException">A field is missing or of another kind.</exception>

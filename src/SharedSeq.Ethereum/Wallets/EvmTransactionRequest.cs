@@ -20,7 +20,9 @@ public sealed record EvmTransactionRequest
     /// <summary>Default 21,000: a transfer.</summary>
     public ulong GasLimit { get; init; } = 21_000;
 
-    /// <summary>The gas price of a legacy transaction. Default 100 gwei: enough for minutes of full blocks on a new chain.</summary>
+    /// <summary>
+    /// The gas price of a legacy transaction. Default 100 gwei: enough for minutes of full blocks on a new chain.
+    /// </summary>
     public BigInteger MaxFeePerGas { get; init; } = new(100_000_000_000);
 
     public BigInteger MaxPriorityFeePerGas { get; init; } = new(1_000_000_000);

@@ -3,8 +3,8 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Ethereum;
 
 /// <summary>
-/// Signs transactions with one secret: for tests, benchmarks and the devnet's accounts. The secret stays in memory; it is no place for real
-/// funds.
+/// Signs transactions with one secret: for tests, benchmarks and the devnet's accounts. The secret stays in memory; it
+/// is no place for real funds.
 /// </summary>
 public sealed class EvmWallet
 {
@@ -20,7 +20,8 @@ public sealed class EvmWallet
     public EvmAddress Address { get; }
 
     /// <summary>The account that wallets show for a mnemonic: m/44'/60'/0'/0/index.</summary>
-    public static EvmWallet FromMnemonic(string mnemonic, uint index) => new(KeyDerivation.EthereumSecret(mnemonic, index));
+    public static EvmWallet FromMnemonic(string mnemonic, uint index) =>
+        new(KeyDerivation.EthereumSecret(mnemonic, index));
 
     /// <summary>The secret, for files of accounts that anyone may use.</summary>
     public string ExportSecret() => EthereumJson.Bytes(_secret);
@@ -28,9 +29,9 @@ public sealed class EvmWallet
     /// <summary>Signs an EIP-1559 transaction.</summary>
     public byte[] Sign(EvmTransactionRequest request)
     {
-        RlpWriter items = new RlpWriter().Number(request.ChainId).Number(request.Nonce).Number(request.MaxPriorityFeePerGas)
-            .Number(request.MaxFeePerGas).Number(request.GasLimit).Address(request.To).Number(request.Value).Bytes(request.Data.Span)
-            .List(new RlpWriter());
+        RlpWriter items = new RlpWriter().Number(request.ChainId).Number(request.Nonce)
+            .Number(request.MaxPriorityFeePerGas).Number(request.MaxFeePerGas).Number(request.GasLimit)
+            .Address(request.To).Number(request.Value).Bytes(request.Data.Span).List(new RlpWriter());
         byte[] type = [(byte)EvmTransactionType.DynamicFee];
         EvmSignature signature = SignText(new RlpWriter().Raw(type).List(items));
         items.Number(signature.Parity).Word(signature.R).Word(signature.S);
@@ -42,8 +43,8 @@ public sealed class EvmWallet
     {
         RlpWriter text = LegacyItems(request).Number(request.ChainId).Number(0).Number(0);
         EvmSignature signature = SignText(new RlpWriter().List(text));
-        RlpWriter items = LegacyItems(request).Number(checked((request.ChainId * 2) + 35 + signature.Parity)).Word(signature.R)
-            .Word(signature.S);
+        ulong v = checked((request.ChainId * 2) + 35 + signature.Parity);
+        RlpWriter items = LegacyItems(request).Number(v).Word(signature.R).Word(signature.S);
         return new RlpWriter().List(items).ToArray();
     }
 

@@ -6,7 +6,10 @@ using SharedSeq.Primitives;
 
 namespace SharedSeq.Ethereum;
 
-/// <summary>Secrets from a mnemonic (BIP-39 without checking the words, BIP-32), so that the devnet's accounts can be imported into wallets.</summary>
+/// <summary>
+/// Secrets from a mnemonic (BIP-39 without checking the words, BIP-32), so that the devnet's accounts can be imported
+/// into wallets.
+/// </summary>
 internal static class KeyDerivation
 {
     private const uint Hardened = 0x8000_0000;
@@ -16,7 +19,8 @@ internal static class KeyDerivation
     public static byte[] EthereumSecret(string mnemonic, uint index)
     {
         byte[] seed = Rfc2898DeriveBytes.Pbkdf2(
-            Encoding.UTF8.GetBytes(mnemonic), "mnemonic"u8, iterations: 2048, HashAlgorithmName.SHA512, outputLength: 64);
+            Encoding.UTF8.GetBytes(mnemonic), "mnemonic"u8, iterations: 2048, HashAlgorithmName.SHA512,
+            outputLength: 64);
         byte[] node = HMACSHA512.HashData("Bitcoin seed"u8, seed);
         foreach (uint step in (uint[])[44 + Hardened, 60 + Hardened, Hardened, 0, index]) node = Child(node, step);
         return node[..32];

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace SharedSeq.Primitives;
 
-/// <summary>An Ethereum account or contract address: 20 bytes held in place. Order is that of its big-endian bytes.</summary>
+/// <summary>
+/// An Ethereum account or contract address: 20 bytes held in place. Order is that of its big-endian bytes.
+/// </summary>
 public readonly record struct EvmAddress : IComparable<EvmAddress>
 {
     public const int Size = 20;
@@ -11,7 +13,8 @@ public readonly record struct EvmAddress : IComparable<EvmAddress>
 
     public EvmAddress(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length != Size) throw new ArgumentException($"an address has 20 bytes, got {bytes.Length}", nameof(bytes));
+        if (bytes.Length != Size)
+            throw new ArgumentException($"an address has 20 bytes, got {bytes.Length}", nameof(bytes));
         _a = BinaryPrimitives.ReadUInt64BigEndian(bytes);
         _b = BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]);
         _c = BinaryPrimitives.ReadUInt32BigEndian(bytes[16..]);
@@ -41,7 +44,9 @@ public readonly record struct EvmAddress : IComparable<EvmAddress>
         return bytes;
     }
 
-    /// <summary>Reads 40 hex digits of either case, with or without 0x. The EIP-55 checksum is not required and not checked.</summary>
+    /// <summary>
+    /// Reads 40 hex digits of either case, with or without 0x. The EIP-55 checksum is not required and not checked.
+    /// </summary>
     public static bool TryParse(string? text, out EvmAddress value)
     {
         value = default;
@@ -55,7 +60,9 @@ public readonly record struct EvmAddress : IComparable<EvmAddress>
     }
 
     public static EvmAddress Parse(string text) =>
-        TryParse(text, out EvmAddress value) ? value : throw new FormatException($"not a 20-byte hex address: '{text}'");
+        TryParse(text, out EvmAddress value)
+            ? value
+            : throw new FormatException($"not a 20-byte hex address: '{text}'");
 
     public int CompareTo(EvmAddress other)
     {

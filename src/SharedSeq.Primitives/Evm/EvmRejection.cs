@@ -1,7 +1,8 @@
 namespace SharedSeq.Primitives;
 
 /// <summary>
-/// Why bytes are no acceptable Ethereum transaction whatever the state of the chain. The numbers are part of answers and metrics: pinned.
+/// Why bytes are no acceptable Ethereum transaction whatever the state of the chain. The numbers are part of answers
+/// and metrics: pinned.
 /// </summary>
 public enum EvmRejection : byte
 {
@@ -23,7 +24,9 @@ public enum EvmRejection : byte
     /// <summary>A field is missing, too many, of the wrong kind or of the wrong length.</summary>
     Malformed = 5,
 
-    /// <summary>An integer is above what the field holds (nonce, gas limit and chain id 64 bits, amounts 256 bits).</summary>
+    /// <summary>
+    /// An integer is above what the field holds (nonce, gas limit and chain id 64 bits, amounts 256 bits).
+    /// </summary>
     FieldOutOfRange = 6,
 
     /// <summary>The type byte of EIP-2718 is none that is spoken here.</summary>
@@ -44,7 +47,9 @@ public enum EvmRejection : byte
     /// <summary>A transaction of EIP-7702 without authorizations.</summary>
     NoAuthorizations = 12,
 
-    /// <summary>The gas limit is below what the transaction costs before it runs (intrinsic gas, floor of EIP-7623).</summary>
+    /// <summary>
+    /// The gas limit is below what the transaction costs before it runs (intrinsic gas, floor of EIP-7623).
+    /// </summary>
     GasBelowIntrinsic = 13,
 
     /// <summary>The signature's v or parity is none that exists.</summary>

@@ -19,8 +19,8 @@ public enum EvmTransactionType : byte
 }
 
 /// <summary>
-/// A signed Ethereum transaction, decoded strictly and with its sender recovered: legacy with and without EIP-155, EIP-2930, EIP-1559,
-/// EIP-7702. Amounts are in wei.
+/// A signed Ethereum transaction, decoded strictly and with its sender recovered: legacy with and without EIP-155,
+/// EIP-2930, EIP-1559, EIP-7702. Amounts are in wei.
 /// </summary>
 public sealed class EvmTransaction
 {
@@ -58,7 +58,9 @@ public sealed class EvmTransaction
     /// <summary>The most that is paid per gas; the gas price of legacy and EIP-2930 transactions.</summary>
     public BigInteger MaxFeePerGas { get; }
 
-    /// <summary>The most that is paid per gas above the base fee; the gas price of legacy and EIP-2930 transactions.</summary>
+    /// <summary>
+    /// The most that is paid per gas above the base fee; the gas price of legacy and EIP-2930 transactions.
+    /// </summary>
     public BigInteger MaxPriorityFeePerGas { get; }
 
     /// <summary>The account called; null creates a contract.</summary>
@@ -70,11 +72,17 @@ public sealed class EvmTransaction
 
     public EvmAddress Sender { get; }
 
-    /// <summary>What the sender must own for the transaction to be valid: gas limit times the highest fee, and the value.</summary>
+    /// <summary>
+    /// What the sender must own for the transaction to be valid: gas limit times the highest fee, and the value.
+    /// </summary>
     public BigInteger MaxCost => (MaxFeePerGas * GasLimit) + Value;
 
-    /// <summary>Decodes and recovers the sender. The whole of <paramref name="raw"/> must be one transaction; it must not change afterwards.</summary>
-    public static bool TryDecode(ReadOnlyMemory<byte> raw, [MaybeNullWhen(false)] out EvmTransaction transaction, out EvmRejection rejection)
+    /// <summary>
+    /// Decodes and recovers the sender. The whole of <paramref name="raw"/> must be one transaction; it must not change
+    /// afterwards.
+    /// </summary>
+    public static bool TryDecode(
+        ReadOnlyMemory<byte> raw, [MaybeNullWhen(false)] out EvmTransaction transaction, out EvmRejection rejection)
     {
         transaction = null;
         rejection = EvmTransactionFields.Parse(raw.Span, out EvmTransactionFields fields);
@@ -91,8 +99,8 @@ public sealed class EvmTransaction
     }
 
     /// <summary>
-    /// The declared gas limit without looking at the signature: what ordering counts against a namespace's gas cap. True exactly when all
-    /// of <see cref="TryDecode"/> up to the signature holds.
+    /// The declared gas limit without looking at the signature: what ordering counts against a namespace's gas cap.
+    /// True exactly when all of <see cref="TryDecode"/> up to the signature holds.
     /// </summary>
     public static bool TryReadGasLimit(ReadOnlySpan<byte> raw, out ulong gasLimit)
     {
@@ -101,7 +109,10 @@ public sealed class EvmTransaction
         return rejection == EvmRejection.None;
     }
 
-    /// <summary>Whether the transaction may run on a chain. One signed for any chain is refused: it could be replayed from elsewhere.</summary>
+    /// <summary>
+    /// Whether the transaction may run on a chain. One signed for any chain is refused: it could be replayed from
+    /// elsewhere.
+    /// </summary>
     public EvmRejection CheckChain(ulong chainId)
     {
         if (ChainId is null) return EvmRejection.NoChainId;
@@ -118,7 +129,8 @@ public sealed class EvmTransaction
     private static Hash32 SigningHash(scoped in EvmTransactionFields fields)
     {
         var text = new RlpWriter(fields.SignedItems.Length + 16);
-        if (fields.Type != EvmTransactionType.Legacy) return Keccak256.Of(text.Raw([(byte)fields.Type]).List(fields.SignedItems).Written);
+        if (fields.Type != EvmTransactionType.Legacy)
+            return Keccak256.Of(text.Raw([(byte)fields.Type]).List(fields.SignedItems).Written);
         if (fields.ChainId is not { } chainId) return Keccak256.Of(text.List(fields.SignedItems).Written);
         var items = new RlpWriter(fields.SignedItems.Length + 16);
         items.Raw(fields.SignedItems).Number(chainId).Number(0).Number(0);

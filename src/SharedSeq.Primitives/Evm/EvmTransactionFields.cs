@@ -3,8 +3,8 @@ using System.Numerics;
 namespace SharedSeq.Primitives;
 
 /// <summary>
-/// The fields of a raw transaction, read in one pass over the caller's bytes without allocation besides amounts above 31 bits; everything
-/// that can be known without state and without the signer is checked here.
+/// The fields of a raw transaction, read in one pass over the caller's bytes without allocation besides amounts above
+/// 31 bits; everything that can be known without state and without the signer is checked here.
 /// </summary>
 internal ref struct EvmTransactionFields
 {
@@ -139,7 +139,8 @@ internal ref struct EvmTransactionFields
         while (!entries.AtEnd)
         {
             if (!entries.TryList(out RlpReader entry)) return Fail(entries.Failure);
-            if (!entry.TryFixed(EvmAddress.Size, out _) || !entry.TryList(out RlpReader keys)) return Fail(entry.Failure);
+            if (!entry.TryFixed(EvmAddress.Size, out _) || !entry.TryList(out RlpReader keys))
+                return Fail(entry.Failure);
             if (!entry.AtEnd) return Fail(DecodeRejection.Malformed);
             AccessListAddresses++;
             while (!keys.AtEnd)
@@ -195,8 +196,9 @@ internal ref struct EvmTransactionFields
     }
 
     /// <summary>
-    /// Gas a transaction must bring to be valid (Prague): 21,000, calldata 4 and 16 per byte, creation 32,000 and 2 per word of init code
-    /// (EIP-3860), access list 2,400 and 1,900 (EIP-2930), 25,000 per authorization (EIP-7702); never below the floor of EIP-7623.
+    /// Gas a transaction must bring to be valid (Prague): 21,000, calldata 4 and 16 per byte, creation 32,000 and 2 per
+    /// word of init code (EIP-3860), access list 2,400 and 1,900 (EIP-2930), 25,000 per authorization (EIP-7702); never
+    /// below the floor of EIP-7623.
     /// </summary>
     private readonly ulong IntrinsicGas()
     {

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace SharedSeq.Primitives;
 
-/// <summary>Keccak-256 as Ethereum uses it (padding byte 0x01, not SHA-3's 0x06), in one call and without allocation.</summary>
+/// <summary>
+/// Keccak-256 as Ethereum uses it (padding byte 0x01, not SHA-3's 0x06), in one call and without allocation.
+/// </summary>
 public static class Keccak256
 {
     /// <summary>Bytes absorbed per permutation: (1600 - 2 * 256) / 8.</summary>

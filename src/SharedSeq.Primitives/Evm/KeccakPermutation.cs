@@ -2,15 +2,19 @@ using System.Numerics;
 
 namespace SharedSeq.Primitives;
 
-/// <summary>The permutation keccak-f[1600] of FIPS 202, unrolled over its 25 lanes so that the compiler keeps them in locals.</summary>
+/// <summary>
+/// The permutation keccak-f[1600] of FIPS 202, unrolled over its 25 lanes so that the compiler keeps them in locals.
+/// </summary>
 internal static class KeccakPermutation
 {
     private static ReadOnlySpan<ulong> RoundConstants =>
     [
-        0x0000000000000001, 0x0000000000008082, 0x800000000000808A, 0x8000000080008000, 0x000000000000808B, 0x0000000080000001,
-        0x8000000080008081, 0x8000000000008009, 0x000000000000008A, 0x0000000000000088, 0x0000000080008009, 0x000000008000000A,
-        0x000000008000808B, 0x800000000000008B, 0x8000000000008089, 0x8000000000008003, 0x8000000000008002, 0x8000000000000080,
-        0x000000000000800A, 0x800000008000000A, 0x8000000080008081, 0x8000000000008080, 0x0000000080000001, 0x8000000080008008,
+        0x0000000000000001, 0x0000000000008082, 0x800000000000808A, 0x8000000080008000,
+        0x000000000000808B, 0x0000000080000001, 0x8000000080008081, 0x8000000000008009,
+        0x000000000000008A, 0x0000000000000088, 0x0000000080008009, 0x000000008000000A,
+        0x000000008000808B, 0x800000000000008B, 0x8000000000008089, 0x8000000000008003,
+        0x8000000000008002, 0x8000000000000080, 0x000000000000800A, 0x800000008000000A,
+        0x8000000080008081, 0x8000000000008080, 0x0000000080000001, 0x8000000080008008,
     ];
 
     /// <summary>Applies all 24 rounds to the 25 lanes, lane (x, y) at index x + 5y.</summary>
@@ -22,7 +26,8 @@ internal static class KeccakPermutation
         ulong a10 = state[10], a11 = state[11], a12 = state[12], a13 = state[13], a14 = state[14];
         ulong a15 = state[15], a16 = state[16], a17 = state[17], a18 = state[18], a19 = state[19];
         ulong a20 = state[20], a21 = state[21], a22 = state[22], a23 = state[23], a24 = state[24];
-        ulong b0, b1, b2, b3, b4, b5, b6, b7, b8, b9, b10, b11, b12, b13, b14, b15, b16, b17, b18, b19, b20, b21, b22, b23, b24;
+        ulong b0, b1, b2, b3, b4, b5, b6, b7, b8, b9, b10, b11, b12;
+        ulong b13, b14, b15, b16, b17, b18, b19, b20, b21, b22, b23, b24;
         ulong c0, c1, c2, c3, c4, d0, d1, d2, d3, d4;
         for (int round = 0; round < 24; round++)
         {

@@ -3,9 +3,9 @@ using System.Numerics;
 namespace SharedSeq.Primitives;
 
 /// <summary>
-/// Reads recursive length prefix encoding strictly: the shortest length form only, integers without leading zeros only, nothing read
-/// beyond the end. A refused read returns false and leaves its reason in <see cref="Failure"/>; no exception, because the bytes are a
-/// stranger's and floods of bad ones must be cheap to refuse.
+/// Reads recursive length prefix encoding strictly: the shortest length form only, integers without leading zeros only,
+/// nothing read beyond the end. A refused read returns false and leaves its reason in <see cref="Failure"/>; no
+/// exception, because the bytes are a stranger's and floods of bad ones must be cheap to refuse.
 /// </summary>
 public ref struct RlpReader(ReadOnlySpan<byte> bytes)
 {

@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace SharedSeq.Primitives;
 
-/// <summary>Writes recursive length prefix encoding. A list is written from a second writer that holds its items.</summary>
+/// <summary>
+/// Writes recursive length prefix encoding. A list is written from a second writer that holds its items.
+/// </summary>
 public sealed class RlpWriter(int capacity = 256)
 {
     private readonly CanonicalWriter _bytes = new(capacity);

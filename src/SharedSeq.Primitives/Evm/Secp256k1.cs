@@ -1,28 +1,32 @@
 namespace SharedSeq.Primitives;
 
 /// <summary>
-/// The curve of Ethereum's accounts. libsecp256k1 does the work where it is installed (about 30 times faster), BouncyCastle otherwise;
-/// both give equal results on every input, which the vectors prove.
+/// The curve of Ethereum's accounts. libsecp256k1 does the work where it is installed (about 30 times faster),
+/// BouncyCastle otherwise; both give equal results on every input, which the vectors prove.
 /// </summary>
 public static class Secp256k1
 {
     public const int SecretSize = 32;
 
     /// <summary>The group order n.</summary>
-    public static readonly Hash32 Order = Hash32.Parse("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141");
+    public static readonly Hash32 Order = Hash32.Parse(
+        "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141");
 
     /// <summary>n / 2 rounded down: the highest s that EIP-2 allows.</summary>
-    public static readonly Hash32 HalfOrder = Hash32.Parse("7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0");
+    public static readonly Hash32 HalfOrder = Hash32.Parse(
+        "7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0");
 
-    /// <summary>Whether the installed libsecp256k1 is used; without it recovery is slow (about 1,300 a second and core).</summary>
+    /// <summary>
+    /// Whether the installed libsecp256k1 is used; without it recovery is slow (about 1,300 a second and core).
+    /// </summary>
     public static bool IsNative => Secp256k1Native.IsAvailable;
 
     /// <summary>Whether a value can be r, s or a secret: above zero, below the group order.</summary>
     public static bool IsScalar(Hash32 value) => !value.IsZero && value < Order;
 
     /// <summary>
-    /// Recovers the signer of a hash. False when r or s is out of range, the parity is not 0 or 1, or no public key fits. High s is
-    /// recovered like any other: refusing it is the transaction's rule, not the curve's.
+    /// Recovers the signer of a hash. False when r or s is out of range, the parity is not 0 or 1, or no public key
+    /// fits. High s is recovered like any other: refusing it is the transaction's rule, not the curve's.
     /// </summary>
     public static bool TryRecover(Hash32 hash, Hash32 r, Hash32 s, byte parity, out EvmAddress signer)
     {
@@ -41,7 +45,9 @@ public static class Secp256k1
             : Secp256k1Managed.TryRecover(hash, r, s, parity, publicKey64);
     }
 
-    /// <summary>Signs a hash with the deterministic nonce of RFC 6979 and low s: equal inputs give equal signatures.</summary>
+    /// <summary>
+    /// Signs a hash with the deterministic nonce of RFC 6979 and low s: equal inputs give equal signatures.
+    /// </summary>
     /// <exception cref="ArgumentException">The secret is not a scalar.</exception>
     public static EvmSignature Sign(Hash32 hash, ReadOnlySpan<byte> secret)
     {

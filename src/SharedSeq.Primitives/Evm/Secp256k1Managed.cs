@@ -9,7 +9,9 @@ using BouncyPoint = Org.BouncyCastle.Math.EC.ECPoint;
 
 namespace SharedSeq.Primitives;
 
-/// <summary>secp256k1 by BouncyCastle: the fallback where libsecp256k1 is not installed. Callers have checked all ranges.</summary>
+/// <summary>
+/// secp256k1 by BouncyCastle: the fallback where libsecp256k1 is not installed. Callers have checked all ranges.
+/// </summary>
 internal static class Secp256k1Managed
 {
     private static readonly X9ECParameters Curve = SecNamedCurves.GetByName("secp256k1");
@@ -52,7 +54,8 @@ internal static class Secp256k1Managed
         PublicKey(secret, own);
         for (byte parity = 0; parity <= 1; parity++)
         {
-            if (TryRecover(hash, r, s, parity, recovered) && recovered.SequenceEqual(own)) return new EvmSignature(r, s, parity);
+            if (TryRecover(hash, r, s, parity, recovered) && recovered.SequenceEqual(own))
+                return new EvmSignature(r, s, parity);
         }
 
         throw new InvariantException("a signature just made recovers to no key of either parity");

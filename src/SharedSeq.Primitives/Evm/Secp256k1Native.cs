@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace SharedSeq.Primitives;
 
 /// <summary>
-/// secp256k1 by the installed libsecp256k1 with its recovery module (Debian: libsecp256k1-1). Callers have checked all ranges: the library
-/// aborts the process on a recovery id that does not exist.
+/// secp256k1 by the installed libsecp256k1 with its recovery module (Debian: libsecp256k1-1). Callers have checked all
+/// ranges: the library aborts the process on a recovery id that does not exist.
 /// </summary>
 internal static unsafe class Secp256k1Native
 {
@@ -16,6 +16,7 @@ internal static unsafe class Secp256k1Native
     private const int PublicKeyBytes = 64;
     private const int RecoverableSignatureBytes = 65;
 
+    private const string SignatureFunction = "secp256k1_ecdsa_recoverable_signature_";
     private static readonly string[] Names = ["libsecp256k1.so.1", "libsecp256k1.so.2"];
 
     private static readonly delegate* unmanaged[Cdecl]<void*, byte*, byte*, int, int> ParseSignature;
@@ -33,10 +34,10 @@ internal static unsafe class Secp256k1Native
         {
             if (!NativeLibrary.TryLoad(name, out nint library)) continue;
             if (!NativeLibrary.TryGetExport(library, "secp256k1_context_create", out nint create) ||
-                !NativeLibrary.TryGetExport(library, "secp256k1_ecdsa_recoverable_signature_parse_compact", out nint parse) ||
+                !NativeLibrary.TryGetExport(library, SignatureFunction + "parse_compact", out nint parse) ||
                 !NativeLibrary.TryGetExport(library, "secp256k1_ecdsa_recover", out nint recover) ||
                 !NativeLibrary.TryGetExport(library, "secp256k1_ecdsa_sign_recoverable", out nint sign) ||
-                !NativeLibrary.TryGetExport(library, "secp256k1_ecdsa_recoverable_signature_serialize_compact", out nint compact) ||
+                !NativeLibrary.TryGetExport(library, SignatureFunction + "serialize_compact", out nint compact) ||
                 !NativeLibrary.TryGetExport(library, "secp256k1_ec_pubkey_serialize", out nint serialize))
             {
                 continue;
@@ -82,13 +83,15 @@ internal static unsafe class Secp256k1Native
         fixed (byte* key = secret)
         {
             // Without a nonce function the library takes its own, which is RFC 6979; its signatures always have low s.
-            Invariant.Check(SignRecoverable(Context, signature, message, key, null, null) == 1, "a checked secret signs");
+            int isSigned = SignRecoverable(Context, signature, message, key, null, null);
+            Invariant.Check(isSigned == 1, "a checked secret signs");
         }
 
         SerializeSignature(Context, compact, &recoveryId, signature);
         Invariant.Check(recoveryId is 0 or 1, "r of a nonce point is below the group order");
         return new EvmSignature(
-            new Hash32(new ReadOnlySpan<byte>(compact, Hash32.Size)), new Hash32(new ReadOnlySpan<byte>(compact + Hash32.Size, Hash32.Size)),
+            new Hash32(new ReadOnlySpan<byte>(compact, Hash32.Size)),
+            new Hash32(new ReadOnlySpan<byte>(compact + Hash32.Size, Hash32.Size)),
             (byte)recoveryId);
     }
 }

@@ -4,7 +4,8 @@ using Microsoft.AspNetCore.Http;
 namespace SharedSeq.Adapters.Tests.Clients;
 
 /// <summary>
-/// Stands between an adapter and a real execution client, passes everything on, and can be told to lie: drop, delay or change single answers.
+/// Stands between an adapter and a real execution client, passes everything on, and can be told to lie: drop, delay or
+/// change single answers.
 /// </summary>
 internal sealed class MisbehavingClient : IAsyncDisposable
 {
@@ -16,10 +17,16 @@ internal sealed class MisbehavingClient : IAsyncDisposable
 
     public Uri Endpoint => _server!.Endpoint;
 
-    /// <summary>Called with a request's methods before it is passed on; false breaks the connection and the client never sees it.</summary>
+    /// <summary>
+    /// Called with a request's methods before it is passed on; false breaks the connection and the client never sees
+    /// it.
+    /// </summary>
     public Func<IReadOnlyList<string>, Task<bool>>? Before { get; set; }
 
-    /// <summary>Called with a request's methods after the client acted; false breaks the connection and the caller never sees the answer.</summary>
+    /// <summary>
+    /// Called with a request's methods after the client acted; false breaks the connection and the caller never sees
+    /// the answer.
+    /// </summary>
     public Func<IReadOnlyList<string>, Task<bool>>? After { get; set; }
 
     /// <summary>Called with method and answer object of each call; changes the answer in place.</summary>

@@ -34,7 +34,8 @@ internal sealed class StubRpcServer : IAsyncDisposable
         WebApplication server = builder.Build();
         server.Run(answer);
         await server.StartAsync();
-        string address = server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+        string address =
+            server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
         return new StubRpcServer(server, new Uri(address));
     }
 

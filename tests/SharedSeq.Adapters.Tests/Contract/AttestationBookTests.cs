@@ -32,8 +32,12 @@ public sealed class AttestationBookTests
     public void Any_different_field_is_another_value()
     {
         Attestation value = Value(1, 'a');
-        foreach (Attestation other in (Attestation[])[value with { Hash = Hash('x') }, value with { StateRoot = Hash('x') },
-            value with { SkippedRoot = Hash('x') }])
+        Attestation[] others =
+        [
+            value with { Hash = Hash('x') }, value with { StateRoot = Hash('x') },
+            value with { SkippedRoot = Hash('x') },
+        ];
+        foreach (Attestation other in others)
         {
             AttestationBook book = Book(4);
             book.Add(Id(0), value);
@@ -115,10 +119,12 @@ public sealed class AttestationBookTests
         var book = new AttestationBook(Namespace, AttesterSet.WithDefaultFaults([Id(0), Id(2), Id(5), Id(6)]));
         Assert.Equal(AttestationVerdict.NotAnAttester, book.Add(Id(1), Value(1, 'a')).Verdict);
         Assert.Equal(
-            AttestationVerdict.WrongNamespace, book.Add(Id(0), Value(1, 'a') with { Namespace = new NamespaceId(7) }).Verdict);
+            AttestationVerdict.WrongNamespace,
+            book.Add(Id(0), Value(1, 'a') with { Namespace = new NamespaceId(7) }).Verdict);
         for (int i = 0; i < 3; i++)
         {
-            Assert.Equal(i == 0 ? AttestationVerdict.Recorded : AttestationVerdict.Duplicate, book.Add(Id(2), Value(1, 'a')).Verdict);
+            AttestationVerdict expected = i == 0 ? AttestationVerdict.Recorded : AttestationVerdict.Duplicate;
+            Assert.Equal(expected, book.Add(Id(2), Value(1, 'a')).Verdict);
         }
 
         Assert.Null(book.Executed);
@@ -128,7 +134,8 @@ public sealed class AttestationBookTests
     [Fact]
     public void Memory_is_bounded_and_no_attester_displaces_another()
     {
-        var book = new AttestationBook(Namespace, AttesterSet.WithDefaultFaults([Id(0), Id(1), Id(2), Id(3)]), blocksKept: 8);
+        var book = new AttestationBook(
+            Namespace, AttesterSet.WithDefaultFaults([Id(0), Id(1), Id(2), Id(3)]), blocksKept: 8);
         for (ulong i = 0; i < 1_000; i++) book.Add(Id(3), Value(ulong.MaxValue - i, 'z'));
         Assert.Equal(8, book.Count);
         for (ulong number = 1; number <= 100; number++)
@@ -167,7 +174,8 @@ public sealed class AttestationBookTests
 
     private static ReplicaId Id(int index) => new((ushort)index);
 
-    private static Attestation Value(ulong number, char value) => new(Namespace, number, Hash(value), Hash('s'), Hash('k'));
+    private static Attestation Value(ulong number, char value) =>
+        new(Namespace, number, Hash(value), Hash('s'), Hash('k'));
 
     private static Hash32 Hash(char value) => Sha.Of([(byte)value]);
 }

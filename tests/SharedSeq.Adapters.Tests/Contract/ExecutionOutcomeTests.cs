@@ -13,8 +13,10 @@ public sealed class ExecutionOutcomeTests
         var writer = new CanonicalWriter();
         Outcome(Some).WriteSkipped(writer);
         Assert.Equal("00000003" + "0000000003" + "0000000705" + "0000012C01", Convert.ToHexString(writer.Written));
-        Assert.Equal("0x2364e288bb8f9d0ec73efe6b202b0fa7786067ab24a2341517b75d7c60958fc2", Outcome(Some).SkippedRoot.ToString());
-        Assert.Equal("0xeaadd2cb017dd82e96fa71157be72faeda0d4eb8c2c5f7ff2df52738583380d0", Outcome([]).SkippedRoot.ToString());
+        Assert.Equal(
+            "0x2364e288bb8f9d0ec73efe6b202b0fa7786067ab24a2341517b75d7c60958fc2", Outcome(Some).SkippedRoot.ToString());
+        Assert.Equal(
+            "0xeaadd2cb017dd82e96fa71157be72faeda0d4eb8c2c5f7ff2df52738583380d0", Outcome([]).SkippedRoot.ToString());
 
         writer.Reset();
         Outcome([]).ToAttestation().WriteSigningText(writer);
@@ -59,12 +61,12 @@ public sealed class ExecutionOutcomeTests
     public void Numbers_of_reasons_and_rejections_are_pinned()
     {
         Assert.Equal(
-            "Undecodable=1 WrongChainId=2 NonceTooLow=3 NonceTooHigh=4 InsufficientFunds=5 FeeBelowBaseFee=6 GasLimitAboveBlock=7 " +
-            "BlockGasExhausted=8 RefusedByClient=9",
+            "Undecodable=1 WrongChainId=2 NonceTooLow=3 NonceTooHigh=4 InsufficientFunds=5 FeeBelowBaseFee=6 " +
+            "GasLimitAboveBlock=7 BlockGasExhausted=8 RefusedByClient=9",
             string.Join(' ', Enum.GetValues<SkipReason>().Select(r => $"{r}={(byte)r}")));
         Assert.Equal(
-            "WrongParent=1 OutOfRange=2 UnknownBlock=3 StaleSession=4 ClientSyncing=5 ClientInvalid=6 ClientUnreachable=7 Divergence=8 " +
-            "BadBlock=9",
+            "WrongParent=1 OutOfRange=2 UnknownBlock=3 StaleSession=4 ClientSyncing=5 ClientInvalid=6 " +
+            "ClientUnreachable=7 Divergence=8 BadBlock=9",
             string.Join(' ', Enum.GetValues<AdapterRejection>().Select(r => $"{r}={(byte)r}")));
         Assert.Equal(
             "Recorded=1 Duplicate=2 Replaced=3 Contradicts=4 NotAnAttester=5 WrongNamespace=6 TooOld=7",

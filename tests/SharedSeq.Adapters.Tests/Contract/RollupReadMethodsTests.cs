@@ -9,7 +9,9 @@ public sealed class RollupReadMethodsTests
         {
             foreach (string forbidden in RollupReadMethods.Forbidden)
             {
-                bool hit = forbidden.EndsWith('_') ? listed.StartsWith(forbidden, StringComparison.Ordinal) : listed == forbidden;
+                bool hit = forbidden.EndsWith('_')
+                    ? listed.StartsWith(forbidden, StringComparison.Ordinal)
+                    : listed == forbidden;
                 Assert.False(hit, $"{listed} is forbidden by {forbidden}");
             }
         }
@@ -21,12 +23,14 @@ public sealed class RollupReadMethodsTests
         foreach (string listed in RollupReadMethods.PassedThrough.Concat(RollupReadMethods.AnsweredByGateway))
         {
             Assert.True(
-                listed.StartsWith("eth_", StringComparison.Ordinal) || listed.StartsWith("net_", StringComparison.Ordinal) ||
+                listed.StartsWith("eth_", StringComparison.Ordinal) ||
+                listed.StartsWith("net_", StringComparison.Ordinal) ||
                 listed.StartsWith("web3_", StringComparison.Ordinal), listed);
-            Assert.DoesNotContain("send", listed.Replace("eth_sendRawTransaction", "", StringComparison.Ordinal), StringComparison.Ordinal);
+            if (listed != "eth_sendRawTransaction") Assert.DoesNotContain("send", listed, StringComparison.Ordinal);
         }
 
-        Assert.Empty(RollupReadMethods.PassedThrough.Intersect(RollupReadMethods.AnsweredByGateway, StringComparer.Ordinal));
+        Assert.Empty(
+            RollupReadMethods.PassedThrough.Intersect(RollupReadMethods.AnsweredByGateway, StringComparer.Ordinal));
     }
 
     [Theory]

@@ -34,7 +34,8 @@ public sealed class EthereumRpcClientTests
     [Fact]
     public async Task A_refusal_keeps_code_message_and_data()
     {
-        EthereumRpcException e = await FailureOf("""{"id":0,"error":{"code":3,"message":"reverted","data":"0x08c379a0"}}""");
+        EthereumRpcException e = await FailureOf(
+            """{"id":0,"error":{"code":3,"message":"reverted","data":"0x08c379a0"}}""");
         Assert.Equal(EthereumRpcFailure.RpcError, e.Kind);
         Assert.Equal(new EthereumRpcError(3, "reverted", "\"0x08c379a0\""), e.Error);
     }
@@ -117,7 +118,8 @@ public sealed class EthereumRpcClientTests
             if (isAnnounced) context.Response.ContentLength = answer.Length;
             await context.Response.WriteAsync(answer);
         });
-        using var client = new EthereumRpcClient(new EthereumRpcOptions { Endpoint = server.Endpoint, AnswerBytesMax = 4096 });
+        using var client = new EthereumRpcClient(
+            new EthereumRpcOptions { Endpoint = server.Endpoint, AnswerBytesMax = 4096 });
         EthereumRpcException e = await Assert.ThrowsAsync<EthereumRpcException>(() => client.BlockNumberAsync());
         Assert.Equal(EthereumRpcFailure.MalformedAnswer, e.Kind);
         Assert.Contains("4096", e.Message, StringComparison.Ordinal);
@@ -140,7 +142,8 @@ public sealed class EthereumRpcClientTests
         });
         using var client = new EthereumRpcClient(server.Endpoint);
 
-        EthereumAnswer[] given = await client.BatchAsync([.. Enumerable.Range(0, 60).Select(i => new EthereumCall($"m{i}"))]);
+        EthereumAnswer[] given = await client.BatchAsync(
+            [.. Enumerable.Range(0, 60).Select(i => new EthereumCall($"m{i}"))]);
 
         Assert.Equal([25, 25, 10], batches);
         Assert.Equal(Enumerable.Range(0, 60).Select(i => $"m{i}"), methods);
@@ -162,7 +165,8 @@ public sealed class EthereumRpcClientTests
     [InlineData("""{"id":0,"result":1}""")]
     public async Task A_batch_whose_answers_do_not_match_its_calls_is_malformed(string answer)
     {
-        await using StubRpcServer server = await StubRpcServer.StartAsync(context => StubRpcServer.WriteAsync(context, answer));
+        await using StubRpcServer server = await StubRpcServer.StartAsync(
+            context => StubRpcServer.WriteAsync(context, answer));
         using var client = new EthereumRpcClient(server.Endpoint);
         EthereumRpcException e = await Assert.ThrowsAsync<EthereumRpcException>(
             () => client.BatchAsync([new EthereumCall("a"), new EthereumCall("b")]));
@@ -183,7 +187,8 @@ public sealed class EthereumRpcClientTests
 
     private static async Task<EthereumRpcException> FailureOf(string answer)
     {
-        await using StubRpcServer server = await StubRpcServer.StartAsync(context => StubRpcServer.WriteAsync(context, answer));
+        await using StubRpcServer server = await StubRpcServer.StartAsync(
+            context => StubRpcServer.WriteAsync(context, answer));
         using var client = new EthereumRpcClient(server.Endpoint);
         return await Assert.ThrowsAsync<EthereumRpcException>(() => client.ChainIdAsync());
     }

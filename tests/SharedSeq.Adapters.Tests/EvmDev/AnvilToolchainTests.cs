@@ -6,12 +6,13 @@ namespace SharedSeq.Adapters.Tests.EvmDev;
 public sealed class AnvilToolchainTests
 {
     [Fact]
-    public async Task Concurrent_installs_into_an_empty_folder_give_one_working_binary_and_a_damaged_one_is_installed_again()
+    public async Task Concurrent_installs_give_one_working_binary_and_a_damaged_one_is_installed_again()
     {
         string folder = Directory.CreateTempSubdirectory("sharedseq-toolchain-").FullName;
         try
         {
-            string[] paths = await Task.WhenAll(AnvilToolchain.ProvisionAsync(folder), AnvilToolchain.ProvisionAsync(folder));
+            string[] paths = await Task.WhenAll(
+                AnvilToolchain.ProvisionAsync(folder), AnvilToolchain.ProvisionAsync(folder));
             Assert.Equal(paths[0], paths[1]);
             Assert.Contains("1.7.1", await VersionAsync(paths[0]), StringComparison.Ordinal);
 
@@ -43,7 +44,8 @@ public sealed class AnvilToolchainTests
 
     private static async Task<string> VersionAsync(string binary)
     {
-        using Process process = Process.Start(new ProcessStartInfo(binary, ["--version"]) { RedirectStandardOutput = true })!;
+        using Process process = Process.Start(
+            new ProcessStartInfo(binary, ["--version"]) { RedirectStandardOutput = true })!;
         string text = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         return text;

@@ -5,12 +5,15 @@ using static SharedSeq.Adapters.Tests.EvmDev.Rollup;
 
 namespace SharedSeq.Adapters.Tests.EvmDev;
 
-/// <summary>An execution client that is slow, broken or lies: each time the right reason, and the right block once it behaves.</summary>
+/// <summary>
+/// An execution client that is slow, broken or lies: each time the right reason, and the right block once it behaves.
+/// </summary>
 public sealed class EvmDevLiesTests
 {
     private const string StrangeHash = "0x1111111111111111111111111111111111111111111111111111111111111111";
 
-    public static TheoryData<string> Lies => ["lost", "swapped", "foreign", "parent", "time", "base fee", "gas limit", "number", "nothing"];
+    public static TheoryData<string> Lies =>
+        ["lost", "swapped", "foreign", "parent", "time", "base fee", "gas limit", "number", "nothing"];
 
     [Theory]
     [MemberData(nameof(Lies))]
@@ -64,7 +67,8 @@ public sealed class EvmDevLiesTests
             if (method == "eth_sendRawTransaction") answer["result"] = StrangeHash;
         };
         await RefusedAsync(
-            AdapterRejection.Divergence, () => rollup.Adapter.ExecuteAsync(rollup.Session, rollup.NextBlock(Transfer(Wallet(0), 0))));
+            AdapterRejection.Divergence,
+            () => rollup.Adapter.ExecuteAsync(rollup.Session, rollup.NextBlock(Transfer(Wallet(0), 0))));
     }
 
     [Theory]
@@ -81,10 +85,12 @@ public sealed class EvmDevLiesTests
         {
             if (called != method) return;
             answer.Remove("result");
-            foreach ((string name, JsonNode? value) in JsonNode.Parse(lie)!.AsObject()) answer[name] = value!.DeepClone();
+            foreach ((string name, JsonNode? value) in JsonNode.Parse(lie)!.AsObject())
+                answer[name] = value!.DeepClone();
         };
         await RefusedAsync(
-            AdapterRejection.ClientInvalid, () => rollup.Adapter.ExecuteAsync(rollup.Session, rollup.NextBlock(Transfer(Wallet(0), 0))));
+            AdapterRejection.ClientInvalid,
+            () => rollup.Adapter.ExecuteAsync(rollup.Session, rollup.NextBlock(Transfer(Wallet(0), 0))));
         between.Rewrite = null;
         await rollup.ExecuteAsync(Transfer(Wallet(0), 0));
         AssertEqual(await ReferenceAsync(rollup.Blocks), rollup.Outcomes);
@@ -124,7 +130,8 @@ public sealed class EvmDevLiesTests
     [InlineData("eth_chainId", "\"0x1\"", AdapterRejection.ClientInvalid)]
     [InlineData("eth_chainId", "null", AdapterRejection.ClientInvalid)]
     [InlineData("eth_getBlockByNumber", "null", AdapterRejection.ClientInvalid)]
-    public async Task A_session_is_opened_only_with_the_rollups_own_client_in_step(string method, string result, AdapterRejection rejection)
+    public async Task A_session_is_opened_only_with_the_rollups_own_client_in_step(
+        string method, string result, AdapterRejection rejection)
     {
         await using Rollup rollup = await StartAsync();
         await using MisbehavingClient between = await MisbehavingClient.StartAsync(() => rollup.Anvil.Endpoint);
@@ -159,7 +166,9 @@ public sealed class EvmDevLiesTests
         AssertEqual(await ReferenceAsync(rollup.Blocks), rollup.Outcomes);
     }
 
-    /// <summary>Changes the answers about a block that was mined through this client, not those about its head before.</summary>
+    /// <summary>
+    /// Changes the answers about a block that was mined through this client, not those about its head before.
+    /// </summary>
     private static void LieAboutTheMinedBlock(MisbehavingClient between, Action<JsonObject> lie)
     {
         bool isMined = false;

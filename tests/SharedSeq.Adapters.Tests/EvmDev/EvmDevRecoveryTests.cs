@@ -88,10 +88,11 @@ public sealed class EvmDevRecoveryTests
         await using Rollup reference = await StartAsync();
         foreach (byte[][] transactions in workload) await reference.ExecuteAsync(transactions);
 
+        (bool, bool)[] kinds = [(false, false), (false, true), (true, false), (true, true)];
         bool isHit = true;
         for (int step = 0; isHit; step++)
         {
-            foreach ((bool isActed, bool isReopened) in ((bool, bool)[])[(false, false), (false, true), (true, false), (true, true)])
+            foreach ((bool isActed, bool isReopened) in kinds)
             {
                 await using Rollup rollup = await StartAsync();
                 await using MisbehavingClient between = await MisbehavingClient.StartAsync(() => rollup.Anvil.Endpoint);
@@ -173,17 +174,20 @@ public sealed class EvmDevRecoveryTests
     {
         await using Rollup rollup = await StartAsync(options => options with { StatesKept = 16 });
         for (ulong i = 0; i < 60; i++) await rollup.ExecuteAsync(Transfer(Wallet(0), i));
-        await RefusedAsync(AdapterRejection.UnknownBlock, () => rollup.Adapter.ExecuteAsync(rollup.Session, rollup.Blocks[5]));
+        await RefusedAsync(
+            AdapterRejection.UnknownBlock, () => rollup.Adapter.ExecuteAsync(rollup.Session, rollup.Blocks[5]));
         Assert.Equal(
-            rollup.Outcomes[58].ToAttestation(), (await rollup.Adapter.ExecuteAsync(rollup.Session, rollup.Blocks[58])).ToAttestation());
+            rollup.Outcomes[58].ToAttestation(),
+            (await rollup.Adapter.ExecuteAsync(rollup.Session, rollup.Blocks[58])).ToAttestation());
     }
 
     /// <summary>
-    /// Executes the blocks, breaking the connection at the given request, before or after the client acted on it, then goes on with a new
-    /// adapter or the same. False when the work had fewer requests.
+    /// Executes the blocks, breaking the connection at the given request, before or after the client acted on it, then
+    /// goes on with a new adapter or the same. False when the work had fewer requests.
     /// </summary>
     private static async Task<bool> DieAtAsync(
-        Rollup rollup, MisbehavingClient between, IEnumerable<AdapterBlock> blocks, int step, bool isActed, bool isReopened)
+        Rollup rollup, MisbehavingClient between, IEnumerable<AdapterBlock> blocks, int step, bool isActed,
+        bool isReopened)
     {
         int seen = 0;
         bool isHit = false;
@@ -221,8 +225,8 @@ public sealed class EvmDevRecoveryTests
         Assert.Equal(rejection, (await Assert.ThrowsAsync<AdapterException>(call)).Rejection);
 
     /// <summary>
-    /// Blocks of transfers, of which some are invalid, some spend what was received in the same block, and some leave a nonce to a second
-    /// try. The seed decides everything.
+    /// Blocks of transfers, of which some are invalid, some spend what was received in the same block, and some leave a
+    /// nonce to a second try. The seed decides everything.
     /// </summary>
     private static List<byte[][]> Workload(int blocks, int transactionsMax, int seed)
     {
@@ -243,11 +247,13 @@ public sealed class EvmDevRecoveryTests
                         transactions.Add(Transfer(Wallet(sender), nonces[sender] + 1));
                         break;
                     case 1:
-                        transactions.Add(Transfer(Wallet(sender), nonces[sender], r => r with { Value = 20_000 * Ether }));
+                        transactions.Add(
+                            Transfer(Wallet(sender), nonces[sender], r => r with { Value = 20_000 * Ether }));
                         break;
                     case 2:
                         EvmWallet receiver = Poor($"workload {seed} {poor++}");
-                        transactions.Add(Transfer(Wallet(sender), nonces[sender]++, r => r with { To = receiver.Address, Value = Ether }));
+                        transactions.Add(Transfer(
+                            Wallet(sender), nonces[sender]++, r => r with { To = receiver.Address, Value = Ether }));
                         transactions.Add(Transfer(receiver, 0, r => r with { Value = 2 * Ether }));
                         transactions.Add(Transfer(receiver, 0));
                         break;
@@ -255,7 +261,8 @@ public sealed class EvmDevRecoveryTests
                         transactions.Add([2, .. BitConverter.GetBytes(random.Next())]);
                         break;
                     default:
-                        transactions.Add(Transfer(Wallet(sender), nonces[sender]++, r => r with { Value = random.Next(1000) }));
+                        transactions.Add(
+                            Transfer(Wallet(sender), nonces[sender]++, r => r with { Value = random.Next(1000) }));
                         break;
                 }
             }

@@ -54,7 +54,8 @@ internal sealed class Rollup : IAsyncDisposable
 
     public static EvmDevAdapter NewAdapter(Uri endpoint, TimeSpan? timeout = null) => new(new EvmDevOptions
     {
-        Endpoint = endpoint, ChainId = ChainId, GenesisTimestampSeconds = GenesisSeconds, Timeout = timeout ?? TimeSpan.FromSeconds(60),
+        Endpoint = endpoint, ChainId = ChainId, GenesisTimestampSeconds = GenesisSeconds,
+        Timeout = timeout ?? TimeSpan.FromSeconds(60),
     });
 
     public static EvmWallet Wallet(int index) => Wallets[index];
@@ -63,7 +64,8 @@ internal sealed class Rollup : IAsyncDisposable
     public static EvmWallet Poor(string name) => new(Sha.Of(System.Text.Encoding.UTF8.GetBytes(name)).ToArray());
 
     /// <summary>A transfer of one wei to somebody, unless changed.</summary>
-    public static byte[] Transfer(EvmWallet from, ulong nonce, Func<EvmTransactionRequest, EvmTransactionRequest>? change = null)
+    public static byte[] Transfer(
+        EvmWallet from, ulong nonce, Func<EvmTransactionRequest, EvmTransactionRequest>? change = null)
     {
         var request = new EvmTransactionRequest { ChainId = ChainId, Nonce = nonce, To = Somebody, Value = 1 };
         return from.Sign(change is null ? request : change(request));
@@ -107,7 +109,9 @@ internal sealed class Rollup : IAsyncDisposable
         return outcome;
     }
 
-    /// <summary>After a new session: executes again what is above its head, as whoever drives an adapter does.</summary>
+    /// <summary>
+    /// After a new session: executes again what is above its head, as whoever drives an adapter does.
+    /// </summary>
     public async Task RepeatFromHeadAsync()
     {
         for (int i = (int)Session.Head.Number; i < Blocks.Count; i++)

@@ -17,7 +17,8 @@ public sealed class EvmTransactionTests
         ValidTransaction expected = EvmVectors.Transactions.Valid.Single(v => v.Name == name);
         byte[] raw = EvmVectors.Bytes(expected.Raw);
 
-        Assert.True(EvmTransaction.TryDecode(raw, out EvmTransaction? tx, out EvmRejection rejection), rejection.ToString());
+        Assert.True(
+            EvmTransaction.TryDecode(raw, out EvmTransaction? tx, out EvmRejection rejection), rejection.ToString());
 
         Assert.Equal(EvmRejection.None, rejection);
         Assert.Equal(expected.Hash, tx.Hash.ToString());
@@ -28,7 +29,8 @@ public sealed class EvmTransactionTests
         Assert.Equal(expected.Nonce, tx.Nonce.ToString(CultureInfo.InvariantCulture));
         Assert.Equal(expected.GasLimit, tx.GasLimit.ToString(CultureInfo.InvariantCulture));
         Assert.Equal(BigInteger.Parse(expected.MaxFeePerGas, CultureInfo.InvariantCulture), tx.MaxFeePerGas);
-        Assert.Equal(BigInteger.Parse(expected.MaxPriorityFeePerGas, CultureInfo.InvariantCulture), tx.MaxPriorityFeePerGas);
+        Assert.Equal(
+            BigInteger.Parse(expected.MaxPriorityFeePerGas, CultureInfo.InvariantCulture), tx.MaxPriorityFeePerGas);
         Assert.Equal(expected.To, tx.To?.ToChecksumString());
         Assert.Equal(BigInteger.Parse(expected.Value, CultureInfo.InvariantCulture), tx.Value);
         Assert.Equal(EvmVectors.Bytes(expected.Data), tx.Data.ToArray());
@@ -47,7 +49,8 @@ public sealed class EvmTransactionTests
 
         Assert.Null(tx);
         Assert.Equal(expected.Rejection, rejection.ToString());
-        bool signatureOnly = rejection is EvmRejection.BadParity or EvmRejection.SignatureOutOfRange or EvmRejection.HighS
+        bool signatureOnly =
+            rejection is EvmRejection.BadParity or EvmRejection.SignatureOutOfRange or EvmRejection.HighS
             or EvmRejection.NotRecoverable;
         Assert.Equal(signatureOnly, EvmTransaction.TryReadGasLimit(raw, out ulong gasLimit));
         Assert.Equal(signatureOnly, gasLimit > 0);
@@ -60,7 +63,8 @@ public sealed class EvmTransactionTests
         {
             byte[] raw = EvmVectors.Bytes(vector.Raw);
             for (int length = 0; length < raw.Length; length++)
-                Assert.False(EvmTransaction.TryDecode(raw.AsMemory(0, length), out _, out _), $"{vector.Name}, {length} bytes");
+                Assert.False(
+                    EvmTransaction.TryDecode(raw.AsMemory(0, length), out _, out _), $"{vector.Name}, {length} bytes");
         }
     }
 
@@ -110,9 +114,10 @@ public sealed class EvmTransactionTests
     public void Numbers_of_rejections_and_types_are_pinned()
     {
         Assert.Equal(
-            "None=0 Empty=1 Truncated=2 TrailingBytes=3 NotCanonical=4 Malformed=5 FieldOutOfRange=6 UnknownType=7 BlobTransaction=8 " +
-            "TipAboveMaxFee=9 NonceTooHigh=10 InitCodeTooLarge=11 NoAuthorizations=12 GasBelowIntrinsic=13 BadParity=14 " +
-            "SignatureOutOfRange=15 HighS=16 NotRecoverable=17 WrongChainId=18 NoChainId=19",
+            "None=0 Empty=1 Truncated=2 TrailingBytes=3 NotCanonical=4 Malformed=5 FieldOutOfRange=6 " +
+            "UnknownType=7 BlobTransaction=8 TipAboveMaxFee=9 NonceTooHigh=10 InitCodeTooLarge=11 " +
+            "NoAuthorizations=12 GasBelowIntrinsic=13 BadParity=14 SignatureOutOfRange=15 HighS=16 NotRecoverable=17 " +
+            "WrongChainId=18 NoChainId=19",
             string.Join(' ', Enum.GetValues<EvmRejection>().Select(r => $"{r}={(byte)r}")));
         Assert.Equal(
             "Legacy=0 AccessList=1 DynamicFee=2 SetCode=4",
@@ -128,8 +133,8 @@ public sealed class EvmTransactionTests
 
     private static EvmRejection RejectionOfCreation(int initCodeBytes)
     {
-        RlpWriter items = new RlpWriter().Number(0).Number(1).Number(10_000_000).Bytes([]).Number(0).Bytes(new byte[initCodeBytes])
-            .Number(27).Number(0).Number(0);
+        RlpWriter items = new RlpWriter().Number(0).Number(1).Number(10_000_000).Bytes([]).Number(0)
+            .Bytes(new byte[initCodeBytes]).Number(27).Number(0).Number(0);
         EvmTransaction.TryDecode(new RlpWriter().List(items).ToArray(), out _, out EvmRejection rejection);
         return rejection;
     }

@@ -24,9 +24,10 @@ internal static class EvmVectors
 internal sealed record TransactionVectors(ValidTransaction[] Valid, RefusedTransaction[] Refused);
 
 internal sealed record ValidTransaction(
-    string Name, string Raw, string Hash, byte Type, string Sender, string? ChainId, string Nonce, string GasLimit, string MaxFeePerGas,
-    string MaxPriorityFeePerGas, string? To, string Value, string Data);
+    string Name, string Raw, string Hash, byte Type, string Sender, string? ChainId, string Nonce, string GasLimit,
+    string MaxFeePerGas, string MaxPriorityFeePerGas, string? To, string Value, string Data);
 
 internal sealed record RefusedTransaction(string Name, string Raw, string Rejection);
 
-internal sealed record SignatureVector(string Name, string Hash, string R, string S, byte Parity, string? Signer, string? Secret);
+internal sealed record SignatureVector(
+    string Name, string Hash, string R, string S, byte Parity, string? Signer, string? Secret);

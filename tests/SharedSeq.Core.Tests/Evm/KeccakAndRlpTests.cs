@@ -11,7 +11,8 @@ public sealed class KeccakAndRlpTests
     public void Keccak_of_known_texts()
     {
         Assert.Equal("0xc5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470", Keccak256.Of([]).ToString());
-        Assert.Equal("0x4e03657aea45a94fc7d47ba826c8d667c0d1e6e33a64a036ec44f58fa12d6c45", Keccak256.Of("abc"u8).ToString());
+        Assert.Equal(
+            "0x4e03657aea45a94fc7d47ba826c8d667c0d1e6e33a64a036ec44f58fa12d6c45", Keccak256.Of("abc"u8).ToString());
     }
 
     [Fact]
@@ -99,8 +100,12 @@ public sealed class KeccakAndRlpTests
     [Fact]
     public void An_address_prints_and_parses_with_the_capitals_of_eip_55()
     {
-        foreach (string text in (string[])["0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359",
-            "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB", "0xD1220A0cf47c7B9Be7A2E6BA89F429762e7b9aDb"])
+        string[] examples =
+        [
+            "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359",
+            "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB", "0xD1220A0cf47c7B9Be7A2E6BA89F429762e7b9aDb",
+        ];
+        foreach (string text in examples)
         {
             EvmAddress address = EvmAddress.Parse(text);
             Assert.Equal(text, address.ToChecksumString());
