@@ -196,7 +196,7 @@ internal sealed class SegmentLog : IDisposable
     /// Removes what a torn group left behind the end: its intact records were never acknowledged, and must not come
     /// back when a later, shorter record happens to end where one of them starts.
     /// </summary>
-    private static void ZeroTail(SegmentFile last, long from, long to)
+    internal static void ZeroTail(SegmentFile last, long from, long to)
     {
         byte[] zeros = new byte[64 * 1024];
         for (long offset = from; offset < to; offset += zeros.Length)
