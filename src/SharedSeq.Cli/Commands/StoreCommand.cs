@@ -21,14 +21,20 @@ internal static class StoreCommand
 
     private static Command CreateCheck()
     {
-        Option<string> config = Config();
-        var command = new Command("check", "Read every record of both logs and apply every height. Example: sharedseq store check --config node.json") { config };
+        Option<string?> config = new("--config") { Description = "Configuration file of the node: its heights are applied too." };
+        Option<string?> data = new("--data") { Description = "Data folder of the node: its records are verified." };
+        var command = new Command("check", "Read every record of both logs; with --config apply every height too. Example: sharedseq store check --data DIR") { config, data };
         command.SetAction((result, cancellation) => UserErrors.GuardAsync(async () =>
         {
+            string? path = result.GetValue(config);
+            string folder = result.GetValue(data) ?? (path is null ? "" : Load(path).DataDir);
+            if (folder.Length == 0) throw new CommandException("name the data folder (--data DIR) or the node's configuration (--config FILE)");
+            if (!VerifyRecords(folder)) return ExitCode.Failed;
+            if (path is null) return ExitCode.Ok;
             string scratch = Directory.CreateTempSubdirectory("sharedseq-check-").FullName;
             try
             {
-                (Height height, Hash32 root) = await ReplayAsync(result.GetRequiredValue(config), scratch, cancellation);
+                (Height height, Hash32 root) = await ReplayAsync(path, scratch, cancellation);
                 Console.WriteLine($"both logs are whole; {height} heights apply, effects root {root}");
                 return ExitCode.Ok;
             }
@@ -38,6 +44,24 @@ internal static class StoreCommand
             }
         }));
         return command;
+    }
+
+    /// <summary>Prints what each log holds; false when one is damaged.</summary>
+    private static bool VerifyRecords(string dataFolder)
+    {
+        bool isSound = true;
+        foreach (LogReport log in StoreCheck.Run(dataFolder))
+        {
+            Console.WriteLine(
+                $"{log.Kind}: {log.Records} intact records in {log.Segments} segments{(log.ClosedInOrder ? ", closed in order" : "")}");
+            if (log.TornBytes > 0)
+                Console.WriteLine($"  a write torn by a crash at {log.TornFile}:{log.TornOffset}, never acknowledged; the next start cuts it");
+            if (log.Damage is not { } damage) continue;
+            isSound = false;
+            Console.WriteLine($"  DAMAGED {damage.Reason} at {damage.File}:{damage.Offset}: {damage.Message}");
+        }
+
+        return isSound;
     }
 
     private static Command CreateRebuild()
