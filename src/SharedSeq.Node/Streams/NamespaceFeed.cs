@@ -1,4 +1,3 @@
-using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Node;

@@ -149,7 +149,9 @@ public sealed class EvmDevLiesTests
         await using Rollup rollup = await StartAsync();
         using var adapter = new EvmDevAdapter(new EvmDevOptions
         {
-            Endpoint = rollup.Anvil.Endpoint, ChainId = Rollup.ChainId, GenesisTimestampSeconds = GenesisSeconds + 1,
+            Endpoint = rollup.Anvil.Endpoint,
+            ChainId = Rollup.ChainId,
+            GenesisTimestampSeconds = GenesisSeconds + 1,
         });
         await RefusedAsync(AdapterRejection.ClientInvalid, () => adapter.OpenAsync(Namespace, 1));
     }

@@ -63,7 +63,10 @@ public sealed class BatchBuilderTests
     {
         var builder = new BatchBuilder();
         builder.Start(new byte[2 * BatchBody.MaxBytes]);
-        while (builder.TryAdd(default, 0, new byte[100_000], out _) == BatchAddRejection.None) ;
+        while (builder.TryAdd(default, 0, new byte[100_000], out _) == BatchAddRejection.None)
+        {
+        }
+
         Assert.InRange(builder.Bytes, 1, BatchBody.MaxBytes);
         Assert.Equal(builder.Bytes, BatchBody.Parse(builder.Seal(Lane, BatchSeq.Zero, Hash32.Zero).Body.Bytes, 5).Bytes.Length);
     }

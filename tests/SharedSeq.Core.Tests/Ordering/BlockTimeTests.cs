@@ -1,5 +1,4 @@
 using SharedSeq.Ordering;
-using SharedSeq.Primitives;
 using static SharedSeq.Core.Tests.Ordering.OrderingBench;
 
 namespace SharedSeq.Core.Tests.Ordering;

@@ -43,16 +43,17 @@ public sealed class ChartTests
             from use in used
             where Values.At(use.Path.Split('.')) is null
             select new Finding(use.Template.File.Path, use.Line, $".Values.{use.Path} is not in values.yaml"));
-        Assert.Empty(Values.Leaves().Where(leaf => !used.Any(use =>
-            leaf == use.Path || leaf.StartsWith(use.Path + ".", StringComparison.Ordinal))));
+        Assert.DoesNotContain(Values.Leaves(), leaf => !used.Any(use =>
+            leaf == use.Path || leaf.StartsWith(use.Path + ".", StringComparison.Ordinal)));
     }
 
     [Fact]
     public void Every_named_template_included_is_defined()
     {
         string all = string.Concat(Templates.Select(template => template.File.Text));
-        Assert.Empty(Templates.SelectMany(template => template.Includes())
-            .Where(name => !all.Contains($"define \"{name}\"", StringComparison.Ordinal)));
+        Assert.DoesNotContain(
+            Templates.SelectMany(template => template.Includes()),
+            name => !all.Contains($"define \"{name}\"", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -1,6 +1,5 @@
 using SharedSeq.Client;
 using SharedSeq.Consensus;
-using SharedSeq.Primitives;
 
 namespace SharedSeq.Node;
 
