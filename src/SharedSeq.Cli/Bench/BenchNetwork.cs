@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using SharedSeq.Client;
 using SharedSeq.Consensus;
-using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Cli;

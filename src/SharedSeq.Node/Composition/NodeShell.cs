@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using SharedSeq.Consensus;
-using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Node;

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using SharedSeq.Consensus;
-using SharedSeq.Networking;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Node;

@@ -1,7 +1,6 @@
 using SharedSeq.Consensus;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
-using SharedSeq.Storage;
 
 namespace SharedSeq.Node;
 

@@ -100,6 +100,18 @@ public sealed class RuleTests
     }
 
     [Fact]
+    public void Asking_again_until_a_named_deadline_is_allowed() => Assert.Empty(StyleRules.WaitingInTests(
+        new(InTests, "class A { async Task UntilAsync() { while (true) await Task.Delay(20); } }")));
+
+    [Fact]
+    public void A_further_part_of_a_described_type_needs_no_docstring()
+    {
+        const string Part = "public partial class Some { }";
+        Assert.Empty(StyleRules.Docstrings(new("src/SharedSeq.Node/Some.Topic.cs", Part)));
+        Found(StyleRules.Docstrings(new(InSource, Part)), "no docstring");
+    }
+
+    [Fact]
     public void A_test_without_a_sentence_or_without_a_run_is_found()
     {
         Found(StyleRules.TestNames(new(InTests, "class A { [Fact] void Works() { } }")), "sentence");
