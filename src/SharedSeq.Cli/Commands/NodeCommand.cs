@@ -41,7 +41,7 @@ internal static class NodeCommand
         {
             using var client = new OperatorClient(new Uri(result.GetRequiredValue(rpc)));
             System.Text.Json.JsonElement health = await client.CallAsync("sharedseq_health", [], cancellation);
-            Console.WriteLine(System.Text.Json.JsonSerializer.Serialize(health, new System.Text.Json.JsonSerializerOptions { WriteIndented = true }));
+            JsonOutput.Print(health);
             return health.GetProperty("ready").GetBoolean() ? ExitCode.Ok : ExitCode.Failed;
         }));
         return command;

@@ -129,7 +129,7 @@ internal static class TxCommand
 
     private static int Print(JsonElement answer)
     {
-        Console.WriteLine(JsonSerializer.Serialize(answer, new JsonSerializerOptions { WriteIndented = true }));
+        JsonOutput.Print(answer);
         return ExitCode.Ok;
     }
 }

@@ -68,34 +68,21 @@ public sealed class NodeHost : IAsyncDisposable
             new HeightPacing(_configuration.Consensus.MinHeightMs), _logger);
         var replica = new Replica(ReplicaOptions(), Genesis.Committee, _keys.Seat, recovered);
         var replicaActor = new ReplicaActor(replica, NewSigner(), shell, TimeProvider.System, e => OnFatal("replica", e));
-        var lane = new LaneActor(
-            new LaneId(Epoch.Zero, _keys.Seat, 0), replica.Lanes.NextOwnSeq, replica.Lanes.OwnNewestDigest, shell, TimeProvider.System,
-            e => OnFatal("lane", e));
-        var collector = new ResultCollector(Genesis.Committee, _keys.Seat);
-        foreach (ResultVote vote in resultVotes) collector.Recover(vote);
-        if (ledger.NewestCertificate() is { } certificate) collector.Recover(certificate);
+        LaneActor lane = NewLane(replica, shell);
         var ordering = new OrderingActor(
-            machine, batches, collector, verifier, NewSigner(), shell, [new ProgressFollower(progress), ledger, feeds], _logger,
-            e => OnFatal("ordering", e));
-        var acks = new VerifiedAckCache();
+            machine, batches, RecoverResults(resultVotes, ledger), verifier, NewSigner(), shell,
+            [new ProgressFollower(progress), ledger, feeds], _logger, e => OnFatal("ordering", e));
         var intakeCounters = new IntakeCounters();
-        var intake = new MessageIntake(verifier, acks, shell, intakeCounters);
+        var intake = new MessageIntake(verifier, new VerifiedAckCache(), shell, intakeCounters);
         shell.EvidenceSeen = ledger.PutEvidence;
         shell.Attach(replicaActor, lane, ordering, intake);
-        _logs.Subscribe(
-            replicaActor.OnVotesDurable,
-            position =>
-            {
-                replicaActor.OnBatchesDurable(position);
-                lane.OnBatchesDurable(position);
-            });
+        _logs.Subscribe(replicaActor.OnVotesDurable, (Action<long>)replicaActor.OnBatchesDurable + lane.OnBatchesDurable);
 
         var network = new PeerNetwork(NetworkOptions(), intake, _loggers.CreateLogger("SharedSeq.Networking"));
         peers.Attach(network);
         progress.Final = replica.Final;
         progress.Room = replica.Lanes.OwnLaneRoom;
         var admission = new AdmissionCounters();
-        var submit = new SubmitIntake(Genesis, lane, () => progress.CommittedTime, admission);
         Runtime = new NodeRuntime
         {
             Configuration = _configuration,
@@ -106,7 +93,7 @@ public sealed class NodeHost : IAsyncDisposable
             Feeds = feeds,
             Ledger = ledger,
             Lane = lane,
-            Submit = submit,
+            Submit = new SubmitIntake(Genesis, lane, () => progress.CommittedTime, admission),
             Admission = admission,
             Intake = intakeCounters,
             Network = network,
@@ -138,6 +125,18 @@ public sealed class NodeHost : IAsyncDisposable
         _logs?.Dispose();
         _keys?.Dispose();
         _logger.Stopped();
+    }
+
+    private LaneActor NewLane(Replica replica, NodeShell shell) => new(
+        new LaneId(Epoch.Zero, _keys!.Seat, 0), replica.Lanes.NextOwnSeq, replica.Lanes.OwnNewestDigest, shell,
+        TimeProvider.System, e => OnFatal("lane", e));
+
+    private ResultCollector RecoverResults(IReadOnlyList<ResultVote> votes, NodeLedger ledger)
+    {
+        var collector = new ResultCollector(Genesis.Committee, _keys!.Seat);
+        foreach (ResultVote vote in votes) collector.Recover(vote);
+        if (ledger.NewestCertificate() is { } certificate) collector.Recover(certificate);
+        return collector;
     }
 
     private async Task StartServingAsync(CancellationToken cancellation)

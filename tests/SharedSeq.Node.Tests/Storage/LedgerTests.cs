@@ -137,7 +137,7 @@ public sealed class LedgerTests : IDisposable
     }
 
     [Fact]
-    public void Queries_run_beside_the_writer_and_see_whole_commits()
+    public async Task Queries_run_beside_the_writer_and_see_whole_commits()
     {
         using Ledger ledger = new(_folder);
         using CancellationTokenSource done = new();
@@ -151,9 +151,8 @@ public sealed class LedgerTests : IDisposable
             }
         });
         for (ulong from = 1; from <= 500; from += 10) ledger.Apply(Heights(from, from + 9));
-        done.Cancel();
-        reading.Wait(TimeSpan.FromSeconds(30));
-        Assert.True(reading.IsCompletedSuccessfully, reading.Exception?.ToString());
+        await done.CancelAsync();
+        await reading.WaitAsync(TimeSpan.FromSeconds(30));
     }
 
     [Fact]
