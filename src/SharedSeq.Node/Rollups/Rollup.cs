@@ -1,7 +1,6 @@
 using SharedSeq.Adapters;
 using SharedSeq.Ethereum;
 using SharedSeq.Ordering;
-using SharedSeq.Primitives;
 
 namespace SharedSeq.Node;
 

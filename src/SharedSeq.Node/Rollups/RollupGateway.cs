@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging;
 using SharedSeq.Adapters;
 using SharedSeq.Ethereum;
 using SharedSeq.Ordering;
-using SharedSeq.Primitives;
 
 namespace SharedSeq.Node;
 

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
-using SharedSeq.Adapters;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 

@@ -38,7 +38,10 @@ public sealed class EvmWalletTests
             "2185ccfc38c8030c78c8cc90f4481314c6a1f3ae7a2a59bc69",
             EthereumJson.Bytes(first.Sign(new EvmTransactionRequest
             {
-                ChainId = 7001, Nonce = 3, To = second.Address, Value = BigInteger.Pow(10, 18),
+                ChainId = 7001,
+                Nonce = 3,
+                To = second.Address,
+                Value = BigInteger.Pow(10, 18),
             })));
         Assert.Equal(
             "0xf86882012c85174876e8008252089470997970c51812dc3a010c7d01b50e0d17dc79c880808236d6a0f1dcf664e518" +
@@ -52,7 +55,10 @@ public sealed class EvmWalletTests
             "f9b46aab09d43c621da96c",
             EthereumJson.Bytes(second.Sign(new EvmTransactionRequest
             {
-                ChainId = 1UL << 32, Nonce = 0, To = null, GasLimit = 100_000,
+                ChainId = 1UL << 32,
+                Nonce = 0,
+                To = null,
+                GasLimit = 100_000,
                 Data = Convert.FromHexString("602a60005260206000f3"),
             })));
     }
@@ -63,7 +69,11 @@ public sealed class EvmWalletTests
         EvmWallet wallet = EvmWallet.FromMnemonic(Mnemonic, 5);
         var request = new EvmTransactionRequest
         {
-            ChainId = 7002, Nonce = 9, To = wallet.Address, Data = new byte[] { 0, 1 }, GasLimit = 30_000,
+            ChainId = 7002,
+            Nonce = 9,
+            To = wallet.Address,
+            Data = new byte[] { 0, 1 },
+            GasLimit = 30_000,
         };
         foreach (byte[] raw in (byte[][])[wallet.Sign(request), wallet.SignLegacy(request)])
         {

@@ -93,7 +93,8 @@ public sealed class EvmDevAdapterTests
         byte[] first = Transfer(Wallet(0), 0);
         byte[] bumped = Transfer(Wallet(0), 0, r => r with
         {
-            MaxFeePerGas = r.MaxFeePerGas * 2, MaxPriorityFeePerGas = r.MaxPriorityFeePerGas * 2,
+            MaxFeePerGas = r.MaxFeePerGas * 2,
+            MaxPriorityFeePerGas = r.MaxPriorityFeePerGas * 2,
         });
 
         ExecutionOutcome outcome = await rollup.ExecuteAsync(first, bumped, first, Transfer(Wallet(0), 1));

@@ -54,7 +54,9 @@ internal sealed class Rollup : IAsyncDisposable
 
     public static EvmDevAdapter NewAdapter(Uri endpoint, TimeSpan? timeout = null) => new(new EvmDevOptions
     {
-        Endpoint = endpoint, ChainId = ChainId, GenesisTimestampSeconds = GenesisSeconds,
+        Endpoint = endpoint,
+        ChainId = ChainId,
+        GenesisTimestampSeconds = GenesisSeconds,
         Timeout = timeout ?? TimeSpan.FromSeconds(60),
     });
 
