@@ -111,6 +111,7 @@ public static class AnvilToolchain
         var start = new ProcessStartInfo(
             "npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
         {
+            UseShellExecute = false,
             WorkingDirectory = folder,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
