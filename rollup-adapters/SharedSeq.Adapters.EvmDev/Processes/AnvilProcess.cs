@@ -169,6 +169,7 @@ public sealed class AnvilProcess : IAsyncDisposable
             "--balance", Text(_options.BalanceEther),
         ])
         {
+            UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
