@@ -108,12 +108,7 @@ public sealed class NodeHost : IAsyncDisposable
             TellReplica = input => replicaActor.TryTell(ReplicaMessage.Of(input)),
             Actors = [replicaActor, lane, ordering],
         };
-        ordering.Start();
-        lane.Start();
-        replicaActor.Start();
-        await network.StartAsync(cancellation);
-        _parts.AddRange([replicaActor, lane, ordering, network, ledger]);
-        await StartServingAsync(cancellation);
+        await RunAsync(ordering, lane, replicaActor, network, ledger, cancellation);
         _logger.Started(_keys.Seat, Genesis.Chain, Genesis.Hash, machine.Height);
         _isReady = true;
     }
@@ -125,6 +120,18 @@ public sealed class NodeHost : IAsyncDisposable
         _logs?.Dispose();
         _keys?.Dispose();
         _logger.Stopped();
+    }
+
+    private async Task RunAsync(
+        OrderingActor ordering, LaneActor lane, ReplicaActor replica, PeerNetwork network, NodeLedger ledger,
+        CancellationToken cancellation)
+    {
+        ordering.Start();
+        lane.Start();
+        replica.Start();
+        await network.StartAsync(cancellation);
+        _parts.AddRange([replica, lane, ordering, network, ledger]);
+        await StartServingAsync(cancellation);
     }
 
     private LaneActor NewLane(Replica replica, NodeShell shell) => new(

@@ -46,8 +46,8 @@ public sealed class RuleTests
     [Fact]
     public void A_wide_line_is_found_with_its_number()
     {
-        Finding finding = Assert.Single(StyleRules.LineLength(new(InSource, "// short\n//" + Repeat("x", 119))));
-        Assert.Equal($"{InSource}:2: the line has 121 columns, at most 120", finding.ToString());
+        Finding finding = Assert.Single(StyleRules.LineLength(new(InSource, "// short\n//" + Repeat("x", 159))));
+        Assert.Equal($"{InSource}:2: the line has 161 columns, at most 160", finding.ToString());
     }
 
     [Fact]
