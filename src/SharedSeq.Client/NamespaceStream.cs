@@ -57,7 +57,9 @@ public sealed class NamespaceStream(NamespaceId ns, IReadOnlyList<Uri> operators
     {
         using var socket = new ClientWebSocket();
         await socket.ConnectAsync(new UriBuilder(rpc) { Scheme = rpc.Scheme == "https" ? "wss" : "ws" }.Uri, cancellation);
-        await SendAsync(socket, new { jsonrpc = "2.0", id = 1, method = "sharedseq_subscribe", @params = new object[] { "namespaceBlocks", new { @namespace = ns.Value, from } } }, cancellation);
+        object[] wanted = ["namespaceBlocks", new { @namespace = ns.Value, from }];
+        await SendAsync(
+            socket, new { jsonrpc = "2.0", id = 1, method = "sharedseq_subscribe", @params = wanted }, cancellation);
         string subscription = "";
         int call = 2;
         while (true)
@@ -77,7 +79,9 @@ public sealed class NamespaceStream(NamespaceId ns, IReadOnlyList<Uri> operators
             if (!parameters.TryGetProperty("result", out JsonElement result)) yield break;
             FollowedBlock block = Read(result);
             yield return block;
-            await SendAsync(socket, new { jsonrpc = "2.0", id = call++, method = "sharedseq_acknowledge", @params = new object[] { subscription, block.Block.Number } }, cancellation);
+            object[] seen = [subscription, block.Block.Number];
+            await SendAsync(
+                socket, new { jsonrpc = "2.0", id = call++, method = "sharedseq_acknowledge", @params = seen }, cancellation);
         }
     }
 

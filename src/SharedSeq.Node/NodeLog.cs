@@ -25,7 +25,8 @@ internal static partial class NodeLog
     [LoggerMessage(1011, LogLevel.Warning, "evidence {Kind} against replica {Offender}")]
     public static partial void EvidenceSeen(this ILogger logger, EvidenceKind kind, ReplicaId offender);
 
-    [LoggerMessage(1012, LogLevel.Critical, "result of height {Height} differs from the certified one: feeding execution clients and signing results has stopped")]
+    [LoggerMessage(1012, LogLevel.Critical,
+        "result of height {Height} differs from the certified one: feeding execution clients and signing results has stopped")]
     public static partial void Diverged(this ILogger logger, Height height);
 
     [LoggerMessage(1013, LogLevel.Critical, "results of height {Height} differ so much that none can be certified")]

@@ -13,13 +13,19 @@ internal static class BenchCommand
         var warmUp = new Option<int>("--warm-up") { Description = "Seconds before measuring.", DefaultValueFactory = _ => 10, Recursive = true };
         var operators = new Option<int>("--operators") { Description = "Operators.", DefaultValueFactory = _ => 4, Recursive = true };
         var payload = new Option<int>("--payload") { Description = "Bytes of a transaction.", DefaultValueFactory = _ => 512, Recursive = true };
-        var rate = new Option<int>("--rate") { Description = "Transactions a second where paced; 0 for the benchmark's own.", DefaultValueFactory = _ => 0, Recursive = true };
+        var rate = new Option<int>("--rate")
+        {
+            Description = "Transactions a second where paced; 0 for the benchmark's own.",
+            DefaultValueFactory = _ => 0,
+            Recursive = true,
+        };
         var json = new Option<bool>("--json") { Description = "One JSON object per run.", Recursive = true };
         var command = new Command("bench", "Measure a network of its own. Example: sharedseq bench throughput --seconds 10")
         {
             seconds, warmUp, operators, payload, rate, json,
         };
-        Add(command, "throughput", "Most transactions a second: 16 connections, 4,096 under way in frames of 64; and 128 single ones under way (B1).", Throughput);
+        Add(command, "throughput",
+            "Most transactions a second: 16 connections, 4,096 under way in frames of 64; and 128 single ones under way (B1).", Throughput);
         Add(command, "latency", "Submit to committed at 500 transactions a second, single submissions (B3b).", Latency);
         Add(command, "load", "CPU per transaction and memory at a paced load in frames (B4).", Load);
         Add(command, "crash", "Longest silence when the leader, then another operator, is killed under load (B5).", Crash);
@@ -131,7 +137,8 @@ internal sealed record BenchRun(int Operators, int PayloadBytes, int WarmUpSecon
             CultureInfo.InvariantCulture,
             $"{name}: {outcome.PerSecond:n0} tx/s ({outcome.PerSecond * PayloadBytes / 1e6:0.0} MB/s), p50 {outcome.P50Ms:0.0} ms, p99 {outcome.P99Ms:0.0} ms, "
             + $"longest silence {outcome.LongestSilenceMs:0} ms, server CPU {cpu:0.0} us/tx, {allocated:n0} B allocated/tx, RSS {after.ResidentMiBMax:0} MiB, "
-            + $"{heights:0} heights/s, refused {outcome.Refused:n0}; {outcome.CommittedIds.Count:n0} transactions exactly once, equal blocks; load {LoadAverage()}"));
+            + $"{heights:0} heights/s, refused {outcome.Refused:n0}; "
+            + $"{outcome.CommittedIds.Count:n0} transactions exactly once, equal blocks; load {LoadAverage()}"));
     }
 
     private static string LoadAverage() => File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "?";

@@ -122,7 +122,8 @@ internal sealed class LoadGenerator(IReadOnlyList<Uri> operators, IReadOnlyList<
                 // the run is over; the reader collects what is under way
             }
 
-            while (!_underWay.IsEmpty && !read.IsCompleted && !reading.IsCancellationRequested) await Task.WhenAny(read, Task.Delay(20, CancellationToken.None));
+            while (!_underWay.IsEmpty && !read.IsCompleted && !reading.IsCancellationRequested)
+                await Task.WhenAny(read, Task.Delay(20, CancellationToken.None));
         }
 
         private async Task SendAsync(CancellationToken sending)

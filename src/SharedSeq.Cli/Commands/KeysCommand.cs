@@ -18,7 +18,10 @@ internal static class KeysCommand
     private static Command CreateNew()
     {
         (Argument<string> file, Option<string> kind, Option<string?> password, Option<bool> unprotected) = Options();
-        var command = new Command("new", "Make a key. Example: sharedseq keys new vote.json --kind vote --password-file pw") { file, kind, password, unprotected };
+        var command = new Command("new", "Make a key. Example: sharedseq keys new vote.json --kind vote --password-file pw")
+        {
+            file, kind, password, unprotected,
+        };
         command.SetAction((result, _) => UserErrors.GuardAsync(() =>
         {
             using P256PrivateKey key = P256PrivateKey.Create();
@@ -39,7 +42,8 @@ internal static class KeysCommand
         command.SetAction((result, _) => UserErrors.GuardAsync(() =>
         {
             byte[] bytes = Hex(File.ReadAllText(result.GetRequiredValue(secret)).Trim());
-            if (!P256PrivateKey.TryImport(bytes, out P256PrivateKey? key)) throw new CommandException("the secret is not a P-256 key: 32 bytes below the group order");
+            if (!P256PrivateKey.TryImport(bytes, out P256PrivateKey? key))
+                throw new CommandException("the secret is not a P-256 key: 32 bytes below the group order");
             using (key)
             {
                 return Task.FromResult(Save(

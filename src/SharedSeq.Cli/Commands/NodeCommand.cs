@@ -50,7 +50,11 @@ internal static class NodeCommand
     private static Command CreateDoctor()
     {
         var config = new Option<string>("--config") { Description = "Configuration file of the node.", Required = true };
-        var command = new Command("doctor", "Check everything a start needs and say what is missing. Example: sharedseq node doctor --config node.json") { config };
+        var command = new Command(
+            "doctor", "Check everything a start needs and say what is missing. Example: sharedseq node doctor --config node.json")
+        {
+            config,
+        };
         command.SetAction((result, _) => UserErrors.GuardAsync(() => Task.FromResult(NodeDoctor.Run(result.GetRequiredValue(config)))));
         return command;
     }

@@ -23,7 +23,11 @@ internal static class StoreCommand
     {
         Option<string?> config = new("--config") { Description = "Configuration file of the node: its heights are applied too." };
         Option<string?> data = new("--data") { Description = "Data folder of the node: its records are verified." };
-        var command = new Command("check", "Read every record of both logs; with --config apply every height too. Example: sharedseq store check --data DIR") { config, data };
+        var command = new Command(
+            "check", "Read every record of both logs; with --config apply every height too. Example: sharedseq store check --data DIR")
+        {
+            config, data,
+        };
         command.SetAction((result, cancellation) => UserErrors.GuardAsync(async () =>
         {
             string? path = result.GetValue(config);

@@ -66,7 +66,9 @@ internal static class TxCommand
             using OperatorClient client = ClientOf(result.GetValue(rpc));
             byte[] proof = await client.GetProofAsync(result.GetRequiredValue(kind), [result.GetRequiredValue(id)], cancellation);
             await File.WriteAllBytesAsync(result.GetRequiredValue(output), proof, cancellation);
-            Console.WriteLine($"{proof.Length} bytes in {result.GetValue(output)}; check with: sharedseq verify {result.GetValue(kind)} {result.GetValue(output)} --genesis genesis.json");
+            Console.WriteLine(
+                $"{proof.Length} bytes in {result.GetValue(output)}; check with: " +
+                $"sharedseq verify {result.GetValue(kind)} {result.GetValue(output)} --genesis genesis.json");
             return ExitCode.Ok;
         }));
         return command;
@@ -94,7 +96,10 @@ internal static class TxCommand
             int left = result.GetValue(count);
             await foreach (FollowedBlock block in new NamespaceStream(id, [address]).FollowAsync(first, cancellation))
             {
-                Console.WriteLine($"{block.Block.Number,8}  {DateTimeOffset.FromUnixTimeMilliseconds((long)block.Block.Timestamp.Value):HH:mm:ss.fff}  {block.Block.Count,5} tx  {block.Hash}");
+                Console.WriteLine(
+                    $"{block.Block.Number,8}  " +
+                    $"{DateTimeOffset.FromUnixTimeMilliseconds((long)block.Block.Timestamp.Value):HH:mm:ss.fff}  " +
+                    $"{block.Block.Count,5} tx  {block.Hash}");
                 if (--left == 0) break;
             }
 

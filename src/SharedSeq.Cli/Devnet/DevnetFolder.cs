@@ -64,7 +64,8 @@ internal sealed class DevnetFolder
         if (!Directory.Exists(folder)) return;
         bool isDevnet = File.Exists(Path.Combine(folder, "genesis.json")) || !Directory.EnumerateFileSystemEntries(folder).Any();
         if (!isDevnet)
-            throw new ConfigurationException(ConfigurationRejection.BadValue, $"'{folder}' does not look like a devnet: not removed. Remove it yourself or choose another --data");
+            throw new ConfigurationException(ConfigurationRejection.BadValue,
+                $"'{folder}' does not look like a devnet: not removed. Remove it yourself or choose another --data");
         Directory.Delete(folder, recursive: true);
     }
 

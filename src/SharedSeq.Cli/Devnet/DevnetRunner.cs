@@ -135,7 +135,8 @@ internal sealed class DevnetRunner(DevnetOptions options)
     {
         if (options.IsJson)
         {
-            Console.WriteLine(JsonSerializer.Serialize(new { @event = "ready", milliseconds = elapsedMs, state = folder.StateFile }, JsonSerializerOptions.Web));
+            var ready = new { @event = "ready", milliseconds = elapsedMs, state = folder.StateFile };
+            Console.WriteLine(JsonSerializer.Serialize(ready, JsonSerializerOptions.Web));
             return;
         }
 
@@ -146,7 +147,9 @@ internal sealed class DevnetRunner(DevnetOptions options)
         EvmWallet first = Accounts().First();
         Console.WriteLine($"  account  {first.Address}  key {first.ExportSecret()}  (10,000 ETH on every rollup; 19 more in {folder.StateFile})");
         if (folder.Rollups.FirstOrDefault() is { } rollup)
-            Console.WriteLine($"try: cast send --rpc-url {GatewayOf(folder, rollup)} --private-key {first.ExportSecret()} --value 1ether 0x70997970C51812dc3A010C7d01b50e0d17dc79C8");
+            Console.WriteLine(
+                $"try: cast send --rpc-url {GatewayOf(folder, rollup)} --private-key {first.ExportSecret()} " +
+                "--value 1ether 0x70997970C51812dc3A010C7d01b50e0d17dc79C8");
         Console.WriteLine("Ctrl-C stops everything.");
     }
 

@@ -48,7 +48,10 @@ public abstract record ReplicaEffect
     /// <summary>Answer a BlockRequest from the archive of delivered blocks.</summary>
     public sealed record ServeBlocks(ReplicaId To, BlockRequest Request) : ReplicaEffect;
 
-    /// <summary>Write a batch to the batch log, sync, then answer BatchStored. IsAckable is durable with it: after a restart at most this one is acked.</summary>
+    /// <summary>
+    /// Write a batch to the batch log, sync, then answer BatchStored. IsAckable is durable with it: after a restart at
+    /// most this one is acked.
+    /// </summary>
     public sealed record StoreBatch(Batch Batch, bool IsAckable) : ReplicaEffect;
 
     /// <summary>Sign an Ack with the node key; the batch is durable already. Answer AckSigned.</summary>

@@ -209,7 +209,10 @@ internal sealed class FinalChain
         return true;
     }
 
-    /// <summary>The memory bound: the blocks are dropped again and only the way down is kept; the link above them stays missing and is asked for later.</summary>
+    /// <summary>
+    /// The memory bound: the blocks are dropped again and only the way down is kept; the link above them stays missing
+    /// and is asked for later.
+    /// </summary>
     private bool SkipDown(Block last) => LinkParent(last) && FillDown(last.Header.ParentId.Height);
 
     /// <summary>

@@ -51,7 +51,8 @@ internal sealed class Handshake(PeerNetworkOptions options)
         if (wrong == SessionEnd.None && other.Replica != keyOwner) wrong = SessionEnd.WrongReplica;
         await WriteAsync(stream, own.Encode(wrong), cancellation);
         if (wrong != SessionEnd.None)
-            throw new HandshakeException(wrong, $"refused replica {keyOwner}: {wrong}; it says chain {other.Chain}, genesis {other.Genesis}, version {other.Version}");
+            throw new HandshakeException(wrong,
+                $"refused replica {keyOwner}: {wrong}; it says chain {other.Chain}, genesis {other.Genesis}, version {other.Version}");
         return other.Channel;
     }
 

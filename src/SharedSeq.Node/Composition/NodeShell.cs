@@ -9,7 +9,8 @@ namespace SharedSeq.Node;
 /// the actors' own loops, each member by the actor its interface belongs to.
 /// </summary>
 public sealed class NodeShell(
-    NodeLogs logs, SnapshotFiles snapshots, BatchStore batches, PeerSender peers, CertifiedProofs proofs, StatementSigner laneSigner, NodeProgress progress, MessageVerifier verifier,
+    NodeLogs logs, SnapshotFiles snapshots, BatchStore batches, PeerSender peers, CertifiedProofs proofs,
+    StatementSigner laneSigner, NodeProgress progress, MessageVerifier verifier,
     HeightPacing pacing, ILogger logger)
     : IReplicaShell, ILaneShell, IOrderingShell, IIntakeTarget
 {

@@ -7,7 +7,10 @@ namespace SharedSeq.Node;
 /// <summary>A method's implementation; the result is serialized as JSON.</summary>
 public delegate Task<object?> RpcMethod(RpcCall call);
 
-/// <summary>JSON-RPC 2.0: parses single calls and batches, finds methods, answers every refusal with a typed error. One bad item of a batch harms no other.</summary>
+/// <summary>
+/// JSON-RPC 2.0: parses single calls and batches, finds methods, answers every refusal with a typed error. One bad item
+/// of a batch harms no other.
+/// </summary>
 public sealed class RpcDispatcher(IReadOnlyDictionary<string, RpcMethod> methods, int batchItemsMax, ILogger logger)
 {
     /// <summary>camelCase, no escaping of plain text, bytes and hashes as the methods wrote them.</summary>

@@ -19,7 +19,8 @@ public sealed record RpcError(int Code, string Name, string Meaning, string Reme
     public static readonly RpcError Timeout = new(-32009, "Timeout", "It did not happen within the time asked for.", "Ask for the status later.");
     public static readonly RpcError UnknownNamespace = new(-32010, "UnknownNamespace", "The namespace is not registered.", "See sharedseq_getPolicy.");
     public static readonly RpcError BadProof = new(-32011, "BadProof", "A proof or receipt did not verify.", "data.reason says why.");
-    public static readonly RpcError ExecutionUnavailable = new(-32012, "ExecutionUnavailable", "No execution client of this rollup answers.", "Try another operator.");
+    public static readonly RpcError ExecutionUnavailable =
+        new(-32012, "ExecutionUnavailable", "No execution client of this rollup answers.", "Try another operator.");
 
     /// <summary>All of them, for rpc.discover and the documentation.</summary>
     public static readonly IReadOnlyList<RpcError> All =

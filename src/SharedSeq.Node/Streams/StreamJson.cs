@@ -24,7 +24,8 @@ public static class StreamJson
             count = b.Count,
             txRoot = b.TxRoot.ToString(),
             encoded = "0x" + Convert.ToHexStringLower(writer.Written),
-            transactions = block.Transactions.Select(t => new { id = t.Id.ToString(), validUntil = t.ValidUntil, data = "0x" + Convert.ToHexStringLower(t.Payload.Span) }),
+            transactions = block.Transactions.Select(t =>
+                new { id = t.Id.ToString(), validUntil = t.ValidUntil, data = "0x" + Convert.ToHexStringLower(t.Payload.Span) }),
         };
     }
 

@@ -24,7 +24,8 @@ public class R3ProposeTests
         bench.Wait(100);
         Assert.Empty(bench.Sent<Proposal>());
         bench.Node.ReleaseDisk();
-        Type[] order = [.. bench.Network.Queue.Where(e => e.Message is Proposal or Vote { VoteKind: VoteKind.First }).Select(e => e.Message.GetType()).Distinct()];
+        Type[] order = [.. bench.Network.Queue.Where(e => e.Message is Proposal or Vote { VoteKind: VoteKind.First })
+            .Select(e => e.Message.GetType()).Distinct()];
         Assert.Equal([typeof(Proposal), typeof(Vote)], order);
     }
 

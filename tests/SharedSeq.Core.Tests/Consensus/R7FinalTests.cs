@@ -23,7 +23,9 @@ public class R7FinalTests
         bench.Propose(block);
         bench.Node.Effects.Clear();
         bench.First(1, block.Id, bench.Others[0], bench.Others[1]);
-        int logged = bench.Node.Effects.FindIndex(e => e is ReplicaEffect.Log { Record: DurableRecord.CertificateHeld held } && held.Certificate.Value == block.Id);
+        int logged =
+            bench.Node.Effects.FindIndex(e => e is ReplicaEffect.Log { Record: DurableRecord.CertificateHeld held } &&
+            held.Certificate.Value == block.Id);
         Assert.InRange(logged, 0, bench.Node.Effects.FindIndex(e => e is ReplicaEffect.CastVote { Kind: VoteKind.Final }) - 1);
     }
 

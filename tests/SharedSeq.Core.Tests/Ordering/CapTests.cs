@@ -143,7 +143,8 @@ public sealed class CapTests
         // Each of four namespaces gets a quarter of one large transaction per height.
         var bench = new OrderingBench(
             new Policy { HeightBytes = NamespacePolicy.MinByteCap }, Opaque(5), Opaque(6), Opaque(7), Opaque(8));
-        bench.ApplyBatches(1, [.. Enumerable.Range(5, 4).Select(ns => Sized((ulong)ns, Cap, 1))], [.. Enumerable.Range(5, 4).Select(ns => Sized((ulong)ns, Cap, 2))]);
+        bench.ApplyBatches(1, [.. Enumerable.Range(5, 4).Select(ns => Sized((ulong)ns, Cap, 1))],
+            [.. Enumerable.Range(5, 4).Select(ns => Sized((ulong)ns, Cap, 2))]);
         var placed = new List<ulong>();
         ulong largest = 0;
         for (ulong at = 2; at < 20; at++)

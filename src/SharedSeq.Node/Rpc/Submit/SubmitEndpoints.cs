@@ -96,7 +96,8 @@ public sealed class SubmitEndpoints(SubmitIntake intake, BatchStore batches, int
     {
         if (records.Length > SharedSeq.Consensus.BatchBody.MaxBytes)
         {
-            await RefuseAsync(context, StatusCodes.Status413PayloadTooLarge, $"transactions of one request fit one batch of {SharedSeq.Consensus.BatchBody.MaxBytes} bytes");
+            await RefuseAsync(context, StatusCodes.Status413PayloadTooLarge,
+                $"transactions of one request fit one batch of {SharedSeq.Consensus.BatchBody.MaxBytes} bytes");
             return;
         }
 
