@@ -13,6 +13,9 @@ public sealed class NodeLogs : IDisposable
     /// <summary>Own result votes kept through compactions: as many as a collector keeps.</summary>
     private const int ResultVotesKept = 64;
 
+    [ThreadStatic]
+    private static CanonicalWriter? _batchWriter;
+
     private readonly VoteLog _votes;
     private readonly BatchLog _batches;
     private readonly ReplicaId _self;
@@ -84,7 +87,9 @@ public sealed class NodeLogs : IDisposable
 
     public long AppendBatch(Batch batch, bool isAckable)
     {
-        var writer = new CanonicalWriter(BatchHeader.Size + 80 + batch.Header.BodyBytes);
+        // The log copies what it is given, so each thread that appends keeps one buffer: half a megabyte a batch would churn the large-object heap.
+        CanonicalWriter writer = _batchWriter ??= new CanonicalWriter(BatchHeader.Size + 80 + BatchBody.MaxBytes);
+        writer.Reset();
         batch.Write(writer);
         BatchMarks marks = isAckable ? BatchMarks.Ackable : BatchMarks.Fetched;
         if (batch.Header.Lane.Author == _self) marks |= BatchMarks.Own;

@@ -24,7 +24,7 @@ public sealed class LaneActor : Actor<LaneMessage>
     private readonly byte[] _buffer = new byte[BatchBody.MaxBytes];
     private int _bytes;
     private int _count;
-    private List<(Submission Submission, int First)> _waiting = [];
+    private List<(ISubmissionObserver Observer, int First, int Count)> _waiting = [];
     private long _lastSealMs;
     private long _durable;
 
@@ -73,7 +73,7 @@ public sealed class LaneActor : Actor<LaneMessage>
         }
         finally
         {
-            foreach ((Submission submission, _) in _waiting) submission.Observer.OnRejected(SubmissionRejection.NotReady);
+            foreach ((ISubmissionObserver observer, _, _) in _waiting) observer.OnRejected(SubmissionRejection.NotReady);
         }
     }
 
@@ -106,7 +106,7 @@ public sealed class LaneActor : Actor<LaneMessage>
         }
 
         submission.Records.Span.CopyTo(_buffer.AsSpan(_bytes));
-        _waiting.Add((submission, _count));
+        _waiting.Add((submission.Observer, _count, submission.Count));
         _bytes += submission.Records.Length;
         _count += submission.Count;
         _pacing.Add(submission.Count, NowMs);
@@ -176,7 +176,7 @@ public sealed class LaneActor : Actor<LaneMessage>
     }
 
     /// <summary>A batch on its way with the submissions in it.</summary>
-    private sealed class SealedBatch(Verified<Batch> batch, MerkleTree tree, List<(Submission Submission, int First)> submissions)
+    private sealed class SealedBatch(Verified<Batch> batch, MerkleTree tree, List<(ISubmissionObserver Observer, int First, int Count)> submissions)
     {
         public Verified<Batch> Verified { get; } = batch;
 
@@ -184,8 +184,8 @@ public sealed class LaneActor : Actor<LaneMessage>
 
         public void Tell<T>(Action<ISubmissionObserver, LanePlace, T> what, T argument)
         {
-            foreach ((Submission submission, int first) in submissions)
-                what(submission.Observer, new LanePlace(Verified.Value, tree, first, submission.Count), argument);
+            foreach ((ISubmissionObserver observer, int first, int count) in submissions)
+                what(observer, new LanePlace(Verified.Value, tree, first, count), argument);
         }
     }
 }
