@@ -46,7 +46,7 @@ public sealed record ReplicaSection
     /// <summary>Accept key files without protection. Default false: only development networks should say true.</summary>
     public bool AllowUnprotectedKeys { get; init; }
 
-    /// <summary>Where the highest voted slot is kept a second time, best on another disk than the data folder; empty keeps it in the data folder.
+    /// <summary>Where the highest voted slot is kept a second time, best on another disk than the data folder; empty keeps none.
     /// A start that finds it ahead of the log refuses to vote.</summary>
     public string VoteGuardFile { get; init; } = "";
 }
