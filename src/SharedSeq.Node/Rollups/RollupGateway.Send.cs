@@ -77,14 +77,17 @@ internal sealed partial class RollupGateway
     private async Task CheckAccountAsync(EvmTransaction tx, CancellationToken cancellation)
     {
         string sender = tx.Sender.ToString();
-        BigInteger balance = EthereumJson.ReadU256(await ReadAsync("eth_getBalance", cancellation, sender, "latest"), "balance");
-        if (balance < tx.MaxCost)
-            throw Refused($"insufficient funds for gas * price + value: address {tx.Sender.ToChecksumString()} have {balance} want {tx.MaxCost}");
         long deadline = Environment.TickCount64 + PredecessorWaitMs;
         while (true)
         {
-            ulong next = EthereumJson.ReadU64(await ReadAsync("eth_getTransactionCount", cancellation, sender, "latest"), "nonce");
+            (BigInteger balance, ulong next) = await AccountAsync(sender, cancellation);
             if (tx.Nonce < next) throw Refused($"nonce too low: address {tx.Sender.ToChecksumString()}, tx: {tx.Nonce} state: {next}");
+            if (balance < tx.MaxCost)
+            {
+                throw Refused(
+                    $"insufficient funds for gas * price + value: address {tx.Sender.ToChecksumString()} have {balance} want {tx.MaxCost}");
+            }
+
             if (tx.Nonce == next) return;
             ulong pending = PendingNonce(tx.Sender, next);
             if (tx.Nonce <= pending) return;
@@ -92,6 +95,28 @@ internal sealed partial class RollupGateway
                 throw Refused($"nonce too high: address {tx.Sender.ToChecksumString()}, tx: {tx.Nonce} state: {pending}");
             await Task.Delay(50, cancellation);
         }
+    }
+
+    /// <summary>Balance and nonce in one exchange where the own client answers: every send asks for them.</summary>
+    private async Task<(BigInteger Balance, ulong Nonce)> AccountAsync(string address, CancellationToken cancellation)
+    {
+        if (_rollup.Readable(out _) is { } client)
+        {
+            try
+            {
+                EthereumAnswer[] answers = await client.BatchAsync(
+                    [new EthereumCall("eth_getBalance", address, "latest"), new EthereumCall("eth_getTransactionCount", address, "latest")],
+                    cancellation);
+                return (EthereumJson.ReadU256(answers[0].Value, "balance"), EthereumJson.ReadU64(answers[1].Value, "nonce"));
+            }
+            catch (Exception e) when (e is EthereumRpcException or ObjectDisposedException)
+            {
+                _rollup.CountClientFailure();
+            }
+        }
+
+        return (EthereumJson.ReadU256(await ReadAsync("eth_getBalance", cancellation, address, "latest"), "balance"),
+            EthereumJson.ReadU64(await ReadAsync("eth_getTransactionCount", cancellation, address, "latest"), "nonce"));
     }
 
     /// <summary>The nonce after all transactions of a sender that are accepted here or committed, from the executed one on without gap.</summary>

@@ -119,7 +119,9 @@ public sealed partial class PublicMethods
     {
         var height = new Height(call.Number(0, "height"));
         BlockResult result = node.Ledger.GetResult(height) ?? throw Missing(height);
-        ResultCertificate? certificate = node.Ledger.CertificateAtOrAbove(height);
+
+        // Which certificate a node keeps differs between operators: only who asks for it gets it.
+        ResultCertificate? certificate = Flag(call, 1, "certificate") ? node.Ledger.CertificateAtOrAbove(height) : null;
         return new
         {
             height = height.Value,

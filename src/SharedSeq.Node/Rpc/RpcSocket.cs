@@ -103,7 +103,12 @@ internal sealed class RpcSocket(WebSocket socket, RpcDispatcher dispatcher, int 
             }
             while (!received.EndOfMessage);
 
-            if (received.MessageType == WebSocketMessageType.Close) return;
+            if (received.MessageType == WebSocketMessageType.Close)
+            {
+                await AnswerCloseAsync(cancellation);
+                return;
+            }
+
             await _sending.WaitAsync(cancellation);
             try
             {
@@ -115,6 +120,20 @@ internal sealed class RpcSocket(WebSocket socket, RpcDispatcher dispatcher, int 
             {
                 _sending.Release();
             }
+        }
+    }
+
+    /// <summary>A client that says goodbye waits for the answer.</summary>
+    private async Task AnswerCloseAsync(CancellationToken cancellation)
+    {
+        await _sending.WaitAsync(cancellation);
+        try
+        {
+            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, cancellation);
+        }
+        finally
+        {
+            _sending.Release();
         }
     }
 

@@ -1,0 +1,304 @@
+using System.Net.Http.Json;
+using System.Net.WebSockets;
+using System.Text.Json;
+using SharedSeq.Ethereum;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.EndToEnd.Tests;
+
+/// <summary>Four operators as processes, two rollups on real execution clients, used as wallets use them.</summary>
+public sealed class RollupTests(Devnet devnet) : IClassFixture<Devnet>
+{
+    private const ulong Alpha = 9_001;
+    private const ulong Beta = 9_002;
+
+    [Fact]
+    public async Task Transfers_through_two_operators_are_executed_alike_on_every_client()
+    {
+        var sent = new List<Hash32>();
+        for (int account = 0; account < 4; account++)
+        {
+            EvmWallet wallet = devnet.Account(account);
+            EthereumRpcClient gateway = devnet.Gateway(account % 2, Alpha);
+            ulong nonce = await PendingNonceAsync(gateway, wallet);
+            // The second is sent without waiting for the first.
+            sent.Add(await gateway.SendRawTransactionAsync(Transfer(wallet, Alpha, nonce)));
+            Assert.Equal(nonce + 1, await PendingNonceAsync(gateway, wallet));
+            sent.Add(await gateway.SendRawTransactionAsync(Transfer(wallet, Alpha, nonce + 1)));
+        }
+
+        foreach (Hash32 hash in sent) await devnet.UntilStatusAsync(2, hash, "executed");
+        foreach (Hash32 hash in sent)
+        {
+            var blocks = new HashSet<(ulong, Hash32, Hash32)>();
+            foreach (EthereumRpcClient execution in devnet.Executions(Alpha))
+            {
+                await Devnet.UntilAsync($"{hash} at {execution.Endpoint}", async () => await execution.ReceiptAsync(hash) is not null);
+                EthereumReceipt receipt = (await execution.ReceiptAsync(hash))!;
+                EthereumBlock block = (await execution.BlockAsync(receipt.BlockNumber))!;
+                blocks.Add((block.Number, block.Hash, block.StateRoot));
+            }
+
+            Assert.Single(blocks);
+        }
+    }
+
+    [Fact]
+    public async Task A_used_nonce_missing_funds_and_another_chain_are_refused_in_Ethereums_words()
+    {
+        EvmWallet wallet = devnet.Account(5);
+        EthereumRpcClient gateway = devnet.Gateway(1, Alpha);
+        ulong nonce = await PendingNonceAsync(gateway, wallet);
+        Hash32 first = await gateway.SendRawTransactionAsync(Transfer(wallet, Alpha, nonce));
+        await devnet.UntilStatusAsync(1, first, "executed");
+
+        Assert.Contains("nonce too low", await RefusalAsync(gateway, Transfer(wallet, Alpha, nonce)), StringComparison.Ordinal);
+        Assert.Contains("invalid chain id", await RefusalAsync(gateway, Transfer(wallet, Beta, nonce + 1)), StringComparison.Ordinal);
+        byte[] tooMuch = wallet.Sign(new EvmTransactionRequest
+        {
+            ChainId = Alpha,
+            Nonce = nonce + 1,
+            To = devnet.Account(6).Address,
+            Value = System.Numerics.BigInteger.Pow(10, 24),
+        });
+        Assert.Contains("insufficient funds for gas * price + value", await RefusalAsync(gateway, tooMuch), StringComparison.Ordinal);
+        Assert.Contains("decode", await RefusalAsync(gateway, [1, 2, 3]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_replacement_that_pays_more_is_ordered_too_and_the_second_is_skipped_with_its_reason()
+    {
+        EvmWallet wallet = devnet.Account(6);
+        EthereumRpcClient gateway = devnet.Gateway(0, Alpha);
+        ulong nonce = await PendingNonceAsync(gateway, wallet);
+        byte[] first = Transfer(wallet, Alpha, nonce);
+        byte[] same = wallet.Sign(Request(Alpha, nonce) with { Value = 9 });
+        byte[] bumped = wallet.Sign(Request(Alpha, nonce) with
+        {
+            MaxFeePerGas = 150_000_000_000,
+            MaxPriorityFeePerGas = 2_000_000_000,
+        });
+
+        // In one batch, so that nothing is executed in between.
+        EthereumAnswer[] answers = await gateway.BatchAsync(
+            [.. new[] { first, same, bumped }.Select(raw => new EthereumCall("eth_sendRawTransaction", EthereumJson.Bytes(raw)))]);
+        Assert.Null(answers[0].Error);
+        if (answers[2].Error is { } late)
+        {
+            // The machine was so busy that the first was executed within the batch.
+            Assert.Contains("nonce too low", late.Message, StringComparison.Ordinal);
+            return;
+        }
+
+        Assert.NotNull(answers[1].Error);
+        Hash32 winner = Keccak256.Of(first);
+        Hash32 loser = Keccak256.Of(bumped);
+        await devnet.UntilStatusAsync(0, winner, "executed");
+        await devnet.UntilStatusAsync(0, loser, "skipped");
+        JsonElement status = (await devnet.StatusAsync(0, loser))!.Value;
+        Assert.Equal("NonceTooLow", status.GetProperty("reason").GetString());
+        Assert.Null(await gateway.TransactionAsync(loser));
+        Assert.Null(await gateway.ReceiptAsync(loser));
+        Assert.NotNull(await gateway.ReceiptAsync(winner));
+    }
+
+    [Theory]
+    [InlineData("eth_sendTransaction")]
+    [InlineData("anvil_reset")]
+    [InlineData("evm_mine")]
+    [InlineData("hardhat_reset")]
+    [InlineData("debug_traceTransaction")]
+    [InlineData("personal_listAccounts")]
+    [InlineData("eth_newFilter")]
+    public async Task What_could_change_a_client_does_not_exist(string method)
+    {
+        EthereumAnswer answer = (await devnet.Gateway(0, Alpha).BatchAsync([new EthereumCall(method)]))[0];
+        Assert.Equal(-32601, answer.Error?.Code);
+    }
+
+    [Fact]
+    public async Task A_batch_with_one_bad_item_answers_the_others()
+    {
+        EthereumAnswer[] answers = await devnet.Gateway(3, Beta).BatchAsync(
+            [new EthereumCall("eth_chainId"), new EthereumCall("anvil_mine"), new EthereumCall("net_version"), new EthereumCall("eth_blockNumber")]);
+        Assert.Equal("0x232a", answers[0].Value.GetString());
+        Assert.Equal(-32601, answers[1].Error?.Code);
+        Assert.Equal("9002", answers[2].Value.GetString());
+        Assert.StartsWith("0x", answers[3].Value.GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task All_operators_serve_the_same_bytes_of_blocks_and_results()
+    {
+        var height = 0UL;
+        await Devnet.UntilAsync("every operator has ordered ten blocks", async () =>
+        {
+            for (int i = 0; i < devnet.Operators; i++)
+            {
+                if ((await devnet.Gateway(i, Alpha).BlockNumberAsync()) < 10) return false;
+            }
+
+            return true;
+        });
+        for (ulong number = 1; number <= 10; number++)
+        {
+            string block = await SameAsync("sharedseq_getNamespaceBlock", Alpha, number);
+            height = JsonSerializer.Deserialize<JsonElement>(block).GetProperty("result").GetProperty("lastHeight").GetUInt64();
+            await SameAsync("sharedseq_getResult", height);
+        }
+    }
+
+    [Fact]
+    public async Task Two_thousand_transactions_of_twenty_accounts_are_executed_in_committed_order()
+    {
+        const int Accounts = 20;
+        const int Each = 100;
+        ulong from = await devnet.Gateway(0, Beta).BlockNumberAsync() + 1;
+        Hash32[][] sent = await Task.WhenAll(Enumerable.Range(0, Accounts).Select(async account =>
+        {
+            EvmWallet wallet = devnet.Account(account);
+            EthereumRpcClient gateway = devnet.Gateway(account % devnet.Operators, Beta);
+            ulong nonce = await PendingNonceAsync(gateway, wallet);
+            byte[][] raw = [.. Enumerable.Range(0, Each).Select(i => Transfer(wallet, Beta, nonce + (ulong)i))];
+            EthereumAnswer[] answers = await gateway.BatchAsync(
+                [.. raw.Select(r => new EthereumCall("eth_sendRawTransaction", EthereumJson.Bytes(r)))]);
+            return answers.Select(a => EthereumJson.ReadHash(a.Value, "hash")).ToArray();
+        }));
+        Hash32[] all = [.. sent.SelectMany(s => s)];
+        Assert.Equal(Accounts * Each, all.Distinct().Count());
+        foreach (Hash32[] own in sent) await devnet.UntilStatusAsync(0, own[^1], "executed");
+
+        ulong to = (await devnet.Gateway(0, Beta).ReceiptAsync(all[^1]))!.BlockNumber;
+        foreach (Hash32[] own in sent) to = ulong.Max(to, (await devnet.Gateway(0, Beta).ReceiptAsync(own[^1]))!.BlockNumber);
+        var executed = new HashSet<Hash32>();
+        IReadOnlyList<EthereumRpcClient> executions = devnet.Executions(Beta);
+        foreach (EthereumRpcClient execution in executions)
+            await Devnet.UntilAsync($"{execution.Endpoint} is at {to}", async () => await execution.BlockNumberAsync() >= to);
+        for (ulong number = from; number <= to; number++)
+        {
+            JsonElement committed = await devnet.Node(0).CallAsync(new EthereumCall("sharedseq_getNamespaceBlock", Beta, number));
+            Hash32[] order = [.. committed.GetProperty("transactions").EnumerateArray()
+                .Select(t => Keccak256.Of(EthereumJson.ReadBytes(t.GetProperty("data"), "data")))];
+            Hash32? hash = null;
+            foreach (EthereumRpcClient execution in executions)
+            {
+                EthereumBlock block = (await execution.BlockAsync(number))!;
+                Assert.Equal(order, block.TransactionHashes);
+                Assert.Equal(hash ??= block.Hash, block.Hash);
+            }
+
+            executed.UnionWith(order);
+        }
+
+        Assert.Superset(all.ToHashSet(), executed);
+    }
+
+    [Fact]
+    public async Task A_killed_operator_does_not_stop_execution_and_comes_back_by_itself()
+    {
+        const int Victim = 3;
+        devnet.Kill(Victim);
+        EvmWallet wallet = devnet.Account(8);
+        EthereumRpcClient gateway = devnet.Gateway(0, Alpha);
+        Hash32 sent = await gateway.SendRawTransactionAsync(Transfer(wallet, Alpha, await PendingNonceAsync(gateway, wallet)));
+        await devnet.UntilStatusAsync(1, sent, "executed");
+
+        devnet.Revive(Victim);
+        await Devnet.UntilAsync("the operator that came back has executed it too", async () =>
+            await devnet.Gateway(Victim, Alpha).ReceiptAsync(sent) is not null, 90);
+        using var http = new HttpClient();
+        await Devnet.UntilAsync("the operator that came back is ready", async () =>
+            (await http.GetAsync(new Uri(devnet.Rpc(Victim), "readyz"))).IsSuccessStatusCode, 90);
+        await devnet.UntilStatusAsync(Victim, sent, "executed");
+    }
+
+    [Fact]
+    public async Task A_client_whose_state_was_changed_is_quarantined_and_synced_again_while_others_serve_its_reads()
+    {
+        const int Odd = 1;
+        string marked = devnet.Account(18).Address.ToString();
+        EthereumRpcClient execution = devnet.Executions(Alpha)[Odd];
+        EthereumRpcClient gateway = devnet.Gateway(Odd, Alpha);
+        var honest = await devnet.Gateway(0, Alpha).BalanceAsync(devnet.Account(18).Address);
+        await execution.CallAsync(new EthereumCall("anvil_setBalance", marked, "0x1"));
+        await Devnet.UntilAsync("the odd client is quarantined", async () => (await RollupHealthAsync(Odd)).GetProperty("quarantined").GetBoolean());
+        Assert.Equal(honest, await gateway.BalanceAsync(devnet.Account(18).Address));
+        Assert.Equal(honest, await devnet.Gateway(0, Alpha).BalanceAsync(devnet.Account(18).Address));
+        await Devnet.UntilAsync(
+            "the odd client follows again",
+            async () => (await RollupHealthAsync(Odd)).GetProperty("state").GetString() == "following", 90);
+        Assert.Equal(honest, await execution.BalanceAsync(devnet.Account(18).Address));
+    }
+
+    [Fact]
+    public async Task Heads_come_over_a_websocket_without_gap()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var socket = new ClientWebSocket();
+        await socket.ConnectAsync(new UriBuilder(devnet.Rpc(2)) { Scheme = "ws", Path = "/rollups/9001" }.Uri, limit.Token);
+        await socket.SendAsync(
+            """{"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["newHeads"]}"""u8.ToArray(), WebSocketMessageType.Text, true, limit.Token);
+        string id = (await ReceiveAsync(socket, limit.Token)).GetProperty("result").GetString()!;
+        ulong last = 0;
+        for (int i = 0; i < 5; i++)
+        {
+            JsonElement head = await ReceiveAsync(socket, limit.Token);
+            Assert.Equal("eth_subscription", head.GetProperty("method").GetString());
+            Assert.Equal(id, head.GetProperty("params").GetProperty("subscription").GetString());
+            ulong number = EthereumJson.ReadU64(head.GetProperty("params").GetProperty("result").GetProperty("number"), "number");
+            if (last != 0) Assert.Equal(last + 1, number);
+            last = number;
+        }
+
+        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, limit.Token);
+    }
+
+    private async Task<JsonElement> RollupHealthAsync(int index) =>
+        (await devnet.Node(index).CallAsync(new EthereumCall("sharedseq_health"))).GetProperty("rollups").EnumerateArray()
+            .Single(r => r.GetProperty("namespace").GetUInt64() == Alpha);
+
+    private static async Task<JsonElement> ReceiveAsync(ClientWebSocket socket, CancellationToken cancellation)
+    {
+        byte[] buffer = new byte[64 * 1024];
+        int length = 0;
+        ValueWebSocketReceiveResult part;
+        do
+        {
+            part = await socket.ReceiveAsync(buffer.AsMemory(length), cancellation);
+            length += part.Count;
+        }
+        while (!part.EndOfMessage);
+        return JsonSerializer.Deserialize<JsonElement>(buffer.AsSpan(0, length));
+    }
+
+    private static Task<ulong> PendingNonceAsync(EthereumRpcClient gateway, EvmWallet wallet) => gateway.NonceAsync(wallet.Address, "pending");
+
+    private EvmTransactionRequest Request(ulong chain, ulong nonce) =>
+        new() { ChainId = chain, Nonce = nonce, To = devnet.Account(19).Address, Value = 1 };
+
+    private byte[] Transfer(EvmWallet wallet, ulong chain, ulong nonce) => wallet.Sign(Request(chain, nonce));
+
+    private static async Task<string> RefusalAsync(EthereumRpcClient gateway, byte[] raw)
+    {
+        EthereumAnswer answer = (await gateway.BatchAsync([new EthereumCall("eth_sendRawTransaction", EthereumJson.Bytes(raw))]))[0];
+        Assert.NotNull(answer.Error);
+        return answer.Error.Message;
+    }
+
+    /// <summary>The answer's bytes, after all operators gave the same.</summary>
+    private async Task<string> SameAsync(string method, params ulong[] parameters)
+    {
+        using var http = new HttpClient();
+        string? first = null;
+        for (int i = 0; i < devnet.Operators; i++)
+        {
+            using HttpResponseMessage answer = await http.PostAsJsonAsync(
+                devnet.Rpc(i), new { jsonrpc = "2.0", id = 1, method, @params = parameters });
+            string text = await answer.Content.ReadAsStringAsync();
+            Assert.Contains("\"result\"", text, StringComparison.Ordinal);
+            Assert.Equal(first ??= text, text);
+        }
+
+        return first!;
+    }
+}

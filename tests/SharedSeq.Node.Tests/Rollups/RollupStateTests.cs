@@ -1,0 +1,77 @@
+using SharedSeq.Adapters;
+using SharedSeq.Ethereum;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Node.Tests;
+
+/// <summary>When the own execution client's answers are given to wallets.</summary>
+public sealed class RollupStateTests : IDisposable
+{
+    private static readonly NamespaceId Id = new(7);
+    private readonly Rollup _rollup = Create(hasAdapter: true, closed: 0);
+
+    public void Dispose() => _rollup.Dispose();
+
+    [Fact]
+    public void A_client_is_read_while_it_is_open()
+    {
+        Assert.Null(_rollup.Readable(out string why));
+        Assert.Contains("not started", why, StringComparison.Ordinal);
+        _rollup.Opened(Client(), 0);
+        Assert.NotNull(_rollup.Readable(out _));
+        _rollup.Closed();
+        Assert.Null(_rollup.Readable(out _));
+    }
+
+    [Fact]
+    public void A_quarantined_client_is_read_again_once_it_is_past_where_it_was_caught()
+    {
+        _rollup.Opened(Client(), 20);
+        _rollup.SetQuarantine(10, "odd");
+        Assert.Null(_rollup.Readable(out string why));
+        Assert.Contains("quarantined: odd", why, StringComparison.Ordinal);
+        Assert.False(_rollup.InLine(9));
+        Assert.NotNull(_rollup.Quarantine);
+        Assert.True(_rollup.InLine(10));
+        Assert.NotNull(_rollup.Readable(out _));
+        Assert.False(_rollup.InLine(11));
+    }
+
+    [Fact]
+    public void A_client_far_behind_the_others_is_not_read()
+    {
+        _rollup.Opened(Client(), 20);
+        _rollup.Decided(new Attestation(Id, 20 + Rollup.BehindMax, Hash32.Zero, Hash32.Zero, Hash32.Zero));
+        Assert.NotNull(_rollup.Readable(out _));
+        _rollup.Decided(new Attestation(Id, 21 + Rollup.BehindMax, Hash32.Zero, Hash32.Zero, Hash32.Zero));
+        Assert.Null(_rollup.Readable(out string why));
+        Assert.Contains("behind", why, StringComparison.Ordinal);
+        _rollup.ExecutedHere(21);
+        Assert.NotNull(_rollup.Readable(out _));
+    }
+
+    [Fact]
+    public void A_client_that_replays_old_blocks_is_not_read_until_it_has_caught_up()
+    {
+        using Rollup rollup = Create(hasAdapter: true, closed: 100);
+        rollup.Opened(Client(), 0);
+        Assert.Equal("replays block 0 of 100", rollup.Unreadable());
+        rollup.ExecutedHere(100);
+        Assert.Equal("", rollup.Unreadable());
+    }
+
+    [Fact]
+    public void Without_an_adapter_nothing_is_read_here()
+    {
+        using Rollup rollup = Create(hasAdapter: false, closed: 0);
+        Assert.Null(rollup.Readable(out string why));
+        Assert.Equal("no adapter here", why);
+    }
+
+    private static Rollup Create(bool hasAdapter, ulong closed) => new(
+        new NamespacePolicy { Id = Id, Name = "seven", Admission = AdmissionKind.Evm, EvmChainId = 7 },
+        new NamespaceFeed(Id, closed, _ => null), hasAdapter);
+
+    private static EthereumRpcClient Client() => new(new Uri("http://127.0.0.1:1"));
+}
