@@ -32,6 +32,12 @@ internal static partial class NodeLog
     [LoggerMessage(1013, LogLevel.Critical, "results of height {Height} differ so much that none can be certified")]
     public static partial void ResultSplit(this ILogger logger, Height height);
 
+    [LoggerMessage(1014, LogLevel.Information, "the retention is nearly used up: heights below {Oldest} are given up")]
+    public static partial void Pruned(this ILogger logger, Height oldest);
+
+    [LoggerMessage(1015, LogLevel.Error, "the vote guard can not be written; it is tried again: {Reason}")]
+    public static partial void GuardFailed(this ILogger logger, string reason);
+
     [LoggerMessage(1020, LogLevel.Error, "call of {Method} failed, error id {ErrorId}")]
     public static partial void RpcFailed(this ILogger logger, string method, string errorId, Exception error);
 

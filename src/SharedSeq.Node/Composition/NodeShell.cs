@@ -119,7 +119,11 @@ public sealed class NodeShell(
             Tell(_replica!, ReplicaMessage.Of(new ReplicaInput.EvidenceReceived(evidence.Offender, verified)));
     }
 
-    void IOrderingShell.OnCheckpoint(Height height, ReadOnlyMemory<byte> snapshot) => snapshots.Write(height, snapshot);
+    void IOrderingShell.OnCheckpoint(Height height, ReadOnlyMemory<byte> snapshot)
+    {
+        snapshots.Write(height, snapshot);
+        if (logs.PruneWhenFull(snapshots.OldestKept) is { } oldest) logger.Pruned(oldest);
+    }
 
     ValueTask IIntakeTarget.ReplicaAsync(ReplicaInput input, CancellationToken cancellation)
     {

@@ -13,6 +13,9 @@ public sealed class NodeLogs : IDisposable
     /// <summary>Own result votes kept through compactions: as many as a collector keeps.</summary>
     private const int ResultVotesKept = 64;
 
+    /// <summary>Batches per lane below the pruned cut that stay. 256: the lane window.</summary>
+    private const ulong QueuedBatches = 256;
+
     [ThreadStatic]
     private static CanonicalWriter? _batchWriter;
 
@@ -20,6 +23,7 @@ public sealed class NodeLogs : IDisposable
     private readonly BatchLog _batches;
     private readonly ReplicaId _self;
     private readonly int _compactAtBytes;
+    private readonly int _batchSegmentsMax;
     private readonly Lock _gate = new();
     private readonly Queue<ResultVote> _resultVotes = new();
     private Action<long>? _onVotesDurable;
@@ -30,6 +34,7 @@ public sealed class NodeLogs : IDisposable
     {
         _self = self;
         files ??= DiskFileLayer.Instance;
+        _batchSegmentsMax = (int)long.Min(int.MaxValue, configuration.Storage.RetentionBytes / configuration.Storage.BatchSegmentBytes);
         string guard = configuration.Replica.VoteGuardFile;
         _votes = VoteLog.Open(
             new VoteLogOptions
@@ -48,7 +53,7 @@ public sealed class NodeLogs : IDisposable
                     Folder = Path.Combine(configuration.DataDir, "batches"),
                     Files = files,
                     SegmentBytes = configuration.Storage.BatchSegmentBytes,
-                    SegmentsMax = (int)long.Min(int.MaxValue, configuration.Storage.RetentionBytes / configuration.Storage.BatchSegmentBytes),
+                    SegmentsMax = _batchSegmentsMax,
                 },
                 position => Volatile.Read(ref _onBatchesDurable)?.Invoke(position), onFailed);
         }
@@ -113,6 +118,25 @@ public sealed class NodeLogs : IDisposable
 
         _votes.Rotate(records);
     }
+
+    /// <summary>
+    /// Gives up the oldest quarter of the heights kept and their batches once nine tenths of the retention are used. A restart needs everything from the
+    /// oldest ordering snapshot on, so nothing at or above it goes.
+    /// </summary>
+    /// <param name="oldestSnapshot">Height of the oldest snapshot a restart may use; 0 gives up nothing.</param>
+    /// <returns>The oldest height kept now, or null when nothing was given up.</returns>
+    public Height? PruneWhenFull(Height oldestSnapshot)
+    {
+        if (_batches.SegmentCount < _batchSegmentsMax * 9 / 10) return null;
+        ulong first = _batches.FirstBlock.Value;
+        ulong from = ulong.Min(oldestSnapshot.Value, first + ((_batches.LastBlock.Value - first) / 4));
+        if (from <= first || ReadBlock(new Height(from)) is not { } block) return null;
+        LaneStart[] lanes = [.. block.Cut.Select(tip => new LaneStart(tip.Lane, SeqOfQueued(tip.Seq)))];
+        return _batches.Prune(new BatchRetention(new Height(from), lanes)) ? new Height(from) : null;
+    }
+
+    /// <summary>Transactions a namespace carries over may be in batches ordered before; as many batches as a lane may run ahead stay for them.</summary>
+    private static BatchSeq SeqOfQueued(BatchSeq tip) => new(tip.Value > QueuedBatches ? tip.Value - QueuedBatches : 0);
 
     /// <summary>The delivered block of a height; null when it is not (yet) here or pruned.</summary>
     public CommittedBlock? ReadBlock(Height height)

@@ -28,6 +28,16 @@ public sealed class SnapshotFiles(string folder)
         foreach (string old in Files().Skip(Kept)) File.Delete(old);
     }
 
+    /// <summary>Height of the oldest snapshot kept, from which a restart may have to apply heights; 0 when there are not enough to rely on.</summary>
+    public Height OldestKept
+    {
+        get
+        {
+            List<string> files = Files();
+            return files.Count < Kept ? Height.Zero : new Height(ulong.Parse(Path.GetFileNameWithoutExtension(files[^1]), CultureInfo.InvariantCulture));
+        }
+    }
+
     /// <summary>Snapshots that check out, newest first.</summary>
     public IEnumerable<byte[]> Read()
     {
