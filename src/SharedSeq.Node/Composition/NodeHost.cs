@@ -130,7 +130,8 @@ public sealed class NodeHost : IAsyncDisposable
         lane.Start();
         replica.Start();
         await network.StartAsync(cancellation);
-        _parts.AddRange([replica, lane, ordering, network, ledger]);
+        // Stopped in reverse: what feeds others before what it feeds, so that nobody tells an actor that is gone.
+        _parts.AddRange([ledger, ordering, lane, replica, network]);
         await StartServingAsync(cancellation);
     }
 
