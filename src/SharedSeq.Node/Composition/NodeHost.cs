@@ -154,6 +154,7 @@ public sealed class NodeHost : IAsyncDisposable
         Runtime.Rollups = rollups;
         rollups.Start();
         _parts.Add(rollups);
+        if (OtlpMetrics.Start(Runtime) is { } metrics) _parts.Add(metrics);
         var dispatcher = new RpcDispatcher(
             methods.All(), _configuration.Rpc.BatchItemsMax, _loggers.CreateLogger("SharedSeq.Rpc"));
         var server = new RpcServer(

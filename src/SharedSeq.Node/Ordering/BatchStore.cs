@@ -9,7 +9,7 @@ namespace SharedSeq.Node;
 /// The batches this node holds: recent ones in memory, all others read back from the batch log. Memory is bounded by bytes; what falls out was
 /// stored before it came in.
 /// </summary>
-public sealed class BatchStore(Func<LaneTip, Batch?> readFromLog, long bytesMax = 128L * 1024 * 1024) : IBatchSource
+public sealed class BatchStore(Func<LaneTip, Batch?> readFromLog, long bytesMax = 48L * 1024 * 1024) : IBatchSource
 {
     private readonly ConcurrentDictionary<Hash32, Batch> _recent = new();
     private readonly ConcurrentQueue<Batch> _order = new();

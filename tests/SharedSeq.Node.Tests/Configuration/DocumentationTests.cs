@@ -22,16 +22,16 @@ public sealed partial class DocumentationTests
     public void No_documented_configuration_key_is_unknown()
     {
         HashSet<string> known = [.. KeysOf(typeof(NodeConfiguration), "")];
-        string[] unknown = [.. KeyRow().Matches(Read("docs/CONFIGURATION.md")).Select(row => row.Groups[1].Value).Where(key => !known.Contains(key))];
+        string[] unknown = [.. KeyRow().Matches(Read("docs/CONFIGURATION.md")).Select(row => row.Groups["name"].Value).Where(key => !known.Contains(key))];
         Assert.True(unknown.Length == 0, $"docs/CONFIGURATION.md documents what does not exist: {string.Join(", ", unknown)}");
     }
 
     [Fact]
     public void Every_method_is_documented_and_no_other()
     {
-        string[] methods = [.. MethodEntry().Matches(Read("src/SharedSeq.Node/Rpc/PublicMethods.cs")).Select(entry => entry.Groups[1].Value)];
+        string[] methods = [.. MethodEntry().Matches(Read("src/SharedSeq.Node/Rpc/PublicMethods.cs")).Select(entry => entry.Groups["name"].Value)];
         Assert.True(methods.Length >= 20, $"only {methods.Length} methods found in PublicMethods.cs: the scan no longer fits the code");
-        string[] documented = [.. MethodHeading().Matches(Read("docs/RPC.md")).Select(heading => heading.Groups[1].Value)];
+        string[] documented = [.. MethodHeading().Matches(Read("docs/RPC.md")).Select(heading => heading.Groups["name"].Value)];
         Assert.Equal(methods.Order(StringComparer.Ordinal), documented.Order(StringComparer.Ordinal));
     }
 
@@ -72,12 +72,12 @@ public sealed partial class DocumentationTests
         throw new InvalidOperationException($"No SharedSeq.sln above {AppContext.BaseDirectory}.");
     }
 
-    [GeneratedRegex(@"^\| `([a-zA-Z.]+)` \|", RegexOptions.Multiline | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^\| `(?<name>[a-zA-Z.]+)` \|", RegexOptions.Multiline | RegexOptions.CultureInvariant)]
     private static partial Regex KeyRow();
 
-    [GeneratedRegex(@"\[""((?:sharedseq_|rpc\.)\w+)""\] =", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\[""(?<name>(?:sharedseq_|rpc\.)\w+)""\] =", RegexOptions.CultureInvariant)]
     private static partial Regex MethodEntry();
 
-    [GeneratedRegex(@"^### `([\w.]+)", RegexOptions.Multiline | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^### `(?<name>[\w.]+)", RegexOptions.Multiline | RegexOptions.CultureInvariant)]
     private static partial Regex MethodHeading();
 }
