@@ -14,6 +14,7 @@ internal static class Program
             TxCommand.CreateWatch(),
             VerifyCommand.Create(),
             StoreCommand.Create(),
+            SimulateCommand.Create(),
             BenchCommand.Create(),
         }.Parse(args).InvokeAsync();
 }

@@ -29,6 +29,9 @@ internal static class Recovery
         foreach (DurableRecord record in records) LoadStatement(state, record);
         Slot top = state.HighestCertified > state.LastFinalSlot ? state.HighestCertified : state.LastFinalSlot;
         state.Current = top.Next();
+        // With an intact log an own vote never lies above the slot that a durable certificate opened (R1). Where it does, R2 fills what lies between.
+        Slot voted = HighestVoted(records);
+        if (voted > state.Current) state.Current = voted;
         if (state.HighestBlock < state.LastFinalSlot) state.HighestBlock = state.LastFinalSlot;
     }
 
@@ -52,6 +55,17 @@ internal static class Recovery
 
             foreach (Vote vote in slot.OwnVotes) yield return new DurableRecord.OwnVote(vote);
         }
+    }
+
+    private static Slot HighestVoted(IReadOnlyList<DurableRecord> records)
+    {
+        Slot highest = Slot.Zero;
+        foreach (DurableRecord record in records)
+        {
+            if (record is DurableRecord.OwnVote own && own.Vote.Slot > highest) highest = own.Vote.Slot;
+        }
+
+        return highest;
     }
 
     private static void LoadBlock(ReplicaState state, DurableRecord record)

@@ -1,0 +1,60 @@
+using SharedSeq.Consensus;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Simulator;
+
+/// <summary>
+/// Signs two different batches for one place of its lane, shows each to some members, collects acks for both, and publishes whatever proof it gets.
+/// </summary>
+public sealed class LaneForker : Attacker
+{
+    private readonly Dictionary<Hash32, SortedDictionary<ReplicaId, AckSignature>> _acks = [];
+    private readonly Dictionary<Hash32, Batch> _forks = [];
+
+    public override bool OnSend(ReplicaId to, PeerMessage? message)
+    {
+        if (message is not Batch batch || batch.Header.Lane.Author != Me) return false;
+        Batch fork = ForkOf(batch);
+        if ((to.Value + batch.Header.Seq.Value) % 3 == 0) return false;
+        SendTo(to, fork);
+        return true;
+    }
+
+    public override void OnReceived(ReplicaId from, PeerMessage message)
+    {
+        if (message is BatchRequest request && request.Lane.Author == Me) Serve(from, request);
+        if (message is not Ack ack || ack.Tip.Lane.Author != Me || !_acks.TryGetValue(ack.Tip.Digest, out SortedDictionary<ReplicaId, AckSignature>? acks))
+            return;
+        acks[ack.Acker] = new AckSignature(ack.Acker, ack.Height, ack.Signature);
+        if (acks.Count == Run.Committee.Quorum.Quorum) SendToAll(new ProofOfAvailability(ack.Tip, [.. acks.Values]));
+    }
+
+    private void Serve(ReplicaId from, BatchRequest request)
+    {
+        if (_forks.TryGetValue(request.Tip.Digest, out Batch? fork)) SendTo(from, new BatchResponse(request.Lane, [fork]));
+    }
+
+    /// <summary>The same place and predecessor with one transaction more.</summary>
+    private Batch ForkOf(Batch batch)
+    {
+        foreach (Batch known in _forks.Values)
+        {
+            if (known.Header.Seq == batch.Header.Seq && known.Header.PreviousDigest == batch.Header.PreviousDigest) return known;
+        }
+
+        byte[] payload = BitConverter.GetBytes(Random.NextU64());
+        byte[] bytes = new byte[batch.Body.Bytes.Length + BatchBody.RecordOverhead + payload.Length];
+        batch.Body.Bytes.CopyTo(bytes);
+        BatchBody.WriteRecord(bytes.AsSpan(batch.Body.Bytes.Length), new NamespaceId(1), 0, payload);
+        BatchBody body = BatchBody.Parse(bytes, batch.Body.Count + 1);
+        BatchHeader header = batch.Header;
+        var changed = new BatchHeader(
+            header.Lane, header.Seq, header.PreviousDigest, header.Flags, body.Count, body.Bytes.Length,
+            MerkleTree.RootOfLeafHashes(body.LeafHashes));
+        Batch fork = Sign.Batch(changed, batch.AuthorHeight, body).Value;
+        _forks[fork.Header.Digest] = fork;
+        Ack own = fork.AuthorAck;
+        _acks[fork.Header.Digest] = new SortedDictionary<ReplicaId, AckSignature> { [Me] = new(Me, own.Height, own.Signature) };
+        return fork;
+    }
+}

@@ -1,0 +1,30 @@
+using SharedSeq.Consensus;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Simulator;
+
+/// <summary>What a replica keeps stays within its stated limits, whatever its peers send.</summary>
+public sealed class MemoryBounds(SimulatedRun run) : Checker(run)
+{
+    public override void OnMoment()
+    {
+        foreach (SimulatedNode node in Run.Nodes)
+        {
+            if (node.IsHonest && node.Replica is { } replica) Check(node.Id, replica);
+        }
+    }
+
+    private void Check(ReplicaId id, Replica replica)
+    {
+        ReplicaView view = replica.View();
+        ulong open = view.Current.Value - view.FinalSlot.Value;
+        ulong slots = open + (ulong)Run.Settings.Replica.SlotWindow + 1;
+        if ((ulong)view.SlotsHeld > slots)
+            Violate($"replica {id} holds {view.SlotsHeld} slots; {open} are open and the window is {Run.Settings.Replica.SlotWindow}");
+        int evidence = ConsensusLimits.EvidencePerOffender * Run.Settings.Quorum.N;
+        if (view.EvidenceWaiting > evidence) Violate($"replica {id} keeps {view.EvidenceWaiting} items of evidence, its limit is {evidence}");
+        int heights = LaneLimits.UndeliveredHeights;
+        if (replica.Lanes.UndeliveredHeights > heights)
+            Violate($"replica {id} keeps {replica.Lanes.UndeliveredHeights} undelivered heights, its limit is {heights}");
+    }
+}

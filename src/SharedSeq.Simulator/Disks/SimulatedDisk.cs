@@ -1,0 +1,104 @@
+using SharedSeq.Consensus;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Simulator;
+
+/// <summary>A batch as the batch log keeps it.</summary>
+public sealed record BatchRecord(Batch Batch, bool IsAckable);
+
+/// <summary>
+/// What one node has on disk: vote log, batch log and archive of delivered blocks, each synced on its own. A restart reads all of it back through
+/// the real codec.
+/// </summary>
+public sealed class SimulatedDisk
+{
+    private readonly Dictionary<Hash32, Batch> _batches = [];
+    private readonly Genesis _genesis;
+
+    public SimulatedDisk(SimulatedSchedule schedule, Prng random, Func<SyncLatency> latency, Genesis genesis)
+    {
+        _genesis = genesis;
+        VoteLog = new SimulatedLog<DurableRecord>(schedule, random.Fork(), latency);
+        BatchLog = new SimulatedLog<BatchRecord>(schedule, random.Fork(), latency);
+        Archive = new SimulatedLog<CommittedBlock>(schedule, random.Fork(), latency);
+    }
+
+    public SimulatedLog<DurableRecord> VoteLog { get; }
+
+    public SimulatedLog<BatchRecord> BatchLog { get; }
+
+    /// <summary>Delivered heights from 1 on, without gaps.</summary>
+    public SimulatedLog<CommittedBlock> Archive { get; }
+
+    /// <summary>The ledger's newest snapshot of the ordering state; null before the first checkpoint.</summary>
+    public byte[]? Snapshot { get; set; }
+
+    /// <summary>The ledger's newest result certificate.</summary>
+    public ResultCertificate? NewestCertificate { get; set; }
+
+    public Height ArchivedHeight => new((ulong)Archive.Records.Count);
+
+    public void AppendBatch(Batch batch, bool isAckable)
+    {
+        BatchLog.Append(new BatchRecord(batch, isAckable));
+        _batches[batch.Header.Digest] = batch;
+    }
+
+    public Batch? FindBatch(Hash32 digest) => _batches.GetValueOrDefault(digest);
+
+    /// <summary>Power is cut: each log loses what it had not synced, or part of it.</summary>
+    /// <returns>The number of records lost.</returns>
+    public int Crash()
+    {
+        int lost = VoteLog.Crash() + BatchLog.Crash() + Archive.Crash();
+        _batches.Clear();
+        foreach (BatchRecord record in BatchLog.Records) _batches[record.Batch.Header.Digest] = record.Batch;
+        return lost;
+    }
+
+    /// <summary>What the replica starts from: the log as written, the newest archived block, the batches above its cut.</summary>
+    public RecoveredState Recover()
+    {
+        DeliveredTip delivered = DeliveredTip.Genesis(_genesis.Hash, _genesis.Timestamp);
+        if (Archive.Records.Count > 0)
+        {
+            CommittedBlock last = Archive.Records[^1];
+            delivered = new DeliveredTip(last.Block.Id, last.Block.Header.Slot, last.Timestamp, last.Cut);
+        }
+
+        var writer = new CanonicalWriter(1024);
+        var records = new List<DurableRecord>(VoteLog.Records.Count);
+        foreach (DurableRecord record in VoteLog.Records)
+        {
+            writer.Reset();
+            record.Write(writer);
+            var reader = new CanonicalReader(writer.Written);
+            records.Add(DurableRecord.Read(record.Kind, ref reader));
+            reader.End("vote log record");
+        }
+
+        return new RecoveredState(records, delivered, StoredBatches(delivered.Cut));
+    }
+
+    private List<StoredBatch> StoredBatches(IReadOnlyList<LaneTip> cut)
+    {
+        var stored = new List<StoredBatch>();
+        foreach (BatchRecord record in BatchLog.Records)
+        {
+            BatchHeader header = record.Batch.Header;
+            bool isBelow = false;
+            foreach (LaneTip tip in cut) isBelow |= tip.Lane == header.Lane && header.Seq <= tip.Seq;
+            if (isBelow) continue;
+            stored.Add(new StoredBatch(
+                header.Tip, header.PreviousDigest, header.BodyBytes, record.IsAckable, record.Batch.AuthorHeight, record.Batch.Signature));
+        }
+
+        stored.Sort((a, b) =>
+        {
+            int byLane = a.Tip.Lane.CompareTo(b.Tip.Lane);
+            return byLane != 0 ? byLane : a.Tip.Seq.CompareTo(b.Tip.Seq);
+        });
+        return stored;
+    }
+}

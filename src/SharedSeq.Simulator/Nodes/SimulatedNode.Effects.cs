@@ -1,0 +1,159 @@
+using SharedSeq.Consensus;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Simulator;
+
+/// <summary>The duties of the shell, one method per effect.</summary>
+public sealed partial class SimulatedNode
+{
+    /// <summary>Own ordinary handling of a proposal, for attackers that only change its content.</summary>
+    public void CarryOutCastProposal(ReplicaEffect.CastProposal cast)
+    {
+        Verified<Proposal> proposal = Signer.Proposal(cast.Block, cast.Proofs, cast.Justification);
+        Disk.VoteLog.Append(new DurableRecord.OwnProposal(proposal.Value));
+        Disk.VoteLog.WhenDurable(() =>
+        {
+            Run.NoteSigned(Id, proposal.Value);
+            Submit(new ReplicaInput.ProposalCast(proposal));
+        });
+    }
+
+    private void CarryOut(ReplicaEffect effect)
+    {
+        foreach (Attacker attacker in _attackers)
+        {
+            if (attacker.OnEffect(effect)) return;
+        }
+
+        switch (effect)
+        {
+            case ReplicaEffect.Log log:
+                Disk.VoteLog.Append(log.Record);
+                break;
+            case ReplicaEffect.CastVote cast:
+                CarryOutCastVote(cast);
+                break;
+            case ReplicaEffect.CastProposal cast:
+                CarryOutCastProposal(cast);
+                break;
+            case ReplicaEffect.Send send:
+                if (send.AfterSync) Disk.VoteLog.WhenDurable(() => Send(send.To, send.Message));
+                else Send(send.To, send.Message);
+                break;
+            case ReplicaEffect.SendBatch send:
+                CarryOutSendBatch(send);
+                break;
+            case ReplicaEffect.SendStatus send:
+                Status status = Signer.Status(send.FinalSlot, send.Final, send.Current);
+                Disk.VoteLog.WhenDurable(() => Send(send.To, status));
+                break;
+            case ReplicaEffect.ServeBlocks serve:
+                CarryOutServeBlocks(serve);
+                break;
+            case ReplicaEffect.StoreBatch store:
+                Disk.AppendBatch(store.Batch, store.IsAckable);
+                Disk.BatchLog.WhenDurable(() => Submit(new ReplicaInput.BatchStored(store.Batch.Tip)));
+                break;
+            case ReplicaEffect.SignAck sign:
+                Verified<Ack> ack = Signer.Ack(sign.Tip, sign.Height);
+                Run.NoteSigned(Id, ack.Value);
+                Submit(new ReplicaInput.AckSigned(ack));
+                break;
+            case ReplicaEffect.OwnBatchCertified certified:
+                ReleaseReceipts(certified.Proof);
+                break;
+            case ReplicaEffect.Deliver deliver:
+                Disk.VoteLog.WhenDurable(() => Deliver(deliver.Block));
+                break;
+            case ReplicaEffect.RecordEvidence record:
+                Run.NoteEvidence(this, record.Evidence.Value);
+                break;
+            case ReplicaEffect.Alarm alarm:
+                Run.NoteAlarm(this, alarm);
+                break;
+            case ReplicaEffect.Trace trace:
+                Run.Coverage.CountRule(trace.Rule);
+                Run.Trace.Line(Id, trace.Rule, trace.Slot, trace.Text);
+                break;
+            default:
+                Invariant.Throw($"an effect of no known kind {effect.GetType().Name}");
+                break;
+        }
+    }
+
+    private void CarryOutCastVote(ReplicaEffect.CastVote cast)
+    {
+        Verified<Vote> vote = Signer.Vote(cast.Slot, cast.Kind, cast.Value);
+        Disk.VoteLog.Append(new DurableRecord.OwnVote(vote.Value));
+        Disk.VoteLog.WhenDurable(() =>
+        {
+            Run.NoteSigned(Id, vote.Value);
+            Submit(new ReplicaInput.VoteCast(vote));
+        });
+    }
+
+    /// <summary>What a torn log kept counts as signed: the replica goes on from it.</summary>
+    private void NoteRecovered(IReadOnlyList<DurableRecord> records)
+    {
+        foreach (DurableRecord record in records)
+        {
+            if (record is DurableRecord.OwnVote vote) Run.NoteSigned(Id, vote.Vote);
+            if (record is DurableRecord.OwnProposal proposal) Run.NoteSigned(Id, proposal.Proposal);
+            if (record is DurableRecord.OwnResultVote result) Run.NoteSigned(Id, result.Vote);
+        }
+    }
+
+    private bool IsOwn(PeerMessage message) => message switch
+    {
+        Vote vote => vote.Voter == Id,
+        Proposal proposal => Run.Committee.LeaderOf(proposal.Slot) == Id,
+        Ack ack => ack.Acker == Id,
+        Batch batch => batch.Header.Lane.Author == Id,
+        ResultVote vote => vote.Voter == Id,
+        _ => false,
+    };
+
+    private void CarryOutSendBatch(ReplicaEffect.SendBatch send)
+    {
+        Batch? batch = Disk.FindBatch(send.Tip.Digest);
+        Invariant.Check(batch is not null, "the replica sends only batches that its log holds");
+        Send(send.To, batch);
+    }
+
+    private void CarryOutServeBlocks(ReplicaEffect.ServeBlocks serve)
+    {
+        var blocks = new List<Block>();
+        Height height = serve.Request.Block.Height;
+        if (height == Height.Zero || height > Disk.ArchivedHeight) return;
+        if (Disk.Archive.Records[(int)height.Value - 1].Block.Id != serve.Request.Block) return;
+        for (int i = 0; i <= serve.Request.Ancestors && height > Height.Zero; i++)
+        {
+            blocks.Add(Disk.Archive.Records[(int)height.Value - 1].Block);
+            height = height.Previous();
+        }
+
+        Send(ReplicaSet.Of(serve.To), new BlockResponse(blocks));
+    }
+
+    /// <summary>Hands a message to the network for each receiver, unless a lie takes it.</summary>
+    private void Send(ReplicaSet to, PeerMessage message)
+    {
+        if (IsOwn(message)) Run.NoteSigned(Id, message);
+        foreach (ReplicaId receiver in to)
+        {
+            if (receiver != Id) SendOne(receiver, message);
+        }
+    }
+
+    private void SendOne(ReplicaId to, PeerMessage? message)
+    {
+        if (!IsUp) return;
+        foreach (Attacker attacker in _attackers)
+        {
+            if (attacker.OnSend(to, message)) return;
+        }
+
+        if (message is Ack ack && Run.Mutant.AcksGoToAuthorOnly && ack.Tip.Lane.Author != to) return;
+        Run.Network.Send(Id, to, message);
+    }
+}

@@ -1,0 +1,133 @@
+using SharedSeq.Consensus;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Simulator;
+
+/// <summary>The own lane: transactions are collected, sealed into batches, made durable, handed to the replica, and receipts are released.</summary>
+public sealed partial class SimulatedNode
+{
+    private readonly List<SubmittedTransaction> _pending = [];
+    private BatchSeq _nextSeq;
+    private Hash32 _previousDigest;
+    private int _syncingBatches;
+    private int _syncingBytes;
+    private bool _isSealing;
+
+    private LaneId Lane => new(Epoch.Zero, Id, 0);
+
+    /// <summary>Own batches that survive whatever happens.</summary>
+    public IEnumerable<Batch> OwnDurableBatches
+    {
+        get
+        {
+            for (int i = 0; i < Disk.BatchLog.SyncedCount; i++)
+            {
+                Batch batch = Disk.BatchLog.Records[i].Batch;
+                if (batch.Header.Lane == Lane) yield return batch;
+            }
+        }
+    }
+
+    /// <summary>Takes a transaction into the next batch.</summary>
+    /// <returns>False when the node is down.</returns>
+    public bool TrySubmit(SubmittedTransaction transaction)
+    {
+        if (!IsUp) return false;
+        _pending.Add(transaction);
+        if (!_isSealing) ScheduleSeal();
+        return true;
+    }
+
+    /// <summary>A client hands over another member's receipt.</summary>
+    public bool TryRelay(ProofOfAvailability proof)
+    {
+        if (!IsUp) return false;
+        VerificationRejection reason = Run.Verifier.TryVerify(proof, null, out Verified<ProofOfAvailability> verified);
+        Invariant.Check(reason == VerificationRejection.None, "the receipts of a run verify");
+        Submit(new ReplicaInput.ReceiptRelayed(verified));
+        return IsUp;
+    }
+
+    /// <summary>The batch has its PoA: clients get receipts for its transactions.</summary>
+    public void ReleaseReceipts(Verified<ProofOfAvailability> proof)
+    {
+        Batch? batch = Disk.FindBatch(proof.Value.Tip.Digest);
+        Invariant.Check(batch is not null, "an author holds its own batch");
+        Run.Client.OnReceipts(this, batch, proof.Value);
+    }
+
+    private void StartLane()
+    {
+        LaneBook lanes = _replica!.Lanes;
+        _nextSeq = lanes.NextOwnSeq;
+        _previousDigest = lanes.OwnNewestDigest;
+        _syncingBatches = 0;
+        _syncingBytes = 0;
+        _isSealing = false;
+        if (lanes.IsOwnLaneRetired && IsHonest) Run.Violate("OwnLane", $"replica {Id} finds its own lane incomplete after a restart");
+    }
+
+    private void StopLane() => _pending.Clear();
+
+    private void ScheduleSeal()
+    {
+        _isSealing = true;
+        int incarnation = _incarnation;
+        Run.Schedule.After(Run.Settings.Workload.SealMs * 1_000L, () =>
+        {
+            if (incarnation != _incarnation || !IsUp) return;
+            _isSealing = false;
+            Seal();
+            if (_pending.Count > 0) ScheduleSeal();
+        });
+    }
+
+    /// <summary>Seals what waits, as far as back-pressure leaves room; the rest waits for the next time.</summary>
+    private void Seal()
+    {
+        LaneRoom room = _replica!.Lanes.OwnLaneRoom;
+        if (_pending.Count == 0 || room.Batches <= _syncingBatches) return;
+        int count = 0;
+        int bytes = 0;
+        while (count < _pending.Count)
+        {
+            int next = BatchBody.RecordOverhead + _pending[count].Payload.Length;
+            if (_syncingBytes + bytes + next > room.Bytes) break;
+            bytes += next;
+            count++;
+        }
+
+        if (count == 0) return;
+        byte[] records = new byte[bytes];
+        int at = 0;
+        for (int i = 0; i < count; i++)
+            at += BatchBody.WriteRecord(records.AsSpan(at), _pending[i].Namespace, _pending[i].ValidUntil, _pending[i].Payload);
+        _pending.RemoveRange(0, count);
+        BatchBody body = BatchBody.Parse(records, count);
+        var header = new BatchHeader(
+            Lane, _nextSeq, _previousDigest, BatchFlags.None, count, bytes, MerkleTree.RootOfLeafHashes(body.LeafHashes));
+        _nextSeq = _nextSeq.Next();
+        _previousDigest = header.Digest;
+        Store(Signer.Batch(header, Disk.ArchivedHeight, body));
+    }
+
+    private void Store(Verified<Batch> batch)
+    {
+        int bytes = batch.Value.Header.BodyBytes;
+        Disk.AppendBatch(batch.Value, isAckable: true);
+        if (Run.Mutant.OwnBatchIsNotDurable)
+        {
+            Submit(new ReplicaInput.OwnBatchSealed(batch));
+            return;
+        }
+
+        _syncingBatches++;
+        _syncingBytes += bytes;
+        Disk.BatchLog.WhenDurable(() =>
+        {
+            _syncingBatches--;
+            _syncingBytes -= bytes;
+            Submit(new ReplicaInput.OwnBatchSealed(batch));
+        });
+    }
+}

@@ -1,0 +1,163 @@
+using SharedSeq.Consensus;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Simulator;
+
+/// <summary>Behind the commit: the ordering machine, result votes and certificates, and the archive.</summary>
+public sealed partial class SimulatedNode : IBatchSource
+{
+    private readonly List<ResultEffect> _resultEffects = [];
+    private OrderingMachine _ordering;
+    private ResultCollector _collector;
+    private bool _isCarryingOutResults;
+
+    /// <summary>The newest height that the ordering machine has executed.</summary>
+    public Height ExecutedHeight => _ordering.Height;
+
+    /// <summary>The newest result certificate held.</summary>
+    public ResultCertificate? NewestCertificate => _collector.Newest;
+
+    /// <inheritdoc/>
+    public BatchBody Get(LaneTip tip)
+    {
+        Batch? batch = Disk.FindBatch(tip.Digest);
+        Invariant.Check(batch is not null, "the batches of a delivered height are stored");
+        return batch.Body;
+    }
+
+    /// <summary>
+    /// A restart takes the newest snapshot of the ordering state, or begins at genesis, and executes what the archive holds above it. What the ledger
+    /// keeps, snapshots and certificates, may be older than the archive: it is only a view.
+    /// </summary>
+    private void StartOrdering(RecoveredState recovered)
+    {
+        _ordering = RestoreOrdering();
+        _collector = new ResultCollector(Run.Committee, Id);
+        foreach (DurableRecord record in recovered.VoteLog)
+        {
+            if (record is DurableRecord.OwnResultVote vote) _collector.Recover(vote.Vote);
+        }
+
+        if (Disk.NewestCertificate is { } certificate && Run.Random.Below(2) == 0) _collector.Recover(certificate);
+        int from = (int)_ordering.Height.Value;
+        for (int i = from; i < Disk.Archive.Records.Count; i++) Execute(Disk.Archive.Records[i]);
+    }
+
+    private OrderingMachine RestoreOrdering()
+    {
+        if (Disk.Snapshot is not { } snapshot || Run.Random.Below(2) == 0) return new OrderingMachine(Run.Genesis);
+        var reader = new CanonicalReader(snapshot);
+        OrderingMachine machine = OrderingMachine.Restore(Run.Genesis, ref reader);
+        reader.End("ordering snapshot");
+        if (machine.Height > Disk.ArchivedHeight) return new OrderingMachine(Run.Genesis);
+        Run.Coverage.SnapshotsRestored++;
+        return machine;
+    }
+
+    private void Deliver(CommittedBlock block)
+    {
+        Run.NoteDelivered(this, block);
+        Disk.Archive.Append(block);
+        Disk.Archive.WhenDurable(() => Submit(new ReplicaInput.BlockArchived(block.Height)));
+        Execute(block);
+    }
+
+    private void Execute(CommittedBlock block)
+    {
+        OrderingResult result = _ordering.Apply(block, this);
+        var ordered = new List<TxId>();
+        foreach (NamespaceGrowth growth in result.Growth)
+        {
+            for (int place = growth.First; place < growth.Content.Count; place++)
+            {
+                (LaneTip batch, int index) = growth.Content[place];
+                ordered.Add(Get(batch).IdOf(index));
+            }
+        }
+
+        Run.NoteExecuted(this, new ExecutedHeight(result, ordered));
+        if (result.IsCheckpoint) KeepSnapshot();
+        if (!result.IsSigned) return;
+        _collector.OnOwnResult(result.Result, _resultEffects);
+        CarryOutResults();
+    }
+
+    private void KeepSnapshot()
+    {
+        var writer = new CanonicalWriter(4_096);
+        _ordering.Snapshot(writer);
+        Disk.Snapshot = writer.ToArray();
+    }
+
+    private void TickOrdering()
+    {
+        _collector.OnTick(_resultEffects);
+        CarryOutResults();
+    }
+
+    private VerificationRejection DispatchToOrdering(ReplicaId from, PeerMessage message)
+    {
+        VerificationRejection reason = VerificationRejection.None;
+        switch (message)
+        {
+            case ResultVote vote when _collector.IsWanted(vote):
+                reason = Run.Verifier.TryVerify(vote, out Verified<ResultVote> verified);
+                if (reason == VerificationRejection.None) _collector.OnVote(from, verified, _resultEffects);
+                break;
+            case ResultRequest request:
+                _collector.OnRequest(from, request, _resultEffects);
+                break;
+            case ResultResponse { Certificate: { } certificate }:
+                reason = Run.Verifier.TryVerify(certificate, out Verified<ResultCertificate> held);
+                if (reason == VerificationRejection.None) _collector.OnCertificate(held, _resultEffects);
+                break;
+        }
+
+        CarryOutResults();
+        return reason;
+    }
+
+    private void CarryOutResults()
+    {
+        if (_isCarryingOutResults) return;
+        _isCarryingOutResults = true;
+        for (int i = 0; i < _resultEffects.Count; i++) CarryOut(_resultEffects[i]);
+        _resultEffects.Clear();
+        _isCarryingOutResults = false;
+    }
+
+    private void CarryOut(ResultEffect effect)
+    {
+        switch (effect)
+        {
+            case ResultEffect.SignResult sign:
+                Verified<ResultVote> vote = Signer.Result(sign.Result.Height, sign.Result.Hash);
+                Run.NoteSigned(Id, vote.Value);
+                Disk.VoteLog.Append(new DurableRecord.OwnResultVote(vote.Value));
+                _collector.OnOwnVote(vote, _resultEffects);
+                break;
+            case ResultEffect.Send send:
+                Send(send.To, send.Message);
+                break;
+            case ResultEffect.Certified certified:
+                Disk.NewestCertificate = certified.Certificate;
+                Run.NoteCertified(this, certified.Certificate);
+                break;
+            case ResultEffect.EvidenceFound found:
+                VerificationRejection reason = Run.Verifier.TryVerify(found.Evidence, out Verified<Evidence> evidence);
+                Invariant.Check(reason == VerificationRejection.None, "evidence of a node's own making verifies");
+                Submit(new ReplicaInput.EvidenceReceived(Id, evidence));
+                break;
+            case ResultEffect.Diverged diverged:
+                if (IsHonest) Run.Violate("Divergence", $"replica {Id} finds its result of height {diverged.Own.Height} different from {diverged.OtherHash}");
+                break;
+            case ResultEffect.Split split:
+                if (IsHonest) Run.Violate("Divergence", $"replica {Id} finds the results of height {split.Height} split");
+                break;
+            default:
+                Invariant.Throw($"a result effect of no known kind {effect.GetType().Name}");
+                break;
+        }
+    }
+}

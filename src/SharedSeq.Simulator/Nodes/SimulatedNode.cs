@@ -1,0 +1,145 @@
+using SharedSeq.Consensus;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Simulator;
+
+/// <summary>
+/// One member: the shell around the real replica and the real ordering machine. It carries out every <see cref="ReplicaEffect"/> by the duties
+/// written there, over simulated disk, network and clock. A Byzantine member is the same node with attackers between replica and world.
+/// </summary>
+public sealed partial class SimulatedNode
+{
+    private readonly Attacker[] _attackers;
+    private readonly Queue<ReplicaInput> _inputs = new();
+    private readonly List<ReplicaEffect> _effects = [];
+    private Replica? _replica;
+    private bool _isStepping;
+    private bool _isDead;
+    private int _incarnation;
+    private long _deadlineUs = long.MaxValue;
+
+    public SimulatedNode(SimulatedRun run, ReplicaId id, SimulatedDisk disk, SimulatedClock clock, Attacker[] attackers, Prng random)
+    {
+        Run = run;
+        Id = id;
+        Disk = disk;
+        Clock = clock;
+        _attackers = attackers;
+        SimulatedKeys keys = run.Signatures.KeysOf(id);
+        Signer = new StatementSigner(run.Domain, Epoch.Zero, id, keys.Vote, keys.Node);
+        _peers = new PeerSession[run.Settings.Quorum.N];
+        _ordering = new OrderingMachine(run.Genesis);
+        _collector = new ResultCollector(run.Committee, id);
+        foreach (Attacker attacker in attackers) attacker.Attach(this, random.Fork());
+    }
+
+    public SimulatedRun Run { get; }
+
+    public ReplicaId Id { get; }
+
+    public SimulatedDisk Disk { get; }
+
+    public SimulatedClock Clock { get; }
+
+    public StatementSigner Signer { get; }
+
+    public bool IsHonest => _attackers.Length == 0;
+
+    public bool IsUp => _replica is not null;
+
+    /// <summary>Died for good; never starts again.</summary>
+    public bool IsDead => _isDead;
+
+    public int Starts => _incarnation;
+
+    /// <summary>The slot of its last commit; 0 while the node is down.</summary>
+    public Slot FinalSlot => _replica?.FinalSlot ?? Slot.Zero;
+
+    /// <summary>The running replica; null while the node is down.</summary>
+    public Replica? Replica => _replica;
+
+    /// <summary>Starts from what the disk holds.</summary>
+    public void Start()
+    {
+        if (IsUp || _isDead) return;
+        _incarnation++;
+        Array.Clear(_peers);
+        RecoveredState recovered = Disk.Recover();
+        Run.Agreement.OnStarted(this, recovered.Delivered.Id);
+        NoteRecovered(recovered.VoteLog);
+        Run.Trace.Line(Id, $"start {_incarnation} height {recovered.Delivered.Id.Height} records {recovered.VoteLog.Count}");
+        _replica = Run.CreateReplica(Id, recovered);
+        StartOrdering(recovered);
+        StartLane();
+        foreach (Attacker attacker in _attackers) attacker.OnStart();
+        int incarnation = _incarnation;
+        Run.Schedule.After(Run.Random.Below(PingEveryUs), () => Ping(incarnation));
+        Handle(() => _replica.Start(Clock.Now, _effects));
+    }
+
+    /// <summary>The process ends without warning; what was not synced is torn.</summary>
+    public void Crash()
+    {
+        if (!IsUp) return;
+        int lost = Disk.Crash();
+        Run.Coverage.RecordsTorn += lost;
+        Run.Trace.Line(Id, $"crash lost {lost}");
+        _replica = null;
+        _inputs.Clear();
+        _deadlineUs = long.MaxValue;
+        StopLane();
+    }
+
+    public void DieForGood()
+    {
+        Crash();
+        _isDead = true;
+    }
+
+    /// <summary>Hands one input to the replica, now or after the one being handled.</summary>
+    public void Submit(ReplicaInput input)
+    {
+        if (!IsUp) return;
+        _inputs.Enqueue(input);
+        if (!_isStepping) Handle(null);
+    }
+
+    /// <summary>Takes the first step if there is one, then all inputs that wait, each with its effects carried out before the next.</summary>
+    private void Handle(Action? first)
+    {
+        _isStepping = true;
+        if (first is not null) Step(first);
+        while (IsUp && _inputs.TryDequeue(out ReplicaInput? input)) Step(() => _replica!.Step(input, Clock.Now, _effects));
+        _isStepping = false;
+        if (IsUp) WaitForDeadline();
+    }
+
+    private void Step(Action step)
+    {
+        _effects.Clear();
+        step();
+        foreach (ReplicaEffect effect in _effects)
+        {
+            if (!IsUp) return;
+            CarryOut(effect);
+        }
+    }
+
+    private void WaitForDeadline()
+    {
+        long deadlineMs = _replica!.NextDeadlineMs;
+        if (deadlineMs == long.MaxValue) return;
+        long atUs = Clock.ToScheduleUs(deadlineMs);
+        if (atUs >= _deadlineUs && _deadlineUs > Run.Schedule.NowUs) return;
+        atUs = long.Max(atUs, Run.Schedule.NowUs + 1);
+        _deadlineUs = atUs;
+        int incarnation = _incarnation;
+        Run.Schedule.At(atUs, () =>
+        {
+            if (incarnation != _incarnation || !IsUp || _deadlineUs != atUs) return;
+            _deadlineUs = long.MaxValue;
+            Submit(new ReplicaInput.Tick());
+        });
+    }
+}

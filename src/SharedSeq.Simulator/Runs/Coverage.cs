@@ -1,0 +1,116 @@
+namespace SharedSeq.Simulator;
+
+/// <summary>What a run, or many of them, exercised. A campaign that never meets a double notarization has not tested one.</summary>
+public sealed class Coverage
+{
+    private readonly SortedDictionary<string, long> _rules = new(StringComparer.Ordinal);
+
+    /// <summary>How often each rule was applied, by the rule's name in the trace.</summary>
+    public IReadOnlyDictionary<string, long> Rules => _rules;
+
+    public long Heights { get; set; }
+
+    public long FastCommits { get; set; }
+
+    public long SlowCommits { get; set; }
+
+    public long CommitsByDescendant { get; set; }
+
+    public long Skips { get; set; }
+
+    public long DoubleNotarizations { get; set; }
+
+    public long CarryBlocks { get; set; }
+
+    public long Restarts { get; set; }
+
+    public long RecordsTorn { get; set; }
+
+    public long Compactions { get; set; }
+
+    public long SnapshotsRestored { get; set; }
+
+    public long ProofsBuiltByOthers { get; set; }
+
+    public long Receipts { get; set; }
+
+    public long Transactions { get; set; }
+
+    public long TransactionsOrdered { get; set; }
+
+    public long ResultCertificates { get; set; }
+
+    public long Evidence { get; set; }
+
+    public long FramesRefused { get; set; }
+
+    public long StatementsRefused { get; set; }
+
+    public long MessagesSent { get; set; }
+
+    public long MessagesLost { get; set; }
+
+    public long Events { get; set; }
+
+    /// <summary>Longest time from stabilisation to 2n more heights everywhere, simulated milliseconds.</summary>
+    public long RecoveryMsMax { get; set; }
+
+    public void CountRule(string rule) => _rules[rule] = _rules.GetValueOrDefault(rule) + 1;
+
+    public void Add(Coverage other)
+    {
+        foreach ((string rule, long count) in other._rules) _rules[rule] = _rules.GetValueOrDefault(rule) + count;
+        Heights += other.Heights;
+        FastCommits += other.FastCommits;
+        SlowCommits += other.SlowCommits;
+        CommitsByDescendant += other.CommitsByDescendant;
+        Skips += other.Skips;
+        DoubleNotarizations += other.DoubleNotarizations;
+        CarryBlocks += other.CarryBlocks;
+        Restarts += other.Restarts;
+        RecordsTorn += other.RecordsTorn;
+        Compactions += other.Compactions;
+        SnapshotsRestored += other.SnapshotsRestored;
+        ProofsBuiltByOthers += other.ProofsBuiltByOthers;
+        Receipts += other.Receipts;
+        Transactions += other.Transactions;
+        TransactionsOrdered += other.TransactionsOrdered;
+        ResultCertificates += other.ResultCertificates;
+        Evidence += other.Evidence;
+        FramesRefused += other.FramesRefused;
+        StatementsRefused += other.StatementsRefused;
+        MessagesSent += other.MessagesSent;
+        MessagesLost += other.MessagesLost;
+        Events += other.Events;
+        RecoveryMsMax = long.Max(RecoveryMsMax, other.RecoveryMsMax);
+    }
+
+    /// <summary>Name and value of each counter, in a fixed order.</summary>
+    public IEnumerable<(string Name, long Value)> All()
+    {
+        yield return ("heights", Heights);
+        yield return ("fastCommits", FastCommits);
+        yield return ("slowCommits", SlowCommits);
+        yield return ("commitsByDescendant", CommitsByDescendant);
+        yield return ("skips", Skips);
+        yield return ("doubleNotarizations", DoubleNotarizations);
+        yield return ("carryBlocks", CarryBlocks);
+        yield return ("restarts", Restarts);
+        yield return ("recordsTorn", RecordsTorn);
+        yield return ("compactions", Compactions);
+        yield return ("snapshotsRestored", SnapshotsRestored);
+        yield return ("receipts", Receipts);
+        yield return ("proofsBuiltByOthers", ProofsBuiltByOthers);
+        yield return ("transactions", Transactions);
+        yield return ("transactionsOrdered", TransactionsOrdered);
+        yield return ("resultCertificates", ResultCertificates);
+        yield return ("evidence", Evidence);
+        yield return ("framesRefused", FramesRefused);
+        yield return ("statementsRefused", StatementsRefused);
+        yield return ("messagesSent", MessagesSent);
+        yield return ("messagesLost", MessagesLost);
+        yield return ("events", Events);
+        yield return ("recoveryMsMax", RecoveryMsMax);
+        foreach ((string rule, long count) in _rules) yield return ($"rule.{rule}", count);
+    }
+}

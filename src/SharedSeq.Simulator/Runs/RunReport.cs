@@ -1,0 +1,83 @@
+using System.Reflection;
+using System.Text.Json;
+
+namespace SharedSeq.Simulator;
+
+/// <summary>Results as JSON and as text. No wall time and no machine facts: the same seed prints the same bytes.</summary>
+public static class RunReport
+{
+    /// <summary>git describe of the sources this was built from, or "unknown".</summary>
+    public static string Commit { get; } = FindCommit();
+
+    /// <summary>The command that runs one seed again and prints its trace.</summary>
+    public static string ReplayCommand(RunResult result) =>
+        $"./sharedseq simulate --seed {result.Settings.Seed} --members {result.Settings.Quorum.N} --trace";
+
+    /// <summary>One run as a JSON object.</summary>
+    public static void Write(Utf8JsonWriter json, RunResult result)
+    {
+        RunSettings settings = result.Settings;
+        json.WriteStartObject();
+        json.WriteNumber("seed", settings.Seed);
+        json.WriteNumber("members", settings.Quorum.N);
+        json.WriteNumber("f", settings.Quorum.F);
+        json.WriteNumber("p", settings.Quorum.P);
+        json.WriteString("shape", settings.Shape.ToString());
+        json.WriteStartArray("liars");
+        foreach (LyingMember liar in settings.Liars)
+        {
+            json.WriteStringValue($"{liar.Member}: {string.Join(" + ", liar.Lies)}");
+        }
+
+        json.WriteEndArray();
+        json.WriteStartArray("dying");
+        foreach (DyingMember dying in settings.Dying) json.WriteStringValue($"{dying.Member} at {dying.AtMs} ms");
+        json.WriteEndArray();
+        json.WriteNumber("simulatedMs", result.SimulatedMs);
+        json.WriteString("traceHash", result.TraceHash.ToString());
+        if (result.Violation is { } violation)
+        {
+            json.WriteStartObject("violation");
+            json.WriteString("checker", violation.Checker);
+            json.WriteString("message", violation.Message);
+            json.WriteNumber("atMs", violation.AtMs);
+            json.WriteString("replay", ReplayCommand(result));
+            json.WriteEndObject();
+        }
+        else
+        {
+            json.WriteNull("violation");
+        }
+
+        WriteCoverage(json, result.Coverage);
+        json.WriteEndObject();
+    }
+
+    public static void WriteCoverage(Utf8JsonWriter json, Coverage coverage)
+    {
+        json.WriteStartObject("coverage");
+        foreach ((string name, long value) in coverage.All()) json.WriteNumber(name, value);
+        json.WriteEndObject();
+    }
+
+    /// <summary>What a person needs to see of a failure: seed, commit, checker, message, and how to see it again.</summary>
+    public static string Describe(RunResult failure)
+    {
+        Violation violation = failure.Violation!;
+        return $"""
+            VIOLATION seed {failure.Settings.Seed}, {failure.Settings.Quorum.N} members, commit {Commit}, at {violation.AtMs} ms
+              {violation.Checker}: {violation.Message}
+              replay: {ReplayCommand(failure)}
+            """;
+    }
+
+    private static string FindCommit()
+    {
+        foreach (AssemblyMetadataAttribute item in typeof(RunReport).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>())
+        {
+            if (item.Key == "Commit" && !string.IsNullOrEmpty(item.Value)) return item.Value;
+        }
+
+        return "unknown";
+    }
+}

@@ -1,0 +1,177 @@
+using SharedSeq.Consensus;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Simulator;
+
+/// <summary>Draws the settings of a run from its seed.</summary>
+public static class Swarm
+{
+    /// <summary>Lies that may be combined with another one on the same member.</summary>
+    private static readonly AttackerKind[] Lies = Enum.GetValues<AttackerKind>();
+
+    public static RunSettings Draw(ulong seed, int members)
+    {
+        var random = new Prng(seed ^ 0x5EED_0000_0000_0000UL ^ ((ulong)members << 40));
+        QuorumParameters quorum = QuorumParameters.ForMembers(members);
+        ReplicaOptions replica = DrawReplica(random);
+        int stabilisationMs = (int)random.Between(300, 2_500);
+        var shape = (RunShape)random.Below(4);
+        (List<LyingMember> liars, List<DyingMember> dying) = DrawFaulty(random, quorum, stabilisationMs);
+        bool isPointed = shape == RunShape.PowerCutAfterJump && random.Below(3) != 0;
+        if (isPointed) Point(liars);
+        int settledDelayUs = replica.SlotTimeoutMs * 1_000 / 8;
+        NetworkConditions after = new()
+        {
+            DelayMinUs = random.Below(2) == 0 ? settledDelayUs / 2 : settledDelayUs / 10,
+            DelayMaxUs = settledDelayUs,
+            DuplicatePerMille = Sometimes(random, 20),
+            Reorders = random.Below(2) == 0,
+        };
+        return new RunSettings
+        {
+            Seed = seed,
+            Quorum = quorum,
+            Shape = shape,
+            StabilisationMs = stabilisationMs,
+            Before = isPointed ? DrawFairNetwork(random, after) : DrawNetwork(random, after, members),
+            After = after,
+            DiskBefore = DrawDisk(random),
+            DiskAfter = new SyncLatency(100, replica.SlotTimeoutMs * 1_000 / 16, 0, 0),
+            CodecPerMille = random.Below(10) == 0 ? 1_000 : 60,
+            CompactsVoteLog = random.Below(2) == 0,
+            ClockDriftPpm = Sometimes(random, 5_000),
+            ClockErrorMs = Sometimes(random, 5_000),
+            RestartsPerMinute = random.Below(3) == 0 ? 0 : random.Below(240),
+            CutsPerMinute = random.Below(2) == 0 ? 0 : random.Below(240),
+            Liars = liars,
+            Dying = dying,
+            Replica = replica,
+            Workload = DrawWorkload(random),
+            ReceiptHeights = ReceiptHeightsOf(replica, after, members),
+        };
+    }
+
+    /// <summary>Zero in half of the runs, otherwise up to the limit.</summary>
+    private static int Sometimes(Prng random, int limit) => random.Below(2) == 0 ? 0 : random.Below(limit) + 1;
+
+    private static ReplicaOptions DrawReplica(Prng random)
+    {
+        int slotTimeoutMs = (int)random.Between(60, 200);
+        return new ReplicaOptions
+        {
+            SlotTimeoutMs = slotTimeoutMs,
+            SlotTimeoutMaxMs = slotTimeoutMs * (int)random.Between(4, 12),
+            HeartbeatMs = slotTimeoutMs / 4,
+            MinHeightMs = (int)random.Between(5, 25),
+            ResendMs = (int)random.Between(150, 800),
+            FreshnessMs = (int)random.Between(150, 700),
+            SlotWindow = random.Below(3) == 0 ? 12 : 64,
+            MaxBatchesPerLane = random.Below(3) == 0 ? (int)random.Between(1, 3) : 64,
+            LaneWindowBatches = random.Below(3) == 0 ? (int)random.Between(2, 8) : 256,
+            LaneWindowBytes = random.Below(4) == 0 ? 4_096 : 64L * 1024 * 1024,
+            Seed = random.NextU64(),
+        };
+    }
+
+    private static NetworkConditions DrawNetwork(Prng random, NetworkConditions after, int members)
+    {
+        int delayMaxUs = random.Below(3) switch
+        {
+            0 => after.DelayMaxUs,
+            1 => (int)random.Between(10_000, 60_000),
+            _ => (int)random.Between(60_000, 400_000),
+        };
+        return new NetworkConditions
+        {
+            DelayMinUs = int.Min(delayMaxUs, (int)random.Between(200, 5_000)),
+            DelayMaxUs = delayMaxUs,
+            StragglerPerMille = Sometimes(random, 50),
+            LossPerMille = Sometimes(random, random.Below(2) == 0 ? 30 : 300),
+            DuplicatePerMille = Sometimes(random, 100),
+            Reorders = random.Below(3) != 0,
+            Laggard = random.Below(3) == 0 ? new ReplicaId((ushort)random.Below(members)) : null,
+            LaggardFactor = random.Below(10) + 2,
+        };
+    }
+
+    /// <summary>A network in which slots end quickly, for shapes that are about something else.</summary>
+    private static NetworkConditions DrawFairNetwork(Prng random, NetworkConditions after) => after with
+    {
+        DelayMaxUs = 2 * after.DelayMaxUs, LossPerMille = random.Below(80), Reorders = true,
+    };
+
+    /// <summary>What a jump leaves open stays open only when votes were shown to few and are never shown again.</summary>
+    private static void Point(List<LyingMember> liars)
+    {
+        for (int i = 0; i < liars.Count; i++)
+            liars[i] = liars[i] with { Lies = [AttackerKind.SilentAfterStabilisation, AttackerKind.CertificateWithholder] };
+    }
+
+    private static SyncLatency DrawDisk(Prng random)
+    {
+        int maxUs = random.Below(2) == 0 ? 2_000 : (int)random.Between(2_000, 40_000);
+        return new SyncLatency(50, maxUs, Sometimes(random, 60), 300_000);
+    }
+
+    private static WorkloadSettings DrawWorkload(Prng random) => new()
+    {
+        Namespaces = (int)random.Between(1, 4),
+        Transactions = random.Below(8) == 0 ? 0 : (int)random.Between(10, 120),
+        PayloadBytesMax = random.Below(4) == 0 ? 2_000 : 100,
+        SealMs = (int)random.Between(10, 120),
+        TwicePerMille = Sometimes(random, 500),
+        RelayPerMille = random.Below(3) switch { 0 => 0, 1 => 1_000, _ => 400 },
+    };
+
+    /// <summary>
+    /// At most f members lie or die; where n >= 3f+3p+1 another p may die (consensus.md C9). Most runs have somebody faulty, some have nobody.
+    /// </summary>
+    private static (List<LyingMember> Liars, List<DyingMember> Dying) DrawFaulty(Prng random, QuorumParameters quorum, int stabilisationMs)
+    {
+        Span<int> order = stackalloc int[quorum.N];
+        for (int i = 0; i < order.Length; i++) order[i] = i;
+        random.Shuffle(order);
+        int next = 0;
+        var liars = new List<LyingMember>();
+        var dying = new List<DyingMember>();
+        int faulty = random.Below(8) == 0 ? 0 : quorum.F;
+        for (int i = 0; i < faulty; i++)
+        {
+            var member = new ReplicaId((ushort)order[next++]);
+            if (random.Below(8) == 0) dying.Add(new DyingMember(member, random.Below(stabilisationMs + 400)));
+            else liars.Add(new LyingMember(member, DrawLies(random)));
+        }
+
+        bool canCrashMore = quorum.N >= (3 * quorum.F) + (3 * quorum.P) + 1;
+        int crashed = canCrashMore ? random.Below(quorum.P + 1) : 0;
+        for (int i = 0; i < crashed; i++)
+        {
+            dying.Add(new DyingMember(new ReplicaId((ushort)order[next++]), random.Below(stabilisationMs + 400)));
+        }
+
+        return (liars, dying);
+    }
+
+    /// <summary>
+    /// One lie, or two together; in a third of the cases the liar goes silent at stabilisation, because liars that keep talking hide deadlocks.
+    /// </summary>
+    private static List<AttackerKind> DrawLies(Prng random)
+    {
+        var lies = new List<AttackerKind>();
+        if (random.Below(3) == 0) lies.Add(AttackerKind.SilentAfterStabilisation);
+        lies.Add(Lies[random.Below(Lies.Length)]);
+        if (random.Below(3) == 0) lies.Add(Lies[random.Below(Lies.Length)]);
+        return [.. lies.Distinct()];
+    }
+
+    /// <summary>
+    /// D: the heights that fit into the time the protocol needs, that is ack exchange, freshness, re-sending and n slots, at the fastest pace the
+    /// network allows.
+    /// </summary>
+    private static int ReceiptHeightsOf(ReplicaOptions replica, NetworkConditions after, int members)
+    {
+        int fastestMs = int.Max(1, 2 * after.DelayMinUs / 1_000);
+        int neededMs = (3 * replica.FreshnessMs) + (2 * replica.ResendMs) + (members * replica.SlotTimeoutMs);
+        return (neededMs / fastestMs) + (4 * members);
+    }
+}

@@ -1,0 +1,58 @@
+using System.Buffers.Binary;
+using SharedSeq.Consensus;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Simulator;
+
+/// <summary>One secret of one member. Who holds the object can sign; attackers are handed their own only.</summary>
+public sealed class SimulatedKey : ISigner
+{
+    private readonly ulong _key0;
+    private readonly ulong _key1;
+
+    internal SimulatedKey(Prng random, ulong number)
+    {
+        _key0 = random.NextU64();
+        _key1 = random.NextU64();
+        Span<byte> bytes = stackalloc byte[Hash32.Size];
+        BinaryPrimitives.WriteUInt64BigEndian(bytes, number);
+        Public = new PublicKey64(new Hash32(bytes), Hash32.Zero);
+    }
+
+    public PublicKey64 Public { get; }
+
+    public Signature64 Sign(ReadOnlySpan<byte> text)
+    {
+        (ulong high, ulong low) = KeyedHash.Of(_key0, _key1, text);
+        Span<byte> bytes = stackalloc byte[Hash32.Size];
+        BinaryPrimitives.WriteUInt64BigEndian(bytes, high);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[8..], low);
+        return new Signature64(new Hash32(bytes), Hash32.Zero);
+    }
+}
+
+/// <summary>A member's two secrets.</summary>
+public sealed record SimulatedKeys(SimulatedKey Vote, SimulatedKey Node);
+
+/// <summary>
+/// Signatures of a simulated network: keyed hashes under secrets drawn from the seed. Verifying means computing it again with the secret that
+/// belongs to the public key, which only this table knows: nobody in a run can forge one.
+/// </summary>
+public sealed class SimulatedSignatures : ISignatureScheme
+{
+    private readonly SimulatedKey[] _keys;
+
+    public SimulatedSignatures(int members, Prng random)
+    {
+        _keys = new SimulatedKey[2 * members];
+        for (int i = 0; i < _keys.Length; i++) _keys[i] = new SimulatedKey(random, (ulong)i);
+    }
+
+    public SimulatedKeys KeysOf(ReplicaId member) => new(_keys[2 * member.Value], _keys[(2 * member.Value) + 1]);
+
+    public bool Verify(PublicKey64 key, ReadOnlySpan<byte> text, Signature64 signature)
+    {
+        ulong number = key.X.Prefix;
+        return number < (ulong)_keys.Length && _keys[number].Public == key && _keys[number].Sign(text) == signature;
+    }
+}
