@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using SharedSeq.Simulator;
-using Xunit;
 using Xunit.Abstractions;
 
 namespace SharedSeq.Simulation.Tests;

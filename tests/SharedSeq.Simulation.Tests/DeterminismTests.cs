@@ -1,6 +1,5 @@
 using System.Text.Json;
 using SharedSeq.Simulator;
-using Xunit;
 
 namespace SharedSeq.Simulation.Tests;
 

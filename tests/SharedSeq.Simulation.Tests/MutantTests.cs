@@ -1,5 +1,4 @@
 using SharedSeq.Simulator;
-using Xunit;
 
 namespace SharedSeq.Simulation.Tests;
 

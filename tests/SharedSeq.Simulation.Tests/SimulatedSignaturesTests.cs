@@ -1,6 +1,5 @@
 using SharedSeq.Primitives;
 using SharedSeq.Simulator;
-using Xunit;
 
 namespace SharedSeq.Simulation.Tests;
 

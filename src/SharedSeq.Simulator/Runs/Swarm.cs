@@ -97,7 +97,9 @@ public static class Swarm
     /// <summary>A network in which slots end quickly, for shapes that are about something else.</summary>
     private static NetworkConditions DrawFairNetwork(Prng random, NetworkConditions after) => after with
     {
-        DelayMaxUs = 2 * after.DelayMaxUs, LossPerMille = random.Below(80), Reorders = true,
+        DelayMaxUs = 2 * after.DelayMaxUs,
+        LossPerMille = random.Below(80),
+        Reorders = true,
     };
 
     /// <summary>What a jump leaves open stays open only when votes were shown to few and are never shown again.</summary>
