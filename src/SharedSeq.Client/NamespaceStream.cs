@@ -35,10 +35,10 @@ public sealed class NamespaceStream(NamespaceId ns, IReadOnlyList<Uri> operators
                 {
                     if (!await source.MoveNextAsync()) break;
                     block = source.Current;
-                    if (block.Block.Number != next || (parent is { } hash && block.Block.ParentHash != hash)) break;
+                    if (block.Block.Namespace != ns || block.Block.Number != next || (parent is { } hash && block.Block.ParentHash != hash)) break;
                 }
                 catch (Exception e) when (e is WebSocketException or HttpRequestException or DecodeException or JsonException or FormatException
-                    or OperatorException)
+                    or OperatorException or KeyNotFoundException or InvalidOperationException)
                 {
                     break;
                 }
@@ -87,14 +87,14 @@ public sealed class NamespaceStream(NamespaceId ns, IReadOnlyList<Uri> operators
 
     private static FollowedBlock Read(JsonElement result)
     {
-        byte[] encoded = Convert.FromHexString(result.GetProperty("encoded").GetString()![2..]);
+        byte[] encoded = HexOf(result.GetProperty("encoded"));
         var reader = new CanonicalReader(encoded);
         NamespaceBlock block = NamespaceBlock.Read(ref reader);
         reader.End("namespace block");
         var transactions = new List<(TxId, ulong, byte[])>();
         foreach (JsonElement item in result.GetProperty("transactions").EnumerateArray())
         {
-            byte[] payload = Convert.FromHexString(item.GetProperty("data").GetString()![2..]);
+            byte[] payload = HexOf(item.GetProperty("data"));
             ulong validUntil = item.GetProperty("validUntil").GetUInt64();
             transactions.Add((SharedSeq.Consensus.BatchBody.IdOf(block.Namespace, validUntil, payload), validUntil, payload));
         }
@@ -104,6 +104,9 @@ public sealed class NamespaceStream(NamespaceId ns, IReadOnlyList<Uri> operators
             DecodeException.Throw(DecodeRejection.Malformed, "the transactions are not the block's");
         return new FollowedBlock(block, block.Hash, transactions);
     }
+
+    private static byte[] HexOf(JsonElement element) =>
+        element.GetString() is { Length: >= 2 } text ? Convert.FromHexString(text.AsSpan(2)) : throw new FormatException("not 0x and hex");
 
     private static Task SendAsync(ClientWebSocket socket, object message, CancellationToken cancellation) =>
         socket.SendAsync(JsonSerializer.SerializeToUtf8Bytes(message), WebSocketMessageType.Text, endOfMessage: true, cancellation);

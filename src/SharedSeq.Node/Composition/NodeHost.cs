@@ -48,7 +48,7 @@ public sealed class NodeHost : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellation)
     {
         _keys = NodeKeys.Open(_configuration.Replica, Genesis);
-        Directory.CreateDirectory(_configuration.DataDir);
+        CreateDataFolder();
         _logs = new NodeLogs(_configuration, _keys.Seat, OnStorageFailed);
         RecoveredState recovered = _logs.Recover(Genesis.Hash, Genesis.Timestamp, out IReadOnlyList<ResultVote> resultVotes);
 
@@ -57,6 +57,7 @@ public sealed class NodeHost : IAsyncDisposable
         var snapshots = new SnapshotFiles(Path.Combine(_configuration.DataDir, "snapshots"));
         var ledger = new NodeLedger(_configuration.DataDir, Genesis, batches, _logger, e => OnFatal("ledger", e));
         ledger.Start();
+        _parts.Add(ledger);
         var feeds = new NamespaceFeeds(batches, ledger.ReadStreamBlock, ledger.HeadOf);
         OrderingMachine machine = await RecoverOrderingAsync(
             snapshots, ledger.CompleteHeight, batches, [ledger, feeds], progress, cancellation);
@@ -108,7 +109,7 @@ public sealed class NodeHost : IAsyncDisposable
             TellReplica = input => replicaActor.TryTell(ReplicaMessage.Of(input)),
             Actors = [replicaActor, lane, ordering],
         };
-        await RunAsync(ordering, lane, replicaActor, network, ledger, cancellation);
+        await RunAsync(ordering, lane, replicaActor, network, cancellation);
         _logger.Started(_keys.Seat, Genesis.Chain, Genesis.Hash, machine.Height);
         _isReady = true;
     }
@@ -122,16 +123,37 @@ public sealed class NodeHost : IAsyncDisposable
         _logger.Stopped();
     }
 
-    private async Task RunAsync(
-        OrderingActor ordering, LaneActor lane, ReplicaActor replica, PeerNetwork network, NodeLedger ledger,
-        CancellationToken cancellation)
+    private void CreateDataFolder()
     {
+        try
+        {
+            Directory.CreateDirectory(_configuration.DataDir);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigurationException(
+                ConfigurationRejection.Unreadable, $"dataDir '{_configuration.DataDir}' can not be made or written: {e.Message}", e);
+        }
+    }
+
+    private async Task RunAsync(
+        OrderingActor ordering, LaneActor lane, ReplicaActor replica, PeerNetwork network, CancellationToken cancellation)
+    {
+        // Stopped in reverse, also after a start that failed half way: what feeds others before what it feeds.
+        _parts.AddRange([ordering, lane, replica, network]);
         ordering.Start();
         lane.Start();
         replica.Start();
-        await network.StartAsync(cancellation);
-        // Stopped in reverse: what feeds others before what it feeds, so that nobody tells an actor that is gone.
-        _parts.AddRange([ledger, ordering, lane, replica, network]);
+        try
+        {
+            await network.StartAsync(cancellation);
+        }
+        catch (IOException e)
+        {
+            throw new ConfigurationException(
+                ConfigurationRejection.PortInUse, $"peers.listen {_configuration.Peers.Listen}: {e.Message}", e);
+        }
+
         await StartServingAsync(cancellation);
     }
 

@@ -10,6 +10,9 @@ namespace SharedSeq.Node;
 /// </summary>
 internal sealed class RpcSocket(WebSocket socket, RpcDispatcher dispatcher, int messageBytesMax, int subscriptionsMax) : IRpcConnection
 {
+    /// <summary>Milliseconds in which a client must take a notification. 30,000: as long as a slow subscriber may leave its window full.</summary>
+    private const int SendMs = 30_000;
+
     private readonly SemaphoreSlim _sending = new(1, 1);
     private readonly ConcurrentDictionary<string, CancellationTokenSource> _subscriptions = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<Task, byte> _running = new();
@@ -33,7 +36,8 @@ internal sealed class RpcSocket(WebSocket socket, RpcDispatcher dispatcher, int 
         finally
         {
             await stop.CancelAsync();
-            foreach (CancellationTokenSource subscription in _subscriptions.Values) await subscription.CancelAsync();
+
+            // Subscriptions are linked to the connection: they end with it and dispose of themselves.
             await Task.WhenAll(_running.Keys).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
@@ -139,10 +143,13 @@ internal sealed class RpcSocket(WebSocket socket, RpcDispatcher dispatcher, int 
 
     private async ValueTask SendAsync(ReadOnlyMemory<byte> message, CancellationToken cancellation)
     {
-        await _sending.WaitAsync(cancellation);
+        // A client that does not read at all is dropped: it may come back and resume.
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        deadline.CancelAfter(SendMs);
+        await _sending.WaitAsync(deadline.Token);
         try
         {
-            await socket.SendAsync(message, WebSocketMessageType.Text, endOfMessage: true, cancellation);
+            await socket.SendAsync(message, WebSocketMessageType.Text, endOfMessage: true, deadline.Token);
         }
         finally
         {
