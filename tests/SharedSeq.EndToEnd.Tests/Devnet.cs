@@ -9,7 +9,7 @@ namespace SharedSeq.EndToEnd.Tests;
 /// A devnet of four operators and two rollups, started as a user does, shared by the tests of a class. Everything it starts ends with it; every wait
 /// has a deadline that says what was missing.
 /// </summary>
-public sealed class Devnet : IAsyncLifetime
+public class Devnet : IAsyncLifetime
 {
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(30);
     private readonly string _folder = Path.Combine(Path.GetTempPath(), "sharedseq-e2e-" + Guid.NewGuid().ToString("n")[..8]);
@@ -20,11 +20,17 @@ public sealed class Devnet : IAsyncLifetime
 
     public int Operators => _state.GetProperty("operators").GetArrayLength();
 
+    /// <summary>The genesis document to trust.</summary>
+    public string GenesisFile => Path.Combine(_folder, "genesis.json");
+
+    /// <summary>Further options of the devnet command.</summary>
+    protected virtual string[] Options => [];
+
     private static string Program => Path.Combine(AppContext.BaseDirectory, "sharedseq.dll");
 
     public async Task InitializeAsync()
     {
-        _process = Start("devnet", "--data", _folder, "--fresh", "--json", "--ready-timeout", "150");
+        _process = Start(["devnet", "--data", _folder, "--fresh", "--json", "--ready-timeout", "150", .. Options]);
         string file = Path.Combine(_folder, "devnet.json");
         await UntilAsync(
             "the devnet is ready", () => _process.HasExited
