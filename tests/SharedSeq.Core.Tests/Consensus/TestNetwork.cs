@@ -84,6 +84,12 @@ internal sealed class TestNetwork
         return delivered;
     }
 
+    /// <summary>Delivers one queued message.</summary>
+    public void DeliverOne(Envelope envelope)
+    {
+        if (_queue.Remove(envelope)) Nodes[envelope.To.Value].Receive(envelope);
+    }
+
     public int Drop(Func<Envelope, bool> filter) => _queue.RemoveAll(envelope => filter(envelope));
 
     /// <summary>Moves the clock forward and ticks everybody whose deadline came, one deadline after the other.</summary>

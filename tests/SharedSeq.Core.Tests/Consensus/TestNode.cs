@@ -8,7 +8,8 @@ internal sealed class TestNode
 {
     private readonly TestNetwork _network;
     private readonly ReplicaOptions _options;
-    private readonly Queue<ReplicaInput> _answers = new();
+    private readonly Queue<Action> _afterSync = new();
+    private int _synced;
 
     public TestNode(TestNetwork network, ReplicaId self, ReplicaOptions options)
     {
@@ -43,7 +44,7 @@ internal sealed class TestNode
     /// <summary>Rules broken on purpose from the next start on.</summary>
     internal ProtocolMutations Mutations { get; set; }
 
-    /// <summary>Answers of the disk are held back while this is set: nothing logged becomes durable.</summary>
+    /// <summary>While this is set nothing logged becomes durable, and what waits for it does not happen.</summary>
     public bool IsDiskHeld { get; set; }
 
     public void Start()
@@ -55,11 +56,19 @@ internal sealed class TestNode
     }
 
     /// <summary>The process dies: volatile state and unanswered casts are gone; the logs stay.</summary>
-    public void Crash()
+    /// <param name="unsyncedKept">How many of the records that were not synced survive; all by default.</param>
+    public void Crash(int unsyncedKept = int.MaxValue)
     {
         IsUp = false;
-        _answers.Clear();
+        IsDiskHeld = false;
+        _afterSync.Clear();
+        int kept = int.Min(Log.Count, (int)long.Min(int.MaxValue, (long)_synced + unsyncedKept));
+        Log.RemoveRange(kept, Log.Count - kept);
+        _synced = Log.Count;
     }
+
+    /// <summary>Records logged and not synced.</summary>
+    public int Unsynced => Log.Count - _synced;
 
     public void Restart()
     {
@@ -84,7 +93,7 @@ internal sealed class TestNode
     public void ReleaseDisk()
     {
         IsDiskHeld = false;
-        Answer();
+        Sync();
     }
 
     private Replica Build()
@@ -108,36 +117,40 @@ internal sealed class TestNode
                 case ReplicaEffect.CastVote e:
                     Verified<Vote> vote = Signer.Vote(e.Slot, e.Kind, e.Value);
                     Log.Add(new DurableRecord.OwnVote(vote.Value));
-                    _answers.Enqueue(new ReplicaInput.VoteCast(vote));
+                    _afterSync.Enqueue(() => Step(new ReplicaInput.VoteCast(vote)));
                     break;
                 case ReplicaEffect.CastProposal e:
                     Verified<Proposal> proposal = Signer.Proposal(e.Block, e.Proofs, e.Justification);
                     Log.Add(new DurableRecord.OwnProposal(proposal.Value));
-                    _answers.Enqueue(new ReplicaInput.ProposalCast(proposal));
+                    _afterSync.Enqueue(() => Step(new ReplicaInput.ProposalCast(proposal)));
                     break;
+                case ReplicaEffect.Send { AfterSync: true } e: _afterSync.Enqueue(() => SendTo(e.To, e.Message)); break;
                 case ReplicaEffect.Send e: SendTo(e.To, e.Message); break;
-                case ReplicaEffect.SendStatus e: SendTo(e.To, Signer.Status(e.FinalSlot, e.Final, e.Current)); break;
+                case ReplicaEffect.SendStatus e:
+                    _afterSync.Enqueue(() => SendTo(e.To, Signer.Status(e.FinalSlot, e.Final, e.Current)));
+                    break;
                 case ReplicaEffect.ServeBlocks e: Serve(e); break;
-                case ReplicaEffect.Deliver e: Deliver(e.Block); break;
+                case ReplicaEffect.Deliver e: _afterSync.Enqueue(() => Deliver(e.Block)); break;
                 case ReplicaEffect.RecordEvidence e: Evidence.Add(e.Evidence); break;
                 case ReplicaEffect.Alarm e: Alarms.Add(e); break;
                 default: break;
             }
         }
 
-        if (!IsDiskHeld) Answer();
+        if (!IsDiskHeld) Sync();
     }
 
-    private void Answer()
+    private void Sync()
     {
-        while (_answers.TryDequeue(out ReplicaInput? answer)) Step(answer);
+        _synced = Log.Count;
+        while (!IsDiskHeld && _afterSync.TryDequeue(out Action? action)) action();
     }
 
     private void Deliver(CommittedBlock block)
     {
         Assert.Equal((ulong)Delivered.Count + 1, block.Height.Value);
         Delivered.Add(block);
-        _answers.Enqueue(new ReplicaInput.BlockArchived(block.Height));
+        Step(new ReplicaInput.BlockArchived(block.Height));
     }
 
     private void SendTo(ReplicaSet to, PeerMessage message)
