@@ -9,7 +9,8 @@ internal static class VoteInput
     {
         if (vote.Slot <= state.LastFinalSlot)
         {
-            StaleInput.Handle(state, from);
+            // A late vote for what was just committed is the rule, not a sign of being behind.
+            if (vote.Slot < state.LastFinalSlot || vote.Value != state.LastFinal) StaleInput.Handle(state, from);
             return;
         }
 

@@ -15,9 +15,10 @@ internal static class R1Enter
         if (state.Slots.Find(top) is { } slot && !state.Is(ProtocolMutations.VolatileEntry)) state.LogCertificate(Entry(slot));
         if (top > state.Current)
         {
-            // A jump: R2 looks at what was passed.
+            // A jump: R2 looks at what was passed, and the others learn that a member they may have counted out (R5) is back.
             state.GapEnd = top.Next();
             state.GapAtMs = state.NowMs;
+            state.IsStatusOwed = true;
         }
 
         EnterSlot(state, top.Next());

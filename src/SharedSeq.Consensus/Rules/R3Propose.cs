@@ -116,8 +116,8 @@ internal static class R3Propose
         state.ProposalSeenAtMs = state.NowMs;
         state.PendingCasts++;
         state.Slots.MarkDirty(slot);
-        if (state.Options.IsTraced) state.Trace("R3", slot.Slot, $"propose {block.Id} on {parentSlot}{(resolved is null ? " carry" : "")}");
         state.Effects.Add(new ReplicaEffect.CastProposal(block, proofs, Justify(state, slot.Slot, parentSlot, parent)));
+        if (state.Options.IsTraced) state.Trace("R3", slot.Slot, $"propose {block.Id} on {parentSlot}{(resolved is null ? " carry" : "")}");
         return true;
     }
 

@@ -14,6 +14,7 @@ internal sealed class CertificateRepair(ReplicaState state)
     private bool _needsOthers;
     private ReplicaSet _holders;
     private long _askAtMs = long.MinValue;
+    private int _rounds;
 
     public long NextDeadlineMs => _isWanted ? long.Max(_askAtMs, state.NowMs + 1) : long.MaxValue;
 
@@ -43,9 +44,9 @@ internal sealed class CertificateRepair(ReplicaState state)
     {
         if (!_isWanted || _askAtMs > state.NowMs) return;
         _askAtMs = state.NowMs + state.FetchRetryMs;
-        ReplicaSet to = ReplicaSet.Of(state.Peers.Choose(_holders.Without(state.Self), state.Random));
-        // The next round asks somebody else, whoever was thought to have them.
-        if (state.Random.Chance(300)) to = ReplicaSet.Of(state.Peers.Choose(ReplicaSet.Empty, state.Random));
+        // Every second round asks anyone: those who should have them may be the faulty ones.
+        ReplicaSet holders = _rounds++ % 2 == 0 ? _holders.Without(state.Self) : ReplicaSet.Empty;
+        ReplicaSet to = ReplicaSet.Of(state.Peers.Choose(holders, state.Random));
         Slot slot = _first > state.LastFinalSlot ? _first : state.LastFinalSlot.Next();
         for (int sent = 0; sent < ConsensusLimits.RepairRequestsPerRound && slot <= _last;)
         {
