@@ -33,7 +33,8 @@ internal sealed partial class ScenarioNames
         Vote m => $"{m.VoteKind}({m.Slot}, {Of(m.Value)})",
         Notarization m => $"Notar({m.Slot}, {Of(m.Value)})",
         CommitProof m => $"Commit({m.Slot}, {Of(m.Block)}, {m.Path})",
-        Proposal m => $"Proposal({m.Slot}, {Add(m.Block)} on {Of(m.Block.Header.ParentId)}{(m.Block.Header.IsCarry ? ", carry" : "")}{Evidence(m)}{Justified(m)})",
+        Proposal m => $"Proposal({m.Slot}, {Add(m.Block)} on {Of(m.Block.Header.ParentId)}"
+            + $"{(m.Block.Header.IsCarry ? ", carry" : "")}{Evidence(m)}{Justified(m)})",
         Status m => $"Status(final {m.FinalSlot}, in {m.Current})",
         CertificateRequest m => $"CertificateRequest({m.First}..{m.Last})",
         CertificateResponse m => $"Certificates({string.Join(", ", m.Certificates.Select(Of).Concat(m.CommitProof is { } proof ? [Of(proof)] : []))})",

@@ -12,7 +12,8 @@ public class ScenarioTests
 
     private static string Folder => Path.Combine(VectorFile.RepositoryRoot, "tests", "SharedSeq.Core.Tests", "Scenarios");
 
-    public static TheoryData<string> Names => [.. Directory.GetFiles(Folder, "*.txt").Select(path => Path.GetFileNameWithoutExtension(path)!).Order(StringComparer.Ordinal)];
+    public static TheoryData<string> Names =>
+        [.. Directory.GetFiles(Folder, "*.txt").Select(path => Path.GetFileNameWithoutExtension(path)!).Order(StringComparer.Ordinal)];
 
     [Theory]
     [MemberData(nameof(Names))]
