@@ -47,7 +47,7 @@ public class RandomFaultTests
             "many +1" => new QuorumParameters(4, 1, 0) { ManyShift = 1 },
             _ => new QuorumParameters(4, 1, 0),
         };
-        Enum.TryParse(mutant, out ProtocolMutations mutation);
+        _ = Enum.TryParse(mutant, out ProtocolMutations mutation);
         // Some need rare coincidences: their search begins where one is known to be.
         for (ulong seed = firstSeed; seed < firstSeed + 400; seed++)
         {
