@@ -120,6 +120,7 @@ internal sealed class BenchNetwork : IAsyncDisposable
             for (int i = 1; i < _operators.Length && head > 0; i++)
             {
                 if (_operators[i].HasExited) continue;
+                await WaitForHeadAsync(i, ns, head, cancellation);
                 string mine = (await CallAsync(0, "sharedseq_getNamespaceBlock", cancellation, ns.Value, head, new { ids = true })).ToString();
                 string other = (await CallAsync(i, "sharedseq_getNamespaceBlock", cancellation, ns.Value, head, new { ids = true })).ToString();
                 if (mine != other) return $"operators 0 and {i} serve different blocks {head} of namespace {ns}";
@@ -132,6 +133,17 @@ internal sealed class BenchNetwork : IAsyncDisposable
         }
 
         return "";
+    }
+
+    /// <summary>A revived operator may still be catching up.</summary>
+    private async Task WaitForHeadAsync(int index, NamespaceId ns, ulong head, CancellationToken cancellation)
+    {
+        long deadline = Environment.TickCount64 + 30_000;
+        while ((await CallAsync(index, "sharedseq_getHead", cancellation, ns.Value)).GetProperty("number").GetUInt64() < head)
+        {
+            if (Environment.TickCount64 > deadline) throw new CommandException($"operator {index} did not catch up to block {head} of namespace {ns} in 30 s");
+            await Task.Delay(50, cancellation);
+        }
     }
 
     public async ValueTask DisposeAsync()
