@@ -119,7 +119,7 @@ internal sealed class DevnetRunner(DevnetOptions options)
     }
 
     private static IEnumerable<EvmWallet> Accounts() =>
-        Enumerable.Range(0, 20).Select(i => EvmWallet.FromMnemonic("test test test test test test test test test test test junk", (uint)i));
+        Enumerable.Range(0, 20).Select(i => EvmWallet.FromMnemonic(AnvilOptions.DevnetMnemonic, (uint)i));
 
     private static string GatewayOf(DevnetFolder folder, NamespacePolicy ns) =>
         new Uri(folder.Operators[0].Rpc, string.Create(CultureInfo.InvariantCulture, $"rollups/{ns.Id}")).ToString();
