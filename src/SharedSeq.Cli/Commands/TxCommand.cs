@@ -58,8 +58,12 @@ internal static class TxCommand
         Option<string> rpc = Rpc();
         var id = new Argument<string>("txId") { Description = "Transaction id." };
         var output = new Option<string>("--out") { Description = "Proof file to write.", Required = true };
-        var kind = new Option<string>("--kind") { Description = "receipt, transaction.", DefaultValueFactory = _ => "receipt" };
-        kind.AcceptOnlyFromAmong("receipt", "transaction");
+        var kind = new Option<string>("--kind")
+        {
+            Description = "receipt, transaction (its place), or rejection (that it was left out).",
+            DefaultValueFactory = _ => "receipt",
+        };
+        kind.AcceptOnlyFromAmong("receipt", "transaction", "rejection");
         var command = new Command("receipt", "Fetch a proof file for a transaction. Example: sharedseq tx receipt 0x... --out r.bin") { id, rpc, output, kind };
         command.SetAction((result, cancellation) => UserErrors.GuardAsync(async () =>
         {
@@ -68,7 +72,7 @@ internal static class TxCommand
             await File.WriteAllBytesAsync(result.GetRequiredValue(output), proof, cancellation);
             Console.WriteLine(
                 $"{proof.Length} bytes in {result.GetValue(output)}; check with: " +
-                $"sharedseq verify {result.GetValue(kind)} {result.GetValue(output)} --genesis genesis.json");
+                $"sharedseq verify {(result.GetValue(kind) == "receipt" ? "receipt" : "transaction")} {result.GetValue(output)} --genesis genesis.json");
             return ExitCode.Ok;
         }));
         return command;

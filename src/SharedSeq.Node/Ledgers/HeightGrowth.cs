@@ -7,6 +7,15 @@ namespace SharedSeq.Node;
 /// <summary>Where one ordered transaction is: its place in its namespace block and its bytes' place in a batch.</summary>
 public readonly record struct TransactionPlace(Height Height, NamespaceId Namespace, ulong Number, int Place, LaneTip Batch, int Index);
 
+/// <summary>Neighbouring transactions of one batch that a height placed side by side in a namespace block.</summary>
+/// <param name="Namespace">The namespace.</param>
+/// <param name="Number">Number of the block.</param>
+/// <param name="First">Place of the first in the block.</param>
+/// <param name="Batch">The batch they come from.</param>
+/// <param name="Index">Index of the first in the batch.</param>
+/// <param name="Length">How many.</param>
+internal readonly record struct GrowthRun(NamespaceId Namespace, ulong Number, int First, LaneTip Batch, int Index, int Length);
+
 /// <summary>
 /// The transactions one height placed, as the ledger keeps them: runs of neighbouring transactions of one batch. Client frames stay together, so a
 /// run is some dozens of transactions long and the list costs about a byte each.
@@ -45,17 +54,27 @@ internal static class HeightGrowth
         var reader = new CanonicalReader(growth);
         while (reader.Remaining > 0)
         {
-            var ns = new NamespaceId(reader.U64());
-            ulong number = reader.U64();
-            int first = (int)reader.U32();
-            LaneTip tip = LaneTip.Read(ref reader);
-            int index = (int)reader.U32();
-            int length = (int)reader.U32();
-            if (place < length) return new TransactionPlace(height, ns, number, first + place, tip, index + place);
-            place -= length;
+            GrowthRun run = ReadRun(ref reader);
+            if (place < run.Length)
+                return new TransactionPlace(height, run.Namespace, run.Number, run.First + place, run.Batch, run.Index + place);
+            place -= run.Length;
         }
 
         return null;
+    }
+
+    /// <summary>The runs of one namespace block in a height.</summary>
+    public static List<GrowthRun> RunsOf(byte[] growth, NamespaceId ns, ulong number)
+    {
+        var runs = new List<GrowthRun>();
+        var reader = new CanonicalReader(growth);
+        while (reader.Remaining > 0)
+        {
+            GrowthRun run = ReadRun(ref reader);
+            if (run.Namespace == ns && run.Number == number) runs.Add(run);
+        }
+
+        return runs;
     }
 
     /// <summary>The ids in the order of the encoding.</summary>
@@ -76,4 +95,7 @@ internal static class HeightGrowth
 
         return ids;
     }
+
+    private static GrowthRun ReadRun(ref CanonicalReader reader) =>
+        new(new NamespaceId(reader.U64()), reader.U64(), (int)reader.U32(), LaneTip.Read(ref reader), (int)reader.U32(), (int)reader.U32());
 }

@@ -18,6 +18,9 @@ public sealed class NodeLedger : Actor<LedgerHeight>, IOrderedFollower
     /// <summary>Heights in one write: enough that a transaction's fixed cost does not matter.</summary>
     private const int HeightsPerWrite = 512;
 
+    /// <summary>Heights looked through for the transactions of an open block. 16,384: half a minute of the fastest heights.</summary>
+    private const int OpenHeightsMax = 16_384;
+
     private readonly Ledger _ledger;
     private readonly Genesis _genesis;
     private readonly BatchStore _batches;
@@ -102,6 +105,41 @@ public sealed class NodeLedger : Actor<LedgerHeight>, IOrderedFollower
         return HeightEffects.Read(ref reader);
     }
 
+    /// <summary>Everything a height left out, in the order of its rejections root; null when the height is not here.</summary>
+    public IReadOnlyList<Rejection>? GetRejections(Height height)
+    {
+        if (_ledger.GetResult(height) is not { } bytes) return null;
+        var reader = new CanonicalReader(bytes);
+        BlockResult.Read(ref reader);
+        HeightEffects effects = HeightEffects.Read(ref reader);
+        var rejections = new Rejection[effects.Rejections];
+        for (int i = 0; i < rejections.Length; i++)
+            rejections[i] = new Rejection(new TxId(reader.Hash()), new NamespaceId(reader.U64()), (RejectionReason)reader.Byte());
+        return rejections;
+    }
+
+    /// <summary>
+    /// Ids of the first transactions of a block that was still open at a height, by place; null when the heights that placed them are too many or not
+    /// all here.
+    /// </summary>
+    public Hash32[]? OpenBlockIds(NamespaceId ns, ulong number, Height height, int count)
+    {
+        var ids = new Hash32[count];
+        int missing = count;
+        for (int walked = 0; missing > 0; walked++, height = height.Previous())
+        {
+            if (walked == OpenHeightsMax || height == Height.Zero || _ledger.GetGrowth(height) is not { } growth) return null;
+            foreach (GrowthRun run in HeightGrowth.RunsOf(growth, ns, number))
+            {
+                if (_batches.Find(run.Batch)?.Body is not { } body) return null;
+                for (int i = 0; i < run.Length; i++) ids[run.First + i] = body.IdOf(run.Index + i).Value;
+                missing -= run.Length;
+            }
+        }
+
+        return ids;
+    }
+
     /// <summary>The namespace heads behind a signed height's result, to prove from.</summary>
     public NamespaceHeads? GetHeads(Height height)
     {
@@ -167,6 +205,13 @@ public sealed class NodeLedger : Actor<LedgerHeight>, IOrderedFollower
         var writer = new CanonicalWriter(512);
         result.Result.Write(writer);
         result.Effects.Write(writer);
+        foreach (Rejection rejection in result.Rejections)
+        {
+            writer.Hash(rejection.Id.Value);
+            writer.U64(rejection.Namespace.Value);
+            writer.Byte((byte)rejection.Reason);
+        }
+
         byte[] resultBytes = writer.ToArray();
         byte[] heads = [];
         if (result.Heads is not null)

@@ -8,7 +8,7 @@ public sealed partial class PublicMethods
 {
     /// <summary>
     /// sharedseq_getProof(kind, ...): a proof file as hex, checked by anyone with the genesis document alone. Kinds: commit(height), result(height),
-    /// namespaceBlock(namespace, number), absence(namespace), transaction(txId), receipt(txId).
+    /// namespaceBlock(namespace, number), absence(namespace), transaction(txId), rejection(txId), receipt(txId).
     /// </summary>
     private object GetProof(RpcCall call)
     {
@@ -20,8 +20,9 @@ public sealed partial class PublicMethods
             "namespaceBlock" => NamespaceBlockProofOf(NamespaceOf(call, 1).Id, call.Number(2, "number")),
             "absence" => AbsenceProofOf(new NamespaceId(call.Number(1, "namespace"))),
             "transaction" => TransactionProofOf(call.Hash(1, "txId")),
+            "rejection" => RejectionProofOf(call.Hash(1, "txId")),
             "receipt" => new ReceiptProof(ReceiptOf(call.Hash(1, "txId"))),
-            _ => throw RpcCall.Bad("kind", "is commit, result, namespaceBlock, absence, transaction or receipt"),
+            _ => throw RpcCall.Bad("kind", "is commit, result, namespaceBlock, absence, transaction, rejection or receipt"),
         };
         return new { kind, proof = Hex(ProofFile.For(node.Genesis, proof).ToArray()) };
     }
@@ -77,14 +78,51 @@ public sealed partial class PublicMethods
         return NamespaceAbsenceProof.Create(ns, heads, certificate);
     }
 
+    /// <summary>The place in a closed block, or, while the newest certificate has it open, in the committed part of the open one.</summary>
     private TransactionProof TransactionProofOf(Hash32 id)
     {
         TransactionPlace place = node.Ledger.FindTransaction(id)
             ?? throw new RpcException(RpcError.NotFound, "no ordered transaction known by this id");
+        (NamespaceHeads heads, ResultCertificate certificate) = CertifiedHeads(place.Height);
+        NamespaceHeadProof head = NamespaceHeadProof.Create(place.Namespace, heads, certificate);
+        return head.Head.Number < place.Number ? InOpenBlock(place, head) : InClosedBlock(place);
+    }
+
+    private TransactionProof InClosedBlock(TransactionPlace place)
+    {
         StreamBlock block = ReadBlock(place.Namespace, place.Number);
         Hash32[] leaves = [.. block.Transactions.Select(t => t.Id.Value)];
         return TransactionProof.InBlock(
             block.Transactions[place.Place].Id, MerkleTree.FromLeafHashes(leaves).Prove(place.Place),
             NamespaceBlockProofOf(place.Namespace, place.Number));
     }
+
+    private TransactionProof InOpenBlock(TransactionPlace place, NamespaceHeadProof head)
+    {
+        Hash32[] leaves = node.Ledger.OpenBlockIds(place.Namespace, place.Number, head.Certificate.Result.Height, (int)head.Head.OpenCount)
+            ?? throw new RpcException(RpcError.NotFound, "the open block grew over too many heights to prove from here; ask again when it is closed");
+        return TransactionProof.InOpenBlock(new TxId(leaves[place.Place]), MerkleTree.FromLeafHashes(leaves).Prove(place.Place), head);
+    }
+
+    /// <summary>That a transaction was left out, and why: by the effects of its height, whose chain reaches the next certificate.</summary>
+    private RejectionProof RejectionProofOf(Hash32 id)
+    {
+        Height height = (node.Ledger.FindRejection(id)
+            ?? throw new RpcException(RpcError.NotFound, "no rejected transaction known by this id")).Height;
+        ResultCertificate certificate = CertificateFor(height);
+        if (certificate.Result.Height.Value - height.Value > RejectionProof.MaxLater)
+            throw new RpcException(RpcError.NotFound, "no certificate close enough above this height");
+        IReadOnlyList<Rejection> rejections = node.Ledger.GetRejections(height) ?? throw Missing(height);
+        Hash32[] leaves = [.. rejections.Select(r => r.LeafHash)];
+        int index = rejections.Select(r => r.Id.Value).ToList().IndexOf(id);
+        Height below = height.Previous();
+        Hash32 before = below == Height.Zero ? node.Genesis.Hash : (node.Ledger.GetResult(below) ?? throw Missing(below)).EffectsRoot;
+        var later = new List<Hash32>();
+        for (Height at = height.Next(); at <= certificate.Result.Height; at = at.Next()) later.Add(EffectsOf(at).Hash);
+        return new RejectionProof(
+            rejections[index], MerkleTree.FromLeafHashes(leaves).Prove(index), before, EffectsOf(height), later, certificate);
+    }
+
+    private HeightEffects EffectsOf(Height height) =>
+        node.Ledger.GetEffects(height) ?? throw new RpcException(RpcError.NotFound, $"height {height} is not in this node's ledger yet");
 }

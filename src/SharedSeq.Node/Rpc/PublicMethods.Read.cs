@@ -7,11 +7,12 @@ namespace SharedSeq.Node;
 
 public sealed partial class PublicMethods
 {
-    /// <summary>sharedseq_getTransaction(id or keccak hash): where it is on the status ladder.</summary>
+    /// <summary>sharedseq_getTransaction(id or keccak hash, {proof}): where it is on the status ladder, with the proof when that is asked for.</summary>
     private object GetTransaction(RpcCall call)
     {
         Hash32 id = call.Hash(0, "txId");
-        if (node.Ledger.FindTransaction(id) is { } place) return OrderedStatus(place);
+        bool isProved = Flag(call, 1, "proof");
+        if (node.Ledger.FindTransaction(id) is { } place) return OrderedStatus(place, isProved ? ProofIfCertified(() => TransactionProofOf(id)) : null);
         if (node.Ledger.FindRejection(id) is { } rejection)
         {
             return new
@@ -21,6 +22,7 @@ public sealed partial class PublicMethods
                 reason = ((RejectionReason)rejection.Reason).ToString(),
                 @namespace = rejection.Namespace.Value,
                 height = rejection.Height.Value,
+                proof = isProved ? ProofIfCertified(() => RejectionProofOf(rejection.TransactionId)) : null,
             };
         }
 
@@ -33,7 +35,20 @@ public sealed partial class PublicMethods
         throw new RpcException(RpcError.NotFound, "no transaction known by this id");
     }
 
-    private object OrderedStatus(TransactionPlace place)
+    /// <summary>A proof file as hex; null while the certificate it needs is not here.</summary>
+    private string? ProofIfCertified(Func<Proof> prove)
+    {
+        try
+        {
+            return Hex(ProofFile.For(node.Genesis, prove()).ToArray());
+        }
+        catch (RpcException e) when (e.Error == RpcError.NotFound)
+        {
+            return null;
+        }
+    }
+
+    private object OrderedStatus(TransactionPlace place, string? proof)
     {
         LedgerExecution? execution = node.Ledger.GetExecution(place.Namespace, place.Number);
         string? skipped = execution is null ? null : ExecutionRecords.SkipReasonOf(execution, place.Place);
@@ -48,6 +63,7 @@ public sealed partial class PublicMethods
             number = place.Number,
             place = place.Place,
             lane = new { author = place.Batch.Lane.Author.Value, seq = place.Batch.Seq.Value, index = place.Index },
+            proof,
         };
     }
 

@@ -16,7 +16,7 @@ public readonly record struct LedgerRejection(Hash32 TransactionId, NamespaceId 
 
 /// <summary>Everything one height adds to the ledger.</summary>
 /// <param name="Height">The height.</param>
-/// <param name="Result">Encoding of its BlockResult.</param>
+/// <param name="Result">Encodings of its BlockResult, its effects and what it left out, in the order of the rejections root.</param>
 /// <param name="Growth">Encoding of where its transactions are, in the order of Ids; empty without any.</param>
 /// <param name="Heads">Encoding of the namespace heads behind the result's root; empty where it is not signed.</param>
 /// <param name="Ids">Ids of the transactions placed; a transaction's place is its index here.</param>

@@ -1,0 +1,126 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
+using SharedSeq.Client;
+using SharedSeq.Consensus;
+using SharedSeq.Core.Tests.Ordering;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Node.Tests.Serving;
+
+/// <summary>
+/// What one operator serves of a network whose heights a test makes: its ledger, feeds and public methods, without peers. Nothing is certified unless
+/// the test says so.
+/// </summary>
+internal sealed class ServedNetwork : IAsyncDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("sharedseq-served-").FullName;
+    private readonly NodeProgress _progress = new();
+    private readonly RpcDispatcher _dispatcher;
+    private bool _isDiverged;
+
+    public ServedNetwork(params NamespacePolicy[] namespaces)
+    {
+        Committee = new TestCommittee(4, 7, 0, namespaces);
+        Bench = new OrderingBench(Committee.Genesis);
+        var batches = new BatchStore(BatchOf);
+        Ledger = new NodeLedger(_folder, Committee.Genesis, batches, NullLogger.Instance, e => throw e);
+        Ledger.Start();
+        Feeds = new NamespaceFeeds(batches, Ledger.ReadStreamBlock, Ledger.HeadOf);
+        Runtime = new NodeRuntime
+        {
+            Configuration = null!,
+            Genesis = Committee.Genesis,
+            Self = new ReplicaId(0),
+            Progress = _progress,
+            Batches = batches,
+            Feeds = Feeds,
+            Ledger = Ledger,
+            Lane = null!,
+            Submit = null!,
+            Admission = new AdmissionCounters(),
+            Intake = new IntakeCounters(),
+            Network = null!,
+            Logs = null!,
+            Verifier = new MessageVerifier(Committee.Genesis.Domain, Committee.Genesis.Committee, new P256Scheme()),
+            Peers = null!,
+            Proofs = new CertifiedProofs(),
+            Shell = null!,
+            NodeSigner = null!,
+            IsReady = () => true,
+            IsDiverged = () => _isDiverged,
+            TellReplica = _ => true,
+            Actors = [],
+        };
+        _dispatcher = new RpcDispatcher(new PublicMethods(Runtime).All(), 16, NullLogger.Instance);
+    }
+
+    public TestCommittee Committee { get; }
+
+    public OrderingBench Bench { get; }
+
+    public NodeLedger Ledger { get; }
+
+    public NamespaceFeeds Feeds { get; }
+
+    public NodeRuntime Runtime { get; }
+
+    public void Diverge() => _isDiverged = true;
+
+    /// <summary>Orders a height and waits until the ledger has it.</summary>
+    public async Task<OrderingResult> ApplyAsync(ulong atMs, params TestTransaction[] transactions)
+    {
+        CommittedBlock block = Bench.Height(OrderingBench.Start + atMs, transactions.Length == 0 ? [] : [transactions]);
+        OrderingResult result = Bench.Machine.Apply(block, Bench);
+        var height = new OrderedHeight(block, result);
+        await Ledger.OnOrderedAsync(height, CancellationToken.None);
+        await Feeds.OnOrderedAsync(height, CancellationToken.None);
+        _progress.SetOrdered(result.Height, result.Timestamp);
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (Ledger.AppliedHeight < result.Height)
+        {
+            Assert.False(deadline.IsCancellationRequested, $"the ledger has height {result.Height}");
+            await Task.Yield();
+        }
+
+        return result;
+    }
+
+    /// <summary>A quorum certifies a result and this operator hears of it.</summary>
+    public void Certify(OrderingResult result)
+    {
+        ResultCertificate certificate = Committee.Certify(result.Result);
+        Ledger.OnCertified(certificate);
+        Feeds.OnCertified(certificate);
+    }
+
+    /// <summary>One JSON-RPC call; the whole answer.</summary>
+    public async Task<JsonElement> CallAsync(string method, params object[] parameters)
+    {
+        byte[] request = JsonSerializer.SerializeToUtf8Bytes(new { jsonrpc = "2.0", id = 1, method, @params = parameters });
+        ReadOnlyMemory<byte> answer = await _dispatcher.HandleAsync(request, null, CancellationToken.None);
+        return JsonSerializer.Deserialize<JsonElement>(answer.Span);
+    }
+
+    /// <summary>A proof file as the public method gives it.</summary>
+    public async Task<byte[]> ProofAsync(params object[] parameters)
+    {
+        JsonElement answer = await CallAsync("sharedseq_getProof", parameters);
+        Assert.True(answer.TryGetProperty("result", out JsonElement result), answer.ToString());
+        return Convert.FromHexString(result.GetProperty("proof").GetString()![2..]);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Ledger.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private Batch BatchOf(LaneTip tip)
+    {
+        BatchBody body = Bench.Get(tip);
+        Hash32 root = MerkleTree.RootOfLeafHashes(body.LeafHashes);
+        var header = new BatchHeader(tip.Lane, tip.Seq, default, BatchFlags.None, body.Count, body.Bytes.Length, root);
+        return Batch.Create(header, Height.Zero, default, body);
+    }
+}
