@@ -1,0 +1,106 @@
+// A page with viem in Chromium uses the rollup of a devnet through operators' gateways, from another origin.
+import assert from "node:assert/strict";
+import { mkdir, readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { chromium } from "playwright-core";
+import { startDevnet } from "./devnet.mjs";
+
+const flags = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+];
+const pictures = fileURLToPath(new URL("../../artifacts/test-results/", import.meta.url));
+const here = name => fileURLToPath(new URL(`./page/${name}`, import.meta.url));
+const patience = 40_000;
+const limit = { timeout: 150_000 };
+
+let devnet, server, browser, origin;
+
+/** Serves the page on loopback, with what it imports in one script. */
+async function servePage() {
+    const html = await readFile(here("index.html"));
+    const { outputFiles: [script] } = await build({ entryPoints: [here("wallet.js")], bundle: true, format: "esm", target: "es2022", write: false });
+    const files = { "/": ["text/html", html], "/wallet.js": ["text/javascript", script.contents] };
+    const listening = createServer((request, response) => {
+        const [type, body] = files[new URL(request.url, "http://page").pathname] ?? [];
+        response.writeHead(body ? 200 : 404, { "content-type": type ?? "text/plain" }).end(body);
+    });
+    await new Promise(resolve => listening.listen(0, "127.0.0.1", resolve));
+    return listening;
+}
+
+/** Opens the page on an operator's gateway; its `complaints` are what the page and the browser log as errors. */
+async function open(operator) {
+    const { state } = devnet;
+    const page = await browser.newPage({ viewport: { width: 800, height: 640 } });
+    page.complaints = [];
+    page.on("pageerror", error => page.complaints.push(`${error}`));
+    page.on("console", message => message.type() === "error" && page.complaints.push(message.text()));
+    const gateway = new URL(`rollups/${state.rollups[0].namespace}`, state.operators[operator].rpc);
+    await page.goto(`${origin}/?${new URLSearchParams({ gateway, recipient: state.accounts[1].address })}#${state.accounts[0].privateKey}`);
+    return page;
+}
+
+/** The text of an element, once it matches. */
+async function shown(page, id, pattern) {
+    try {
+        await page.waitForFunction(
+            ([id, source]) => new RegExp(source).test(document.getElementById(id).textContent), [id, pattern.source], { timeout: patience });
+    } catch (error) {
+        throw new Error(`#${id} does not match ${pattern} but says: ${await page.textContent(`#${id}`)} ${page.complaints}`, { cause: error });
+    }
+
+    return page.textContent(`#${id}`);
+}
+
+before(async () => {
+    devnet = await startDevnet();
+    server = await servePage();
+    origin = `http://127.0.0.1:${server.address().port}`;
+    browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: flags });
+}, { timeout: 240_000 });
+
+after(async () => {
+    await browser?.close();
+    server?.close();
+    await devnet?.stop();
+});
+
+test("A page shows chain id, balance and new heads of a rollup", limit, async () => {
+    const page = await open(0);
+    await shown(page, "chain", new RegExp(`^${devnet.state.rollups[0].chainId}$`));
+    await shown(page, "balance", /^10000 ETH$/);
+    const head = Number(await shown(page, "head", /^\d+$/));
+    await shown(page, "head", new RegExp(`^(?!${head}$)\\d+$`));
+    assert.deepEqual(page.complaints, []);
+});
+
+test("Two transactions sent without waiting are both executed, and another operator shows the balance", limit, async () => {
+    const page = await open(1);
+    await shown(page, "balance", /ETH$/);
+    await page.click("#send-two");
+    await shown(page, "two", /^success in block \d+, success in block \d+$/);
+    await page.click("#send-together");
+    await shown(page, "together", /^success in block \d+, success in block \d+$/);
+    const balance = await shown(page, "balance", /^9995\.99\d+ ETH$/);
+
+    // The receipts say that one operator's client executed them; the others' follow at once.
+    const other = await open(2);
+    await shown(other, "balance", /^9995\.99\d+ ETH$/);
+    assert.equal(await other.textContent("#balance"), balance);
+    assert.deepEqual([...page.complaints, ...other.complaints], []);
+});
+
+test("A used nonce and missing funds are shown as what they are", limit, async () => {
+    const page = await open(3);
+    await shown(page, "balance", /ETH$/);
+    await page.click("#send-used");
+    await shown(page, "used", /lower than the current nonce of the account[^]*nonce too low: address 0x[0-9a-fA-F]{40}, tx: 0 state: 4/);
+    await page.click("#send-much");
+    await shown(page, "much", /exceeds the balance of the account[^]*[Ii]nsufficient funds for gas \* price \+ value/);
+    await mkdir(pictures, { recursive: true });
+    await page.screenshot({ path: `${pictures}/browser.png` });
+});
