@@ -175,7 +175,8 @@ public sealed class SubmissionTests(OpaqueDevnet devnet) : IClassFixture<OpaqueD
         ulong next = from;
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         await using IAsyncEnumerator<FollowedBlock> follower =
-            new NamespaceStream(Second, [devnet.Rpc(1), devnet.Rpc(2)]).FollowAsync(from, deadline.Token).GetAsyncEnumerator(deadline.Token);
+            new NamespaceStream(GenesisFiles.Read(devnet.GenesisFile), Second, [devnet.Rpc(1), devnet.Rpc(2)])
+                .FollowAsync(from, deadline.Token).GetAsyncEnumerator(deadline.Token);
         for (int i = 0; i < 6; i++)
         {
             if (i == 3) devnet.Kill(1);

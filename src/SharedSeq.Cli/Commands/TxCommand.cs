@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Text.Json;
 using SharedSeq.Client;
+using SharedSeq.Node;
+using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Cli;
@@ -78,14 +80,15 @@ internal static class TxCommand
         return command;
     }
 
-    /// <summary>watch: live blocks of a namespace, across operators.</summary>
+    /// <summary>watch: live blocks of a namespace, each shown once it is proved against the genesis.</summary>
     public static Command CreateWatch()
     {
         Option<string> rpc = Rpc();
         var ns = new Argument<ulong>("namespace") { Description = "Namespace id." };
         var from = new Option<ulong>("--from") { Description = "First block number; 0 for the next one.", DefaultValueFactory = _ => 0UL };
+        var genesis = new Option<string>("--genesis") { Description = "Genesis document to trust; default: that of the devnet in this folder." };
         var count = new Option<int>("--count") { Description = "Stop after this many blocks; 0 for never.", DefaultValueFactory = _ => 0 };
-        var command = new Command("watch", "Live blocks of a namespace. Example: sharedseq watch 9001") { ns, rpc, from, count };
+        var command = new Command("watch", "Live blocks of a namespace. Example: sharedseq watch 9001") { ns, rpc, from, count, genesis };
         command.SetAction((result, cancellation) => UserErrors.GuardAsync(async () =>
         {
             Uri address = AddressOf(result.GetValue(rpc));
@@ -98,7 +101,13 @@ internal static class TxCommand
             }
 
             int left = result.GetValue(count);
-            await foreach (FollowedBlock block in new NamespaceStream(id, [address]).FollowAsync(first, cancellation))
+            Genesis trusted = GenesisOf(result.GetValue(genesis));
+            if (trusted.Find(id) is null) throw new CommandException($"namespace {id} is not in the genesis document");
+            var stream = new NamespaceStream(trusted, id, [address])
+            {
+                OperatorLeft = (leaving, why) => Console.Error.WriteLine($"{leaving}: {why.Message}"),
+            };
+            await foreach (FollowedBlock block in stream.FollowAsync(first, cancellation))
             {
                 Console.WriteLine(
                     $"{block.Block.Number,8}  " +
@@ -121,6 +130,12 @@ internal static class TxCommand
         if (!File.Exists(state)) throw new CommandException("no devnet runs in this folder: give --rpc ADDRESS, or start one with: sharedseq devnet");
         using JsonDocument document = JsonDocument.Parse(File.ReadAllText(state));
         return new Uri(document.RootElement.GetProperty("operators")[0].GetProperty("rpc").GetString()!);
+    }
+
+    private static Genesis GenesisOf(string? path)
+    {
+        path ??= ".sharedseq/genesis.json";
+        return File.Exists(path) ? GenesisFiles.Read(path) : throw new CommandException($"no genesis document {path}: give --genesis FILE");
     }
 
     private static byte[] PayloadOf(string text)

@@ -9,14 +9,15 @@ namespace SharedSeq.Client;
 /// </summary>
 public sealed class SubmitConnection : IAsyncDisposable
 {
+    /// <summary>Bytes of one message of replies. 64 MiB: far above what a session's bytes under way can be answered with.</summary>
+    private const int MessageBytesMax = 64 * 1024 * 1024;
+
     private readonly ClientWebSocket _socket = new();
     private readonly CanonicalWriter _out = new(64 * 1024);
-    private byte[] _in = new byte[64 * 1024];
+    private readonly MessageReader _in;
     private ulong _nextRequest;
 
-    private SubmitConnection()
-    {
-    }
+    private SubmitConnection() => _in = new MessageReader(_socket, MessageBytesMax, 64 * 1024);
 
     /// <summary>Connects to an operator's public address.</summary>
     public static async Task<SubmitConnection> OpenAsync(Uri rpc, CancellationToken cancellation)
@@ -49,20 +50,8 @@ public sealed class SubmitConnection : IAsyncDisposable
 
     /// <summary>Waits for the next message and gives the replies in it; empty when the operator closed the connection.</summary>
     /// <exception cref="DecodeException">The operator sent something else.</exception>
-    public async ValueTask<IReadOnlyList<SubmitReply>> ReceiveAsync(CancellationToken cancellation)
-    {
-        int length = 0;
-        ValueWebSocketReceiveResult received;
-        do
-        {
-            if (length == _in.Length) Array.Resize(ref _in, _in.Length * 2);
-            received = await _socket.ReceiveAsync(_in.AsMemory(length), cancellation);
-            length += received.Count;
-        }
-        while (!received.EndOfMessage);
-
-        return received.MessageType == WebSocketMessageType.Close ? [] : Decode(_in.AsSpan(0, length));
-    }
+    public async ValueTask<IReadOnlyList<SubmitReply>> ReceiveAsync(CancellationToken cancellation) =>
+        await _in.ReadAsync(cancellation) ? Decode(_in.Message.Span) : [];
 
     public ValueTask DisposeAsync()
     {

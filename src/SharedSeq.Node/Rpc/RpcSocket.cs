@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net.WebSockets;
 using System.Text.Json;
+using SharedSeq.Client;
 
 namespace SharedSeq.Node;
 
@@ -89,35 +90,14 @@ internal sealed class RpcSocket(WebSocket socket, RpcDispatcher dispatcher, int 
 
     private async Task ReadLoopAsync(CancellationToken cancellation)
     {
-        byte[] buffer = new byte[16 * 1024];
-        while (true)
+        var messages = new MessageReader(socket, messageBytesMax, 16 * 1024);
+        while (await messages.ReadAsync(cancellation))
         {
-            int length = 0;
-            ValueWebSocketReceiveResult received;
-            do
-            {
-                if (length == buffer.Length) Array.Resize(ref buffer, int.Min(buffer.Length * 2, messageBytesMax + 1));
-                received = await socket.ReceiveAsync(buffer.AsMemory(length), cancellation);
-                length += received.Count;
-                if (length > messageBytesMax)
-                {
-                    await socket.CloseOutputAsync(WebSocketCloseStatus.MessageTooBig, $"a message has at most {messageBytesMax} bytes", cancellation);
-                    return;
-                }
-            }
-            while (!received.EndOfMessage);
-
-            if (received.MessageType == WebSocketMessageType.Close)
-            {
-                await AnswerCloseAsync(cancellation);
-                return;
-            }
-
             await _sending.WaitAsync(cancellation);
             try
             {
                 // Calls hold the sender while they run, so that a subscription's first notification follows its id.
-                ReadOnlyMemory<byte> answer = await dispatcher.HandleAsync(buffer.AsMemory(0, length), this, cancellation);
+                ReadOnlyMemory<byte> answer = await dispatcher.HandleAsync(messages.Message, this, cancellation);
                 if (!answer.IsEmpty) await socket.SendAsync(answer, WebSocketMessageType.Text, endOfMessage: true, cancellation);
             }
             finally
@@ -125,6 +105,8 @@ internal sealed class RpcSocket(WebSocket socket, RpcDispatcher dispatcher, int 
                 _sending.Release();
             }
         }
+
+        if (messages.IsClosedByPeer) await AnswerCloseAsync(cancellation);
     }
 
     /// <summary>A client that says goodbye waits for the answer.</summary>

@@ -62,12 +62,8 @@ internal sealed class JsonFields
 
     public PublicKey64 PublicKey(string key)
     {
-        string text = Text(key);
-        ReadOnlySpan<char> digits = text.StartsWith("0x", StringComparison.Ordinal) ? text.AsSpan(2) : text;
         Span<byte> bytes = stackalloc byte[PublicKey64.Size];
-        bool isHex = digits.Length == 2 * PublicKey64.Size
-            && Convert.FromHexString(digits, bytes, out _, out _) == System.Buffers.OperationStatus.Done;
-        if (!isHex) Throw(GenesisRejection.WrongType, PathOf(key), "a public key is 64 bytes in hex");
+        if (!HexText.TryRead(Text(key), bytes)) Throw(GenesisRejection.WrongType, PathOf(key), "a public key is 64 bytes in hex");
         PublicKey64 value = PublicKey64.From(bytes);
         if (P256PublicKey.Check(value) != PublicKeyRejection.None) Throw(GenesisRejection.OutOfRange, PathOf(key), "not a P-256 public key");
         return value;

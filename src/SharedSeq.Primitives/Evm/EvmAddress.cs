@@ -50,11 +50,8 @@ public readonly record struct EvmAddress : IComparable<EvmAddress>
     public static bool TryParse(string? text, out EvmAddress value)
     {
         value = default;
-        if (text is null) return false;
-        ReadOnlySpan<char> digits = text.StartsWith("0x", StringComparison.Ordinal) ? text.AsSpan(2) : text;
-        if (digits.Length != 2 * Size) return false;
         Span<byte> bytes = stackalloc byte[Size];
-        if (Convert.FromHexString(digits, bytes, out _, out _) != System.Buffers.OperationStatus.Done) return false;
+        if (!HexText.TryRead(text, bytes)) return false;
         value = new EvmAddress(bytes);
         return true;
     }

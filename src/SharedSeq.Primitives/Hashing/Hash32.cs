@@ -51,11 +51,8 @@ public readonly struct Hash32 : IEquatable<Hash32>, IComparable<Hash32>
     public static bool TryParse(string? text, out Hash32 value)
     {
         value = default;
-        if (text is null) return false;
-        ReadOnlySpan<char> digits = text.StartsWith("0x", StringComparison.Ordinal) ? text.AsSpan(2) : text;
-        if (digits.Length != 2 * Size) return false;
         Span<byte> bytes = stackalloc byte[Size];
-        if (Convert.FromHexString(digits, bytes, out _, out _) != System.Buffers.OperationStatus.Done) return false;
+        if (!HexText.TryRead(text, bytes)) return false;
         value = new Hash32(bytes);
         return true;
     }

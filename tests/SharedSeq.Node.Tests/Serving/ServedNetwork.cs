@@ -17,11 +17,19 @@ internal sealed class ServedNetwork : IAsyncDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("sharedseq-served-").FullName;
     private readonly NodeProgress _progress = new();
     private readonly RpcDispatcher _dispatcher;
+    private RpcServer? _server;
     private bool _isDiverged;
 
     public ServedNetwork(params NamespacePolicy[] namespaces)
+        : this(0, namespaces)
     {
-        Committee = new TestCommittee(4, 7, 0, namespaces);
+    }
+
+    /// <param name="seed">Of the committee's keys: another one makes another network.</param>
+    /// <param name="namespaces">The namespaces.</param>
+    public ServedNetwork(byte seed, params NamespacePolicy[] namespaces)
+    {
+        Committee = new TestCommittee(4, 7, seed, namespaces);
         Bench = new OrderingBench(Committee.Genesis);
         var batches = new BatchStore(BatchOf);
         Ledger = new NodeLedger(_folder, Committee.Genesis, batches, NullLogger.Instance, e => throw e);
@@ -52,7 +60,8 @@ internal sealed class ServedNetwork : IAsyncDisposable
             TellReplica = _ => true,
             Actors = [],
         };
-        _dispatcher = new RpcDispatcher(new PublicMethods(Runtime).All(), 16, NullLogger.Instance);
+        Methods = new Dictionary<string, RpcMethod>(new PublicMethods(Runtime).All(), StringComparer.Ordinal);
+        _dispatcher = new RpcDispatcher(Methods, 16, NullLogger.Instance);
     }
 
     public TestCommittee Committee { get; }
@@ -64,6 +73,9 @@ internal sealed class ServedNetwork : IAsyncDisposable
     public NamespaceFeeds Feeds { get; }
 
     public NodeRuntime Runtime { get; }
+
+    /// <summary>What is answered; a test may replace some by lies.</summary>
+    public Dictionary<string, RpcMethod> Methods { get; }
 
     public void Diverge() => _isDiverged = true;
 
@@ -110,8 +122,23 @@ internal sealed class ServedNetwork : IAsyncDisposable
         return Convert.FromHexString(result.GetProperty("proof").GetString()![2..]);
     }
 
+    /// <summary>Opens the public listener on a free port of loopback.</summary>
+    public async Task<Uri> ServeAsync()
+    {
+        _server = new RpcServer(new RpcSection { Listen = "127.0.0.1:0" }, _dispatcher, []);
+        await _server.StartAsync(CancellationToken.None);
+        return _server.Address;
+    }
+
+    public async Task StopServingAsync()
+    {
+        if (_server is not null) await _server.DisposeAsync();
+        _server = null;
+    }
+
     public async ValueTask DisposeAsync()
     {
+        await StopServingAsync();
         await Ledger.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }

@@ -57,26 +57,10 @@ internal sealed class SubmitSession(WebSocket socket, SubmitIntake intake, Batch
 
     private async Task ReadLoopAsync(CancellationToken cancellation)
     {
-        byte[] buffer = new byte[256 * 1024];
-        while (true)
+        var messages = new MessageReader(socket, MessageBytesMax, 256 * 1024);
+        while (await messages.ReadAsync(cancellation))
         {
-            int length = 0;
-            ValueWebSocketReceiveResult received;
-            do
-            {
-                if (length == buffer.Length) Array.Resize(ref buffer, int.Min(buffer.Length * 2, MessageBytesMax + 1));
-                received = await socket.ReceiveAsync(buffer.AsMemory(length), cancellation);
-                length += received.Count;
-                if (length > MessageBytesMax)
-                {
-                    await socket.CloseOutputAsync(WebSocketCloseStatus.MessageTooBig, $"a message has at most {MessageBytesMax} bytes", cancellation);
-                    return;
-                }
-            }
-            while (!received.EndOfMessage);
-
-            if (received.MessageType == WebSocketMessageType.Close) return;
-            if (!await HandleAsync(buffer.AsMemory(0, length), cancellation)) return;
+            if (!await HandleAsync(messages.Message, cancellation)) return;
         }
     }
 
