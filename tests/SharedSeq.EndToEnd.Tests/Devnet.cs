@@ -145,10 +145,13 @@ public class Devnet : IAsyncLifetime
 
     private EthereumRpcClient Connect(Uri endpoint)
     {
-        foreach (EthereumRpcClient known in _clients)
-            if (known.Endpoint == endpoint) return known;
-        var client = new EthereumRpcClient(new EthereumRpcOptions { Endpoint = endpoint, Timeout = TimeSpan.FromSeconds(60) });
-        _clients.Add(client);
-        return client;
+        lock (_clients)
+        {
+            foreach (EthereumRpcClient known in _clients)
+                if (known.Endpoint == endpoint) return known;
+            var client = new EthereumRpcClient(new EthereumRpcOptions { Endpoint = endpoint, Timeout = TimeSpan.FromSeconds(60) });
+            _clients.Add(client);
+            return client;
+        }
     }
 }

@@ -85,16 +85,20 @@ public sealed class SubmissionTests(OpaqueDevnet devnet) : IClassFixture<OpaqueD
     }
 
     [Fact]
-    public async Task Every_proof_verifies_offline_against_the_genesis_and_a_flipped_byte_is_refused()
+    public async Task Every_proof_verifies_offline_against_the_genesis_and_a_flipped_byte_anywhere_is_refused_with_the_reason()
     {
         using var client = new OperatorClient(devnet.Rpc(3));
         JsonElement answer = await client.SendTransactionAsync(Second, Fresh(), Soon, "committed");
         string id = answer.GetProperty("txId").GetString()!;
         ulong height = answer.GetProperty("height").GetUInt64();
         await UntilOrderedAsync(client, id);
+        ulong number = (await client.CallAsync("sharedseq_getTransaction", [id])).GetProperty("number").GetUInt64();
         var verifier = new ProofVerifier(new ProofTrust(GenesisFiles.Read(devnet.GenesisFile), new P256Scheme()));
         foreach ((string kind, object[] arguments) in (IReadOnlyList<(string, object[])>)
-            [("receipt", [id]), ("transaction", [id]), ("commit", [height]), ("result", [height]), ("absence", [5UL])])
+                        [
+                ("receipt", [id]), ("transaction", [id]), ("commit", [height]), ("result", [height]), ("absence", [5UL]),
+                ("namespaceBlock", [Second.Value, number]),
+            ])
         {
             byte[] proof = [];
             await Devnet.UntilAsync($"the {kind} proof is there", async () =>
@@ -110,8 +114,24 @@ public sealed class SubmissionTests(OpaqueDevnet devnet) : IClassFixture<OpaqueD
                 }
             });
             Assert.True(verifier.Verify(proof, out _).IsValid, kind);
-            proof[proof.Length / 2] ^= 1;
-            Assert.False(verifier.Verify(proof, out _).IsValid, kind);
+            for (int at = 0; at < proof.Length; at++)
+            {
+                proof[at] ^= (byte)(1 << (at % 8));
+                ProofVerdict verdict = verifier.Verify(proof, out Proof? refused);
+                Assert.True(!verdict.IsValid && refused is null && verdict.Detail.Length > 0, $"{kind}, byte {at}: {verdict}");
+                proof[at] ^= (byte)(1 << (at % 8));
+            }
+
+            // A forger renews the file's digest: then the content itself must not hold. Samples, because signatures are checked each time.
+            for (int at = 0; at < proof.Length - Hash32.Size; at += 1 + (proof.Length / 256))
+            {
+                // The absent namespace is the claim itself: between the same neighbours another number is another true claim.
+                if (kind == "absence" && at is >= 47 and < 55) continue;
+                byte[] forged = [.. proof];
+                forged[at] ^= (byte)(1 << (at % 8));
+                Sha.Of(forged.AsSpan(..^Hash32.Size)).CopyTo(forged.AsSpan(^Hash32.Size..));
+                Assert.False(verifier.Verify(forged, out _).IsValid, $"{kind} with a new digest, byte {at}");
+            }
         }
     }
 

@@ -29,7 +29,9 @@ public sealed partial class PublicMethods
         // A wallet's transaction that this gateway took is known by its keccak hash before it is ordered.
         if (node.Batches.Locate(node.Rollups?.IdOfPending(id) ?? id) is { } pending)
         {
-            return new { txId = pending.Batch.Body.IdOf(pending.Index).ToString(), status = "received", lane = pending.Batch.Header.Lane.ToString() };
+            // PoAs are kept for own batches: of another's this operator knows no more than that it is there.
+            string status = node.Proofs.Find(pending.Batch.Tip) is null ? "received" : "accepted";
+            return new { txId = pending.Batch.Body.IdOf(pending.Index).ToString(), status, lane = pending.Batch.Header.Lane.ToString() };
         }
 
         throw new RpcException(RpcError.NotFound, "no transaction known by this id");
@@ -50,9 +52,10 @@ public sealed partial class PublicMethods
 
     private object OrderedStatus(TransactionPlace place, string? proof)
     {
-        LedgerExecution? execution = node.Ledger.GetExecution(place.Namespace, place.Number);
+        // What the own client alone says is not the network's word.
+        LedgerExecution? execution = node.Ledger.GetExecution(place.Namespace, place.Number) is { IsCertified: true } certified ? certified : null;
         string? skipped = execution is null ? null : ExecutionRecords.SkipReasonOf(execution, place.Place);
-        string status = skipped is not null ? "skipped" : execution is { IsCertified: true } ? "executed" : "committed";
+        string status = skipped is not null ? "skipped" : execution is not null ? "executed" : "committed";
         return new
         {
             txId = node.Batches.Find(place.Batch)!.Body.IdOf(place.Index).ToString(),
