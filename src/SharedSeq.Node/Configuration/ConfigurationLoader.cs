@@ -119,6 +119,7 @@ public static class ConfigurationLoader
         Range(c.Rpc.RequestBytesMax, 1024, 64 * 1024 * 1024, "rpc.requestBytesMax");
         Range(c.Rpc.BatchItemsMax, 1, 10_000, "rpc.batchItemsMax");
         Range(c.Rpc.SubscriptionsMax, 1, 10_000, "rpc.subscriptionsMax");
+        Range(c.Rpc.StreamPausedMsMax, 1_000, 3_600_000, "rpc.streamPausedMsMax");
         Range(c.Rpc.ConnectionsMax, 1, 1_000_000, "rpc.connectionsMax");
         Range(c.Consensus.SlotTimeoutMs, 50, 60_000, "consensus.slotTimeoutMs");
         Range(c.Consensus.SlotTimeoutMaxMs, c.Consensus.SlotTimeoutMs, 600_000, "consensus.slotTimeoutMaxMs");

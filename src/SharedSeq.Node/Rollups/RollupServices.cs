@@ -147,8 +147,7 @@ public sealed class RollupServices : IRpcEndpoints, IAsyncDisposable
 
         using var socket = await context.WebSockets.AcceptWebSocketAsync();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, context.RequestAborted);
-        RpcSection rpc = _node.Configuration.Rpc;
-        await new RpcSocket(socket, gateway.Dispatcher, rpc.RequestBytesMax, rpc.SubscriptionsMax).RunAsync(stop.Token);
+        await new RpcSocket(socket, gateway.Dispatcher, _node.Configuration.Rpc).RunAsync(stop.Token);
     }
 
     private RollupGateway? GatewayOf(HttpContext context) =>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Text.Json;
 using SharedSeq.Primitives;
 
@@ -36,7 +37,7 @@ public sealed partial class PublicMethods
         ulong from = NumberOption(options, "from", feed.Head + 1);
         int window = (int)ulong.Clamp(NumberOption(options, "window", StreamCursor.WindowDefault), 1, StreamCursor.WindowMax);
         CheckStart(feed, from);
-        var cursor = new StreamCursor(from, window);
+        var cursor = new StreamCursor(from, window, TimeSpan.FromMilliseconds(node.Configuration.Rpc.StreamPausedMsMax));
         return connection.Subscribe((subscription, stop) => StreamAsync(connection, subscription, feed, cursor, stop));
     }
 
@@ -58,9 +59,9 @@ public sealed partial class PublicMethods
             {
                 if (!await cursor.WaitForRoomAsync(stop))
                 {
+                    string reason = string.Create(CultureInfo.InvariantCulture, $"nothing acknowledged for {node.Configuration.Rpc.StreamPausedMsMax} ms");
                     await connection.NotifyAsync(
-                        "sharedseq_subscription",
-                        new { subscription, ended = "slow", resumeFrom = cursor.Acknowledged + 1, reason = "nothing acknowledged for 30 s" }, stop);
+                        "sharedseq_subscription", new { subscription, ended = "slow", resumeFrom = cursor.Acknowledged + 1, reason }, stop);
                     return;
                 }
 

@@ -137,7 +137,7 @@ public sealed class RpcServer : IAsyncDisposable
         {
             using var socket = await context.WebSockets.AcceptWebSocketAsync();
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, context.RequestAborted);
-            var connection = new RpcSocket(socket, _dispatcher, _options.RequestBytesMax, _options.SubscriptionsMax);
+            var connection = new RpcSocket(socket, _dispatcher, _options);
             await connection.RunAsync(stop.Token);
             return;
         }

@@ -9,11 +9,8 @@ namespace SharedSeq.Node;
 /// One JSON-RPC WebSocket: answers calls in the order they come, and carries notifications of its subscriptions. One message at a time goes out, so
 /// a client that does not read holds up its own subscriptions only.
 /// </summary>
-internal sealed class RpcSocket(WebSocket socket, RpcDispatcher dispatcher, int messageBytesMax, int subscriptionsMax) : IRpcConnection
+internal sealed class RpcSocket(WebSocket socket, RpcDispatcher dispatcher, RpcSection options) : IRpcConnection
 {
-    /// <summary>Milliseconds in which a client must take a notification. 30,000: as long as a slow subscriber may leave its window full.</summary>
-    private const int SendMs = 30_000;
-
     private readonly SemaphoreSlim _sending = new(1, 1);
     private readonly ConcurrentDictionary<string, CancellationTokenSource> _subscriptions = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<Task, byte> _running = new();
@@ -51,8 +48,8 @@ internal sealed class RpcSocket(WebSocket socket, RpcDispatcher dispatcher, int 
 
     public string Subscribe(Func<string, CancellationToken, Task> run)
     {
-        if (_subscriptions.Count >= subscriptionsMax)
-            throw new RpcException(RpcError.TooManySubscriptions, $"at most {subscriptionsMax} subscriptions on one connection");
+        if (_subscriptions.Count >= options.SubscriptionsMax)
+            throw new RpcException(RpcError.TooManySubscriptions, $"at most {options.SubscriptionsMax} subscriptions on one connection");
         string id = "0x" + Interlocked.Increment(ref _nextId).ToString("x", System.Globalization.CultureInfo.InvariantCulture);
         var stop = CancellationTokenSource.CreateLinkedTokenSource(_closed);
         _subscriptions[id] = stop;
@@ -90,7 +87,7 @@ internal sealed class RpcSocket(WebSocket socket, RpcDispatcher dispatcher, int 
 
     private async Task ReadLoopAsync(CancellationToken cancellation)
     {
-        var messages = new MessageReader(socket, messageBytesMax, 16 * 1024);
+        var messages = new MessageReader(socket, options.RequestBytesMax, 16 * 1024);
         while (await messages.ReadAsync(cancellation))
         {
             await _sending.WaitAsync(cancellation);
@@ -127,15 +124,24 @@ internal sealed class RpcSocket(WebSocket socket, RpcDispatcher dispatcher, int 
     {
         // A client that does not read at all is dropped: it may come back and resume.
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        deadline.CancelAfter(SendMs);
-        await _sending.WaitAsync(deadline.Token);
+        deadline.CancelAfter(options.StreamPausedMsMax);
         try
         {
-            await socket.SendAsync(message, WebSocketMessageType.Text, endOfMessage: true, deadline.Token);
+            await _sending.WaitAsync(deadline.Token);
+            try
+            {
+                await socket.SendAsync(message, WebSocketMessageType.Text, endOfMessage: true, deadline.Token);
+            }
+            finally
+            {
+                _sending.Release();
+            }
         }
-        finally
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            _sending.Release();
+            // Also when it only waited its turn: a subscription must not end without its client noticing.
+            socket.Abort();
+            throw;
         }
     }
 }

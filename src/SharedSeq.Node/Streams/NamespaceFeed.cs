@@ -24,7 +24,7 @@ public sealed class NamespaceFeed
     public const int RecentMax = 256;
 
     private readonly Lock _gate = new();
-    private readonly Queue<StreamBlock> _recent = new();
+    private readonly Dictionary<ulong, StreamBlock> _recent = [];
     private readonly Func<ulong, StreamBlock?> _readOld;
     private TaskCompletionSource _news = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ulong _head;
@@ -59,8 +59,8 @@ public sealed class NamespaceFeed
             if (block.Block.Number <= _head) return;
             Invariant.Check(block.Block.Number == _head + 1 || _head == 0, "numbers of a namespace have no gaps");
             _head = block.Block.Number;
-            _recent.Enqueue(block);
-            if (_recent.Count > RecentMax) _recent.Dequeue();
+            _recent.Add(_head, block);
+            if (_recent.Count > RecentMax) _recent.Remove(_head - RecentMax);
             news = _news;
             _news = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         }
@@ -75,11 +75,7 @@ public sealed class NamespaceFeed
         {
             block = null;
             if (number > _head) return FeedRejection.BeyondHead;
-            if (_recent.TryPeek(out StreamBlock? oldest) && number >= oldest.Block.Number)
-            {
-                block = _recent.ElementAt((int)(number - oldest.Block.Number));
-                return FeedRejection.None;
-            }
+            if (_recent.TryGetValue(number, out block)) return FeedRejection.None;
         }
 
         block = _readOld(number);

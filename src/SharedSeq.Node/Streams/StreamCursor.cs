@@ -1,16 +1,16 @@
 namespace SharedSeq.Node;
 
 /// <summary>Where one subscriber is: sent up to Next-1, taken care of up to Acknowledged. Bounds what is under way to it.</summary>
-internal sealed class StreamCursor(ulong from, int window)
+/// <param name="from">Number of the first block to send.</param>
+/// <param name="window">Blocks under way at most.</param>
+/// <param name="patience">How long the window may stay full: then the subscriber is dropped and may resume.</param>
+internal sealed class StreamCursor(ulong from, int window, TimeSpan patience)
 {
     /// <summary>Blocks under way when the subscriber does not say. 64: 13 s of an EVM rollup at 200 ms.</summary>
     public const int WindowDefault = 64;
 
     /// <summary>Largest window. 1,024.</summary>
     public const int WindowMax = 1_024;
-
-    /// <summary>A subscriber whose window stays full this long is dropped and may resume. 30 s.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly Lock _gate = new();
     private TaskCompletionSource _room = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -66,7 +66,7 @@ internal sealed class StreamCursor(ulong from, int window)
 
             try
             {
-                await room.WaitAsync(Patience, cancellation);
+                await room.WaitAsync(patience, cancellation);
             }
             catch (TimeoutException)
             {

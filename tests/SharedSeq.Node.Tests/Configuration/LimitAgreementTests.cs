@@ -33,6 +33,7 @@ public sealed class LimitAgreementTests
         Assert.Equal(Limits.RpcRequestBytesMax, configuration.Rpc.RequestBytesMax);
         Assert.Equal(Limits.RpcBatchItemsMax, configuration.Rpc.BatchItemsMax);
         Assert.Equal(Limits.RpcSubscriptionsMax, configuration.Rpc.SubscriptionsMax);
+        Assert.Equal(Limits.StreamPausedMsMax, configuration.Rpc.StreamPausedMsMax);
         Assert.Equal(Limits.RpcConnectionsMax, configuration.Rpc.ConnectionsMax);
         Assert.Equal(Limits.SlotTimeoutMs, configuration.Consensus.SlotTimeoutMs);
         Assert.Equal(Limits.SlotTimeoutMaxMs, configuration.Consensus.SlotTimeoutMaxMs);

@@ -17,6 +17,9 @@ internal sealed class ServedNetwork : IAsyncDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("sharedseq-served-").FullName;
     private readonly NodeProgress _progress = new();
     private readonly RpcDispatcher _dispatcher;
+    /// <summary>Short patience, so that tests of slow subscribers are short.</summary>
+    private static readonly RpcSection Options = new() { Listen = "127.0.0.1:0", StreamPausedMsMax = 1_000 };
+
     private RpcServer? _server;
     private bool _isDiverged;
 
@@ -37,7 +40,7 @@ internal sealed class ServedNetwork : IAsyncDisposable
         Feeds = new NamespaceFeeds(batches, Ledger.ReadStreamBlock, Ledger.HeadOf);
         Runtime = new NodeRuntime
         {
-            Configuration = null!,
+            Configuration = new NodeConfiguration { Rpc = Options },
             Genesis = Committee.Genesis,
             Self = new ReplicaId(0),
             Progress = _progress,
@@ -125,7 +128,7 @@ internal sealed class ServedNetwork : IAsyncDisposable
     /// <summary>Opens the public listener on a free port of loopback.</summary>
     public async Task<Uri> ServeAsync()
     {
-        _server = new RpcServer(new RpcSection { Listen = "127.0.0.1:0" }, _dispatcher, []);
+        _server = new RpcServer(Options, _dispatcher, []);
         await _server.StartAsync(CancellationToken.None);
         return _server.Address;
     }
