@@ -26,8 +26,9 @@ internal static partial class NodeLog
     public static partial void EvidenceSeen(this ILogger logger, EvidenceKind kind, ReplicaId offender);
 
     [LoggerMessage(1012, LogLevel.Critical,
-        "result of height {Height} differs from the certified one: feeding execution clients and signing results has stopped")]
-    public static partial void Diverged(this ILogger logger, Height height);
+        "result of height {Height} differs from the certified one: signing results, feeding execution clients and serving what is above {Agreed} "
+        + "has stopped; stop the node and run: sharedseq store rebuild")]
+    public static partial void Diverged(this ILogger logger, Height height, Height agreed);
 
     [LoggerMessage(1013, LogLevel.Critical, "results of height {Height} differ so much that none can be certified")]
     public static partial void ResultSplit(this ILogger logger, Height height);

@@ -85,6 +85,7 @@ internal static class StoreCommand
             if (Directory.Exists(old)) Directory.Delete(old, recursive: true);
             Directory.Move(NodeLedger.FolderOf(fresh), old);
             Directory.Delete(fresh, recursive: true);
+            new DivergenceFile(configuration.DataDir).Delete();
             Console.WriteLine($"ledger rebuilt up to height {height}");
             return ExitCode.Ok;
         }));

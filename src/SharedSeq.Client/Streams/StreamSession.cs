@@ -36,6 +36,7 @@ internal sealed class StreamSession(ProofVerifier verifier, NamespaceId ns, Uri 
     private ulong _given;
     private ulong _next;
     private Hash32? _parent;
+    private StreamException? _ended;
 
     /// <summary>Waits for the next blocks that are proved, from <paramref name="next"/> on.</summary>
     /// <exception cref="StreamException">The operator is to be left; the reason says why.</exception>
@@ -46,9 +47,10 @@ internal sealed class StreamSession(ProofVerifier verifier, NamespaceId ns, Uri 
         try
         {
             if (_messages is null) await OpenAsync(next, parent, deadline.Token);
-            else await CallAsync("sharedseq_acknowledge", [_subscription, _given], deadline.Token);
+            else if (_ended is null) await CallAsync("sharedseq_acknowledge", [_subscription, _given], deadline.Token);
             while (true)
             {
+                if (_ended is not null && _held.Count == 0) throw _ended;
                 if (await ReceiveAsync(deadline.Token) && Handle() is { } proved) return proved;
                 if (_held.Count > 0 && _proofCall == 0) await AskForProofAsync(deadline.Token);
             }
@@ -143,7 +145,10 @@ internal sealed class StreamSession(ProofVerifier verifier, NamespaceId ns, Uri 
         {
             string why = ended.GetString() ?? "";
             StreamFault fault = why switch { "pruned" => StreamFault.Pruned, "slow" => StreamFault.Unreachable, _ => StreamFault.Refused };
-            throw new StreamException(fault, $"the subscription ended: {why}");
+
+            // What was sent before may still be proved.
+            _ended = new StreamException(fault, $"the subscription ended: {why}");
+            return;
         }
 
         FollowedBlock block = Read(notification.GetProperty("result"));

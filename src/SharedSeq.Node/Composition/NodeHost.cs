@@ -52,13 +52,15 @@ public sealed class NodeHost : IAsyncDisposable
         _logs = new NodeLogs(_configuration, _keys.Seat, OnStorageFailed);
         RecoveredState recovered = _logs.Recover(Genesis.Hash, Genesis.Timestamp, out IReadOnlyList<ResultVote> resultVotes);
 
-        var progress = new NodeProgress();
+        var diverged = new DivergenceFile(_configuration.DataDir);
+        var progress = new NodeProgress { Divergence = diverged.Read() };
         var batches = new BatchStore(_logs.ReadBatch);
         var snapshots = new SnapshotFiles(Path.Combine(_configuration.DataDir, "snapshots"));
         var ledger = new NodeLedger(_configuration.DataDir, Genesis, batches, _logger, e => OnFatal("ledger", e));
         ledger.Start();
         _parts.Add(ledger);
         var feeds = new NamespaceFeeds(batches, ledger.ReadStreamBlock, ledger.HeadOf);
+        if (progress.Divergence is { } known) TellDiverged(known, ledger, feeds);
         OrderingMachine machine = await RecoverOrderingAsync(
             snapshots, ledger.CompleteHeight, batches, [ledger, feeds], progress, cancellation);
 
@@ -71,8 +73,8 @@ public sealed class NodeHost : IAsyncDisposable
         var replicaActor = new ReplicaActor(replica, NewSigner(), shell, TimeProvider.System, e => OnFatal("replica", e));
         LaneActor lane = NewLane(replica, shell);
         var ordering = new OrderingActor(
-            machine, batches, RecoverResults(resultVotes, ledger), verifier, NewSigner(), shell,
-            [new ProgressFollower(progress), ledger, feeds], _logger, e => OnFatal("ordering", e));
+            machine, batches, RecoverResults(resultVotes, ledger, progress), verifier, NewSigner(), shell,
+            [new ProgressFollower(progress, diverged), ledger, feeds], _logger, e => OnFatal("ordering", e));
         var intakeCounters = new IntakeCounters();
         var intake = new MessageIntake(verifier, new VerifiedAckCache(), shell, intakeCounters);
         shell.EvidenceSeen = ledger.PutEvidence;
@@ -105,7 +107,6 @@ public sealed class NodeHost : IAsyncDisposable
             Shell = shell,
             NodeSigner = new P256Signer(_keys.NodeKey),
             IsReady = () => _isReady,
-            IsDiverged = () => ordering.IsDiverged,
             TellReplica = input => replicaActor.TryTell(ReplicaMessage.Of(input)),
             Actors = [replicaActor, lane, ordering],
         };
@@ -161,11 +162,24 @@ public sealed class NodeHost : IAsyncDisposable
         new LaneId(Epoch.Zero, _keys!.Seat, 0), replica.Lanes.NextOwnSeq, replica.Lanes.OwnNewestDigest, shell,
         TimeProvider.System, e => OnFatal("lane", e));
 
-    private ResultCollector RecoverResults(IReadOnlyList<ResultVote> votes, NodeLedger ledger)
+    /// <summary>An earlier run found out that this node's results are not the certified ones.</summary>
+    private void TellDiverged(Divergence divergence, params ReadOnlySpan<IOrderedFollower> followers)
+    {
+        _logger.Diverged(divergence.Own.Height, divergence.Agreed);
+        foreach (IOrderedFollower follower in followers) follower.OnDiverged(divergence);
+    }
+
+    private ResultCollector RecoverResults(IReadOnlyList<ResultVote> votes, NodeLedger ledger, NodeProgress progress)
     {
         var collector = new ResultCollector(Genesis.Committee, _keys!.Seat);
         foreach (ResultVote vote in votes) collector.Recover(vote);
-        if (ledger.NewestCertificate() is { } certificate) collector.Recover(certificate);
+        if (ledger.NewestCertificate() is not { } certificate) return collector;
+        collector.Recover(certificate);
+
+        // Before it has caught up with the newest certificate a node does not know yet that it agrees.
+        bool agrees = ledger.GetResult(certificate.Result.Height)?.Hash == certificate.Result.Hash;
+        Height agreed = progress.Divergence?.Agreed ?? (agrees ? certificate.Result.Height : Height.Zero);
+        collector.Recover(agreed, isDiverged: progress.Divergence is not null);
         return collector;
     }
 

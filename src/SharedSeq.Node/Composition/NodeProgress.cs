@@ -12,6 +12,7 @@ public sealed class NodeProgress
     private Height _ordered;
     private LaneRoom _room;
     private ReplicaView? _view;
+    private Divergence? _divergence;
 
     /// <summary>The last commit.</summary>
     public BlockId Final
@@ -62,6 +63,13 @@ public sealed class NodeProgress
     {
         get => Volatile.Read(ref _view);
         set => Volatile.Write(ref _view, value);
+    }
+
+    /// <summary>That own results differ from the certified ones, which nothing but a rebuilt store ends; null when they do not.</summary>
+    public Divergence? Divergence
+    {
+        get => Volatile.Read(ref _divergence);
+        set => Volatile.Write(ref _divergence, value);
     }
 
     public void SetOrdered(Height height, TimestampMs timestamp)

@@ -52,9 +52,6 @@ public sealed class NodeRuntime
     /// <summary>Tells the replica something a client brought: a relayed receipt.</summary>
     public required Func<ReplicaInput, bool> TellReplica { get; init; }
 
-    /// <summary>Whether own results are known to differ from certified ones: nothing may be executed any more.</summary>
-    public required Func<bool> IsDiverged { get; init; }
-
     /// <summary>The rollups' adapters and gateways; set before the public listener opens.</summary>
     public RollupServices? Rollups { get; set; }
 
@@ -62,8 +59,8 @@ public sealed class NodeRuntime
     public required IReadOnlyList<IActorStatus> Actors { get; init; }
 }
 
-/// <summary>Keeps the node's progress up to date with ordering.</summary>
-internal sealed class ProgressFollower(NodeProgress progress) : IOrderedFollower
+/// <summary>Keeps the node's progress up to date with ordering, and a divergence on disk.</summary>
+internal sealed class ProgressFollower(NodeProgress progress, DivergenceFile file) : IOrderedFollower
 {
     public ValueTask OnOrderedAsync(OrderedHeight height, CancellationToken cancellation)
     {
@@ -75,7 +72,9 @@ internal sealed class ProgressFollower(NodeProgress progress) : IOrderedFollower
     {
     }
 
-    public void OnDiverged()
+    public void OnDiverged(Divergence divergence)
     {
+        progress.Divergence = divergence;
+        file.Write(divergence);
     }
 }

@@ -26,6 +26,7 @@ public sealed class NodeLedger : Actor<LedgerHeight>, IOrderedFollower
     private readonly BatchStore _batches;
     private readonly ILogger _logger;
     private readonly Action<Exception> _onFatal;
+    private volatile bool _isHalted;
 
     public NodeLedger(string dataFolder, Genesis genesis, BatchStore batches, ILogger logger, Action<Exception> onFatal)
         : base("ledger", MailboxMax, Supervision.Fatal)
@@ -45,6 +46,8 @@ public sealed class NodeLedger : Actor<LedgerHeight>, IOrderedFollower
 
     public async ValueTask OnOrderedAsync(OrderedHeight height, CancellationToken cancellation)
     {
+        if (_isHalted) return;
+
         // Heights applied again after a restart: known to the tables, perhaps not to the transaction index.
         if (height.Result.Height <= _ledger.AppliedHeight && height.Result.Height <= _ledger.IndexedHeight) return;
         await TellAsync(ToLedger(height), cancellation);
@@ -57,9 +60,8 @@ public sealed class NodeLedger : Actor<LedgerHeight>, IOrderedFollower
         _ledger.PutCertificate(certificate.Result.Height, writer.Written);
     }
 
-    public void OnDiverged()
-    {
-    }
+    /// <summary>What is ordered from here on is not what the network ordered: it is not kept.</summary>
+    public void OnDiverged(Divergence divergence) => _isHalted = true;
 
     public void PutEvidence(Evidence evidence)
     {

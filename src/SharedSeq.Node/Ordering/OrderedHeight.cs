@@ -17,6 +17,6 @@ public interface IOrderedFollower
 
     void OnCertified(ResultCertificate certificate);
 
-    /// <summary>The own results are known to be wrong: stop acting on them.</summary>
-    void OnDiverged();
+    /// <summary>The own results are known to be wrong above a height: stop acting on them and serving them.</summary>
+    void OnDiverged(Divergence divergence);
 }

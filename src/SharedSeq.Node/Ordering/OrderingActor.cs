@@ -47,9 +47,6 @@ public sealed class OrderingActor : Actor<OrderingMessage>
         _onFatal = onFatal;
     }
 
-    /// <summary>Whether own results are known to differ from certified ones.</summary>
-    public bool IsDiverged { get; private set; }
-
     protected override void OnFailed(Exception error, bool isFinal) => _onFatal(error);
 
     protected override async Task RunAsync(CancellationToken stopping)
@@ -87,7 +84,7 @@ public sealed class OrderingActor : Actor<OrderingMessage>
         if (result.IsSigned) _collector.OnOwnResult(result.Result, _effects);
         var ordered = new OrderedHeight(block, result);
         foreach (IOrderedFollower follower in _followers) await follower.OnOrderedAsync(ordered, stopping);
-        if (result.IsCheckpoint) Snapshot(block.Height);
+        if (result.IsCheckpoint && !_collector.IsDiverged) Snapshot(block.Height);
     }
 
     /// <summary>Writes the state beside the loop, now and then: it only saves a restart some heights, and is tens of megabytes under load.</summary>
@@ -142,9 +139,9 @@ public sealed class OrderingActor : Actor<OrderingMessage>
                 break;
             case ResultEffect.EvidenceFound e: _shell.OnEvidence(e.Evidence); break;
             case ResultEffect.Diverged e:
-                IsDiverged = true;
-                _logger.Diverged(e.Own.Height);
-                foreach (IOrderedFollower follower in _followers) follower.OnDiverged();
+                _logger.Diverged(e.Own.Height, e.Agreed);
+                var divergence = new Divergence(e.Agreed, e.Own, e.OtherHash, e.Certificate);
+                foreach (IOrderedFollower follower in _followers) follower.OnDiverged(divergence);
                 break;
             case ResultEffect.Split e: _logger.ResultSplit(e.Height); break;
             default: Invariant.Throw($"a result effect of unhandled kind {effect.GetType().Name}"); break;

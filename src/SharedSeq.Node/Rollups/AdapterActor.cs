@@ -148,7 +148,7 @@ internal sealed class AdapterActor : Actor<Deviation>
                 throw new AdapterException(AdapterRejection.Divergence, $"block {deviation.Number} is not what the operators executed");
             }
 
-            if (_node.IsDiverged())
+            if (_node.Progress.Divergence is not null)
             {
                 _logger.Execution(Namespace, "no longer fed: this node's order is not the certified one");
                 await Task.Delay(Timeout.Infinite, stopping);

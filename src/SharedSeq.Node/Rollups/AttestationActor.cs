@@ -63,6 +63,8 @@ internal sealed class AttestationActor : Actor<AttestationInput>
         {
             case AttestationInput.PeerSaid m: OnPeerSaid(m.From, m.Message); break;
             case AttestationInput.ExecutedHere m: OnExecutedHere(m.Outcome); break;
+            // What the own clients made of blocks that are not the network's is nobody's business.
+            case AttestationInput.Tick when _node.Progress.Divergence is not null: break;
             case AttestationInput.Tick:
                 foreach (AttestedRollup rollup in _rollups.Values)
                     foreach (Attestation attestation in rollup.ToResend(ResentMax)) Send(attestation);

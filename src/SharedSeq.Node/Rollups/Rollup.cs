@@ -193,6 +193,7 @@ public sealed class Rollup(NamespacePolicy policy, NamespaceFeed feed, bool hasA
     private string Reason()
     {
         if (!HasAdapter) return "no adapter here";
+        if (Feed.IsHalted) return "this node's order is not the certified one";
         if (_client is null) return "not started or not answering";
         if (_quarantine is not null) return $"quarantined: {_quarantine}";
         if (_head + 5 < _catchUpTo) return $"replays block {_head} of {_catchUpTo}";

@@ -26,6 +26,8 @@ public sealed class HealthEndpoints(NodeRuntime node, RpcDispatcher dispatcher) 
         if (!node.IsReady()) reasons.Add("starting or stopping");
         ReplicaView? view = node.Progress.View;
         if (view is { IsHalted: true }) reasons.Add("halted: agreement is broken");
+        if (node.Progress.Divergence is { } divergence)
+            reasons.Add($"diverged: results above height {divergence.Agreed} are not the certified ones; stop and run: sharedseq store rebuild");
         int connected = 1 + (view?.Members.Count(m => m.Member != node.Self && m.IsConnected) ?? 0);
         if (connected < node.Genesis.Quorum.Quorum) reasons.Add($"{connected} of the {node.Genesis.Quorum.Quorum} operators needed are connected");
         if (node.Progress.Final.Height.Value > node.Progress.Ordered.Value + 1_000) reasons.Add("behind: catching up");
@@ -59,6 +61,9 @@ public sealed class HealthEndpoints(NodeRuntime node, RpcDispatcher dispatcher) 
         Add(text, "sharedseq_height_committed", "gauge", "Height of the last commit", node.Progress.Final.Height.Value);
         Add(text, "sharedseq_height_ordered", "gauge", "Newest height applied by ordering", node.Progress.Ordered.Value);
         Add(text, "sharedseq_height_certified", "gauge", "Newest height with a result certificate", node.Feeds.Newest?.Result.Height.Value ?? 0);
+        Add(
+            text, "sharedseq_diverged", "gauge", "Whether own results differ from the certified ones",
+            node.Progress.Divergence is null ? 0UL : 1UL);
         Add(text, "sharedseq_committed_time_ms", "gauge", "Timestamp of the newest applied height", node.Progress.CommittedTime.Value);
         Add(text, "sharedseq_transactions_admitted_total", "counter", "Transactions admitted here", (ulong)node.Admission.Admitted);
         Add(text, "sharedseq_batch_memory_bytes", "gauge", "Bytes of batches kept in memory", (ulong)node.Batches.Bytes);

@@ -51,7 +51,8 @@ public sealed partial class PublicMethods
     private (NamespaceHeads Heads, ResultCertificate Certificate) CertifiedHeads(Height height)
     {
         // A certificate adopted from a peer may be for a height this node has not written yet.
-        ResultCertificate certificate = CertificateFor(height);
+        ResultCertificate certificate = CertificateFor(Agreed(height));
+        RefuseDiverged(certificate.Result.Height);
         NamespaceHeads heads = node.Ledger.GetHeads(certificate.Result.Height)
             ?? throw new RpcException(RpcError.NotFound, "the certified height is not in this node's ledger yet");
         return (heads, certificate);
@@ -109,7 +110,8 @@ public sealed partial class PublicMethods
     {
         Height height = (node.Ledger.FindRejection(id)
             ?? throw new RpcException(RpcError.NotFound, "no rejected transaction known by this id")).Height;
-        ResultCertificate certificate = CertificateFor(height);
+        ResultCertificate certificate = CertificateFor(Agreed(height));
+        RefuseDiverged(certificate.Result.Height);
         if (certificate.Result.Height.Value - height.Value > RejectionProof.MaxLater)
             throw new RpcException(RpcError.NotFound, "no certificate close enough above this height");
         IReadOnlyList<Rejection> rejections = node.Ledger.GetRejections(height) ?? throw Missing(height);

@@ -21,10 +21,13 @@ public sealed partial class PublicMethods
                 status = "rejected",
                 reason = ((RejectionReason)rejection.Reason).ToString(),
                 @namespace = rejection.Namespace.Value,
-                height = rejection.Height.Value,
+                height = Agreed(rejection.Height).Value,
                 proof = isProved ? ProofIfCertified(() => RejectionProofOf(rejection.TransactionId)) : null,
             };
         }
+
+        // What was ordered since is not known here.
+        RefuseDiverged();
 
         // A wallet's transaction that this gateway took is known by its keccak hash before it is ordered.
         if (node.Batches.Locate(node.Rollups?.IdOfPending(id) ?? id) is { } pending)
@@ -62,7 +65,7 @@ public sealed partial class PublicMethods
             status,
             reason = skipped,
             @namespace = place.Namespace.Value,
-            height = place.Height.Value,
+            height = Agreed(place.Height).Value,
             number = place.Number,
             place = place.Place,
             lane = new { author = place.Batch.Lane.Author.Value, seq = place.Batch.Seq.Value, index = place.Index },
@@ -129,6 +132,7 @@ public sealed partial class PublicMethods
     private object GetHead(RpcCall call)
     {
         NamespacePolicy ns = NamespaceOf(call, 0);
+        RefuseDiverged();
         ulong head = node.Feeds.Of(ns.Id).Head;
         return new { number = head, hash = head == 0 ? null : ReadBlock(ns.Id, head).Hash.ToString() };
     }
@@ -137,6 +141,7 @@ public sealed partial class PublicMethods
     private object GetResult(RpcCall call)
     {
         var height = new Height(call.Number(0, "height"));
+        RefuseDiverged(height);
         BlockResult result = node.Ledger.GetResult(height) ?? throw Missing(height);
 
         // Which certificate a node keeps differs between operators: only who asks for it gets it.
@@ -154,12 +159,21 @@ public sealed partial class PublicMethods
     {
         if (number == 0) throw new RpcException(RpcError.NotFound, "blocks are numbered from 1");
         NamespaceFeed feed = node.Feeds.Of(ns);
-        return feed.TryRead(number, out StreamBlock? block) switch
+        FeedRejection rejection = feed.TryRead(number, out StreamBlock? block);
+        if (rejection == FeedRejection.Diverged) RefuseDiverged();
+        return rejection switch
         {
             FeedRejection.BeyondHead => throw new RpcException(RpcError.BeyondHead, $"block {number} is not closed yet", new { head = feed.Head }),
             FeedRejection.Pruned => throw new RpcException(RpcError.Pruned, $"block {number} is not kept here any more"),
             _ => block!,
         };
+    }
+
+    /// <summary>The height, if this node's results are to be believed there.</summary>
+    private Height Agreed(Height height)
+    {
+        RefuseDiverged(height);
+        return height;
     }
 
     private RpcException Missing(Height height)

@@ -41,12 +41,14 @@ public sealed partial class PublicMethods
         return connection.Subscribe((subscription, stop) => StreamAsync(connection, subscription, feed, cursor, stop));
     }
 
-    private static void CheckStart(NamespaceFeed feed, ulong from)
+    private void CheckStart(NamespaceFeed feed, ulong from)
     {
         if (from == 0) throw RpcCall.Bad("from", "is a block number from 1 on");
+        FeedRejection first = feed.TryRead(from, out _);
+        if (first == FeedRejection.Diverged) RefuseDiverged();
         if (from > feed.Head + 1)
             throw new RpcException(RpcError.BeyondHead, $"from {from} is beyond the head", new { head = feed.Head });
-        if (from <= feed.Head && feed.TryRead(from, out _) == FeedRejection.Pruned)
+        if (first == FeedRejection.Pruned)
             throw new RpcException(RpcError.Pruned, $"block {from} is not kept here any more");
     }
 
@@ -66,10 +68,14 @@ public sealed partial class PublicMethods
                 }
 
                 await feed.WaitAsync(cursor.Next, stop);
-                if (feed.TryRead(cursor.Next, out StreamBlock? block) != FeedRejection.None)
+                FeedRejection rejection = feed.TryRead(cursor.Next, out StreamBlock? block);
+                if (rejection != FeedRejection.None)
                 {
+                    (string ended, string reason) = rejection == FeedRejection.Diverged
+                        ? ("diverged", "this operator's results differ from the certified ones from here on")
+                        : ("pruned", "not kept here any more");
                     await connection.NotifyAsync(
-                        "sharedseq_subscription", new { subscription, ended = "pruned", resumeFrom = cursor.Next, reason = "not kept here any more" }, stop);
+                        "sharedseq_subscription", new { subscription, ended, resumeFrom = cursor.Next, reason }, stop);
                     return;
                 }
 

@@ -121,10 +121,20 @@ public sealed partial class PublicMethods(NodeRuntime node)
             fastCommits = view?.FastCommits,
             slowCommits = view?.SlowCommits,
             halted = view?.IsHalted ?? false,
+            divergedAbove = node.Progress.Divergence?.Agreed.Value,
             members = view?.Members.Select(m => new { replica = m.Member.Value, m.SlotsLed, m.SlotsSkipped, m.SlotsTimedOut, m.IsConnected }),
             actors = node.Actors.Select(a => new { a.Name, health = a.Health.ToString(), a.Depth }),
             rollups = node.Rollups?.HealthOf(),
         };
+    }
+
+    /// <summary>Refuses what this node made of a height (of the newest ones, when none is given) whose certified result is another.</summary>
+    private void RefuseDiverged(Height? height = null)
+    {
+        if (node.Progress.Divergence is not { } divergence || height <= divergence.Agreed) return;
+        throw new RpcException(
+            RpcError.Diverged, $"this operator's results above height {divergence.Agreed} are not the certified ones",
+            new { name = RpcError.Diverged.Name, agreed = divergence.Agreed.Value });
     }
 
     private NamespacePolicy NamespaceOf(RpcCall call, int index)

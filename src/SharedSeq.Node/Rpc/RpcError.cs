@@ -22,11 +22,14 @@ public sealed record RpcError(int Code, string Name, string Meaning, string Reme
     public static readonly RpcError ExecutionUnavailable =
         new(-32012, "ExecutionUnavailable", "No execution client of this rollup answers.", "Try another operator.");
 
+    public static readonly RpcError Diverged = new(
+        -32013, "Diverged", "This operator's results differ from the certified ones at these heights.", "Ask another operator.");
+
     /// <summary>All of them, for rpc.discover and the documentation.</summary>
     public static readonly IReadOnlyList<RpcError> All =
     [
         ParseError, InvalidRequest, MethodNotFound, InvalidParams, InternalError, RequestTooLarge, NotReady, TransactionRefused, LaneFull,
-        NotFound, Pruned, BeyondHead, TooManySubscriptions, Timeout, UnknownNamespace, BadProof, ExecutionUnavailable,
+        NotFound, Pruned, BeyondHead, TooManySubscriptions, Timeout, UnknownNamespace, BadProof, ExecutionUnavailable, Diverged,
     ];
 }
 

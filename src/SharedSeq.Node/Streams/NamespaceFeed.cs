@@ -12,6 +12,9 @@ public enum FeedRejection
 
     /// <summary>Below what this node keeps.</summary>
     Pruned = 2,
+
+    /// <summary>This node's results differ from the certified ones up to here: it does not know the block.</summary>
+    Diverged = 3,
 }
 
 /// <summary>
@@ -28,6 +31,7 @@ public sealed class NamespaceFeed
     private readonly Func<ulong, StreamBlock?> _readOld;
     private TaskCompletionSource _news = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ulong _head;
+    private Height? _agreed;
 
     /// <param name="id">The namespace.</param>
     /// <param name="head">Number of the newest closed block known at start; 0 when there is none.</param>
@@ -50,13 +54,35 @@ public sealed class NamespaceFeed
         }
     }
 
+    /// <summary>Whether this node's order is known not to be the network's: nothing comes any more.</summary>
+    public bool IsHalted
+    {
+        get
+        {
+            lock (_gate) return _agreed is not null;
+        }
+    }
+
+    /// <summary>Gives out nothing any more that closed above a height, and tells who waits.</summary>
+    public void Halt(Height agreed)
+    {
+        TaskCompletionSource news;
+        lock (_gate)
+        {
+            _agreed ??= agreed;
+            news = _news;
+        }
+
+        news.TrySetResult();
+    }
+
     /// <summary>Appends the next block; blocks already known (a restart applies heights again) are ignored.</summary>
     public void Append(StreamBlock block)
     {
         TaskCompletionSource news;
         lock (_gate)
         {
-            if (block.Block.Number <= _head) return;
+            if (block.Block.Number <= _head || _agreed is not null) return;
             Invariant.Check(block.Block.Number == _head + 1 || _head == 0, "numbers of a namespace have no gaps");
             _head = block.Block.Number;
             _recent.Add(_head, block);
@@ -71,6 +97,17 @@ public sealed class NamespaceFeed
     /// <summary>The block with this number, if it is closed and still kept.</summary>
     public FeedRejection TryRead(ulong number, out StreamBlock? block)
     {
+        FeedRejection rejection = Read(number, out block);
+        Height? agreed;
+        lock (_gate) agreed = _agreed;
+        if (agreed is null || rejection == FeedRejection.Pruned) return rejection;
+        if (block?.Block.LastHeight <= agreed) return FeedRejection.None;
+        block = null;
+        return FeedRejection.Diverged;
+    }
+
+    private FeedRejection Read(ulong number, out StreamBlock? block)
+    {
         lock (_gate)
         {
             block = null;
@@ -82,7 +119,7 @@ public sealed class NamespaceFeed
         return block is null ? FeedRejection.Pruned : FeedRejection.None;
     }
 
-    /// <summary>Waits until the block with this number is closed.</summary>
+    /// <summary>Waits until the block with this number is closed, or never will be here.</summary>
     public async Task WaitAsync(ulong number, CancellationToken cancellation)
     {
         while (true)
@@ -90,7 +127,7 @@ public sealed class NamespaceFeed
             Task news;
             lock (_gate)
             {
-                if (number <= _head) return;
+                if (number <= _head || _agreed is not null) return;
                 news = _news.Task;
             }
 

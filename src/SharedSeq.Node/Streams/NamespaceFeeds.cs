@@ -11,11 +11,17 @@ public sealed class NamespaceFeeds(IBatchSource batches, Func<NamespaceId, ulong
 {
     private readonly ConcurrentDictionary<NamespaceId, NamespaceFeed> _feeds = new();
     private volatile ResultCertificate? _newest;
+    private volatile Divergence? _divergence;
 
     /// <summary>The newest result certificate.</summary>
     public ResultCertificate? Newest => _newest;
 
-    public NamespaceFeed Of(NamespaceId id) => _feeds.GetOrAdd(id, ns => new NamespaceFeed(ns, headOf(ns), number => readOld(ns, number)));
+    public NamespaceFeed Of(NamespaceId id)
+    {
+        NamespaceFeed feed = _feeds.GetOrAdd(id, ns => new NamespaceFeed(ns, headOf(ns), number => readOld(ns, number)));
+        if (_divergence is { } divergence) feed.Halt(divergence.Agreed);
+        return feed;
+    }
 
     public ValueTask OnOrderedAsync(OrderedHeight height, CancellationToken cancellation)
     {
@@ -26,7 +32,9 @@ public sealed class NamespaceFeeds(IBatchSource batches, Func<NamespaceId, ulong
 
     public void OnCertified(ResultCertificate certificate) => _newest = certificate;
 
-    public void OnDiverged()
+    public void OnDiverged(Divergence divergence)
     {
+        _divergence = divergence;
+        foreach (NamespaceFeed feed in _feeds.Values) feed.Halt(divergence.Agreed);
     }
 }

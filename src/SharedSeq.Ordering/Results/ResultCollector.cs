@@ -47,6 +47,9 @@ public sealed class ResultCollector
     /// <summary>Whether this replica's results are known to be wrong. It stays so until the state is rebuilt and a new collector made.</summary>
     public bool IsDiverged { get; private set; }
 
+    /// <summary>The highest height whose certified result is the own one: since effects chain, all below it agree too.</summary>
+    public Height Agreed { get; private set; }
+
     private ulong NewestHeight => Newest?.Result.Height.Value ?? 0;
 
     private ReplicaSet Others => _self is { } self ? ReplicaSet.All(_committee.Count).Without(self) : ReplicaSet.All(_committee.Count);
@@ -64,6 +67,9 @@ public sealed class ResultCollector
         if (certificate.Result.Epoch == _committee.Epoch && certificate.Result.Height.Value > NewestHeight) Raise(certificate);
     }
 
+    /// <summary>What an earlier run found out: up to where the own results are the certified ones, and whether they differ above it.</summary>
+    public void Recover(Height agreed, bool isDiverged) => (Agreed, IsDiverged) = (agreed, isDiverged);
+
     /// <summary>Whether a vote is worth the cost of verifying it: votes beyond the quorum are not, unless they may be late or contradict.</summary>
     public bool IsWanted(ResultVote vote)
     {
@@ -79,10 +85,11 @@ public sealed class ResultCollector
         if (IsDiverged || result.Epoch != _committee.Epoch) return;
         ulong height = result.Height.Value;
         var own = new OwnResult(result, result.Hash);
-        if (_certificates.TryGetValue(height, out ResultCertificate? certificate) && certificate.Result.Hash != own.Hash)
+        if (_certificates.TryGetValue(height, out ResultCertificate? certificate))
         {
-            Diverge(own, certificate.Result.Hash, certificate, effects);
-            return;
+            if (certificate.Result.Hash == own.Hash) Agree(result.Height);
+            else Diverge(own, certificate.Result.Hash, certificate, effects);
+            if (IsDiverged) return;
         }
 
         // What is certified needs no more votes: a replica that catches up signs nothing on its way.
@@ -246,8 +253,12 @@ public sealed class ResultCollector
     private void Adopt(ResultCertificate certificate, List<ResultEffect> effects)
     {
         ulong height = certificate.Result.Height.Value;
-        if (!IsDiverged && _own.TryGetValue(height, out OwnResult? own) && own.Hash != certificate.Result.Hash)
-            Diverge(own, certificate.Result.Hash, certificate, effects);
+        if (!IsDiverged && _own.TryGetValue(height, out OwnResult? own))
+        {
+            if (own.Hash == certificate.Result.Hash) Agree(certificate.Result.Height);
+            else Diverge(own, certificate.Result.Hash, certificate, effects);
+        }
+
         Raise(certificate);
         effects.Add(new ResultEffect.Certified(certificate));
     }
@@ -264,7 +275,12 @@ public sealed class ResultCollector
     {
         if (IsDiverged) return;
         IsDiverged = true;
-        effects.Add(new ResultEffect.Diverged(own.Result, other, certificate));
+        effects.Add(new ResultEffect.Diverged(own.Result, other, certificate, Agreed));
+    }
+
+    private void Agree(Height height)
+    {
+        if (height > Agreed) Agreed = height;
     }
 
     private void Forget<T>(SortedDictionary<ulong, T> byHeight)

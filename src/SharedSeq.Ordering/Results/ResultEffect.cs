@@ -29,7 +29,8 @@ public abstract record ResultEffect
     /// <param name="Own">The own result.</param>
     /// <param name="OtherHash">Hash of the result it differs from.</param>
     /// <param name="Certificate">The certificate of the other, when its content is known.</param>
-    public sealed record Diverged(BlockResult Own, Hash32 OtherHash, ResultCertificate? Certificate) : ResultEffect;
+    /// <param name="Agreed">The highest height up to which the own results are known to be the certified ones; nothing above it is to be believed.</param>
+    public sealed record Diverged(BlockResult Own, Hash32 OtherHash, ResultCertificate? Certificate, Height Agreed) : ResultEffect;
 
     /// <summary>So many members signed differing results for this height that none can have q: alarm. Raised once per height.</summary>
     public sealed record Split(Height Height) : ResultEffect;

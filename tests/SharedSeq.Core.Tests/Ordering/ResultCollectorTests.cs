@@ -90,6 +90,53 @@ public sealed class ResultCollectorTests
     }
 
     [Fact]
+    public void A_divergence_says_up_to_which_height_the_results_agreed()
+    {
+        ResultCollector collector = New();
+        Sign(collector, Result(5));
+        Receive(collector, 1, Result(5));
+        Receive(collector, 2, Result(5));
+        Assert.Equal(new Height(5), collector.Agreed);
+        Sign(collector, Result(6));
+        Receive(collector, 1, Result(6, 9));
+        Receive(collector, 2, Result(6, 9));
+        ResultEffect.Diverged diverged = Assert.Single(Receive(collector, 3, Result(6, 9)).OfType<ResultEffect.Diverged>());
+        Assert.Equal((new Height(6), new Height(5)), (diverged.Own.Height, diverged.Agreed));
+    }
+
+    [Fact]
+    public void A_certificate_that_came_before_the_own_equal_result_is_agreement_and_a_later_divergence_names_it()
+    {
+        ResultCollector collector = New();
+        foreach (BlockResult result in (BlockResult[])[Result(5), Result(6, 9)])
+        {
+            ResultCertificate certificate = _committee.Certify(result, 1, 2, 3);
+            collector.OnCertificate(Verify(certificate), _effects);
+        }
+
+        Assert.Equal(Height.Zero, collector.Agreed);
+        Assert.Empty(Do(e => collector.OnOwnResult(Result(5), e)));
+        Assert.Equal(new Height(5), collector.Agreed);
+        Assert.Equal(new Height(5), Assert.Single(Do(e => collector.OnOwnResult(Result(6), e)).OfType<ResultEffect.Diverged>()).Agreed);
+    }
+
+    [Fact]
+    public void A_divergence_found_by_an_earlier_run_still_stops_signing()
+    {
+        ResultCollector collector = New();
+        collector.Recover(new Height(5), isDiverged: true);
+        Assert.Empty(Do(e => collector.OnOwnResult(Result(6), e)));
+        Assert.Equal((true, new Height(5)), (collector.IsDiverged, collector.Agreed));
+    }
+
+    private Verified<ResultCertificate> Verify(ResultCertificate certificate)
+    {
+        var verifier = new MessageVerifier(_committee.Genesis.Domain, _committee.Genesis.Committee, new P256Scheme());
+        Assert.Equal(VerificationRejection.None, verifier.TryVerify(certificate, out Verified<ResultCertificate> verified));
+        return verified;
+    }
+
+    [Fact]
     public void A_certificate_of_another_result_is_a_divergence_raised_once_and_signing_stops()
     {
         ResultCollector collector = New();

@@ -21,7 +21,6 @@ internal sealed class ServedNetwork : IAsyncDisposable
     private static readonly RpcSection Options = new() { Listen = "127.0.0.1:0", StreamPausedMsMax = 1_000 };
 
     private RpcServer? _server;
-    private bool _isDiverged;
 
     public ServedNetwork(params NamespacePolicy[] namespaces)
         : this(0, namespaces)
@@ -59,7 +58,6 @@ internal sealed class ServedNetwork : IAsyncDisposable
             Shell = null!,
             NodeSigner = null!,
             IsReady = () => true,
-            IsDiverged = () => _isDiverged,
             TellReplica = _ => true,
             Actors = [],
         };
@@ -80,7 +78,14 @@ internal sealed class ServedNetwork : IAsyncDisposable
     /// <summary>What is answered; a test may replace some by lies.</summary>
     public Dictionary<string, RpcMethod> Methods { get; }
 
-    public void Diverge() => _isDiverged = true;
+    /// <summary>This operator finds out that its results above a height are wrong.</summary>
+    public void Diverge(OrderingResult agreed, OrderingResult own)
+    {
+        var divergence = new Divergence(agreed.Height, own.Result, default, null);
+        Ledger.OnDiverged(divergence);
+        Feeds.OnDiverged(divergence);
+        _progress.Divergence = divergence;
+    }
 
     /// <summary>Orders a height and waits until the ledger has it.</summary>
     public async Task<OrderingResult> ApplyAsync(ulong atMs, params TestTransaction[] transactions)

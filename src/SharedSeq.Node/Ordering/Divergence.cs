@@ -1,0 +1,70 @@
+using SharedSeq.Consensus;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Node;
+
+/// <summary>That this node's results differ from the certified ones, with both kept as evidence.</summary>
+/// <param name="Agreed">The highest height up to which they are known to be the same; what this node made of later heights is not to be believed.</param>
+/// <param name="Own">The own result.</param>
+/// <param name="OtherHash">Hash of the certified one, or of the one signed before.</param>
+/// <param name="Certificate">The certificate of the other, when it is known.</param>
+public sealed record Divergence(Height Agreed, BlockResult Own, Hash32 OtherHash, ResultCertificate? Certificate)
+{
+    public void Write(CanonicalWriter writer)
+    {
+        writer.U64(Agreed.Value);
+        Own.Write(writer);
+        writer.Hash(OtherHash);
+        writer.Bool(Certificate is not null);
+        Certificate?.Write(writer);
+    }
+
+    public static Divergence Read(ref CanonicalReader reader) =>
+        new(new Height(reader.U64()), BlockResult.Read(ref reader), reader.Hash(), reader.Bool() ? ResultCertificate.Read(ref reader) : null);
+}
+
+/// <summary>
+/// The mark in the data folder that this node's results differ from the certified ones. A node that starts with it serves what was certified and does
+/// not go on; `store rebuild` removes it when the heights, applied anew, give the certified results.
+/// </summary>
+public sealed class DivergenceFile(string dataFolder)
+{
+    /// <summary>Where it is.</summary>
+    public string FilePath { get; } = Path.Combine(dataFolder, "diverged");
+
+    /// <summary>The divergence found by an earlier run; null when there was none.</summary>
+    /// <exception cref="ConfigurationException">The file is not one of ours: whether this node may be believed can not be told.</exception>
+    public Divergence? Read()
+    {
+        if (!File.Exists(FilePath)) return null;
+        try
+        {
+            var reader = new CanonicalReader(File.ReadAllBytes(FilePath));
+            Divergence found = Divergence.Read(ref reader);
+            reader.End("divergence");
+            return found;
+        }
+        catch (DecodeException e)
+        {
+            throw new ConfigurationException(
+                ConfigurationRejection.Unreadable, $"{FilePath} says that this node diverged and can not be read: run: sharedseq store rebuild", e);
+        }
+    }
+
+    /// <summary>Visible only when it is complete and on disk.</summary>
+    public void Write(Divergence divergence)
+    {
+        var writer = new CanonicalWriter(1024);
+        divergence.Write(writer);
+        string part = FilePath + ".part";
+        using (FileStream stream = File.Create(part))
+        {
+            stream.Write(writer.Written);
+            stream.Flush(flushToDisk: true);
+        }
+
+        File.Move(part, FilePath, overwrite: true);
+    }
+
+    public void Delete() => File.Delete(FilePath);
+}
