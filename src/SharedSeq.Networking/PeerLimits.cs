@@ -29,6 +29,10 @@ public sealed record PeerLimits
     /// <summary>Milliseconds for TCP, TLS and the hello together. 5,000: a slow handshake across the world takes less than two seconds.</summary>
     public int HandshakeMs { get; init; } = 5_000;
 
+    /// <summary>Milliseconds for TCP to connect, within the handshake. 1,000: one round trip across the world takes less than half of it, and an attempt
+    /// that got no answer is repeated by the kernel ever more seldom: a new one finds a network that has just healed sooner.</summary>
+    public int ConnectMs { get; init; } = 1_000;
+
     /// <summary>Milliseconds between pings on an otherwise silent control connection (consensus.md 6). 250.</summary>
     public int PingMs { get; init; } = 250;
 

@@ -198,7 +198,12 @@ public sealed class PeerNetwork : IAsyncDisposable
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         deadline.CancelAfter(_options.Limits.HandshakeMs);
-        await socket.ConnectAsync(peer.Host, peer.Port, deadline.Token);
+        using (var connecting = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token))
+        {
+            connecting.CancelAfter(_options.Limits.ConnectMs);
+            await socket.ConnectAsync(peer.Host, peer.Port, connecting.Token);
+        }
+
         await using var tls = new SslStream(new NetworkStream(socket, ownsSocket: false));
         await tls.AuthenticateAsClientAsync(
             new SslClientAuthenticationOptions

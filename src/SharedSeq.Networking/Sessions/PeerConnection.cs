@@ -126,10 +126,15 @@ internal sealed class PeerConnection : IAsyncDisposable
     private async Task WatchLoopAsync()
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(_limits.PingMs));
+        long lastTick = Environment.TickCount64;
         while (await timer.WaitForNextTickAsync(_stop.Token))
         {
-            // A busy handler is this node's slowness, not the peer's silence.
-            if (!Volatile.Read(ref _isHandling) && Environment.TickCount64 - Volatile.Read(ref _lastHeard) > _limits.SilenceMs)
+            // A busy handler is this node's slowness, not the peer's silence; so is a tick that comes late: this process did not run, and what the
+            // peer said meanwhile may not be read yet.
+            long now = Environment.TickCount64;
+            bool isSlow = Volatile.Read(ref _isHandling) || now - lastTick > 2L * _limits.PingMs;
+            lastTick = now;
+            if (!isSlow && now - Volatile.Read(ref _lastHeard) > _limits.SilenceMs)
             {
                 Close(SessionEnd.Silent);
                 return;

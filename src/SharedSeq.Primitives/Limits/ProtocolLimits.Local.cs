@@ -39,6 +39,10 @@ public sealed partial record ProtocolLimits
     [Limit(LimitScope.Local, "ms", 100, 60_000, "TCP, TLS and hello across the world take less than two seconds")]
     public int PeerHandshakeMs { get; init; } = 5_000;
 
+    [Limit(LimitScope.Local, "ms", 10, 60_000,
+        "twice a round trip across the world; the kernel repeats an unanswered attempt ever more seldom, a new one finds a healed network sooner")]
+    public int PeerConnectMs { get; init; } = 1_000;
+
     [Limit(LimitScope.Local, "ms", 10, 10_000, "four pings within the silence that closes a session")]
     public int PeerPingMs { get; init; } = 250;
 

@@ -112,6 +112,7 @@ public sealed partial record ProtocolLimits
 
         // R4's freshness: a PoA is sent again after half of it, and an honest leader must then still have it in time.
         Require(faults, FreshnessMs > SlotTimeoutMs, nameof(FreshnessMs), "not above the slot timer");
+        Require(faults, PeerConnectMs <= PeerHandshakeMs, nameof(PeerConnectMs), "connecting is part of the handshake");
         Require(faults, PeerSilenceMs >= 3L * PeerPingMs, nameof(PeerSilenceMs), "one late ping would close a session");
 
         // Committed time may be ahead of a submitter's clock by the drift: validUntil must be able to reach beyond it.

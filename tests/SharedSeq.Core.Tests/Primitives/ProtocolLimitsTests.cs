@@ -44,6 +44,7 @@ public sealed class ProtocolLimitsTests
         { new() { SlotTimeoutMaxMs = 200 }, nameof(ProtocolLimits.SlotTimeoutMaxMs) },
         { new() { MinHeightMs = 200 }, nameof(ProtocolLimits.MinHeightMs) },
         { new() { FreshnessMs = 300 }, nameof(ProtocolLimits.FreshnessMs) },
+        { new() { PeerConnectMs = 6_000 }, nameof(ProtocolLimits.PeerConnectMs) },
         { new() { PeerPingMs = 400 }, nameof(ProtocolLimits.PeerSilenceMs) },
         { new() { RpcWaitMsMax = 9_000 }, nameof(ProtocolLimits.RpcWaitMsMax) },
         { new() { DedupSecondsMax = 1, ClockDriftMs = 1_000 }, nameof(ProtocolLimits.DedupSecondsMax) },

@@ -20,6 +20,7 @@ public sealed class LimitAgreementTests
         Assert.Equal(Limits.PeerBytesPerSecondMax, peer.BytesPerSecond);
         Assert.Equal(Limits.PeerBadFramesMax, peer.BadFrames);
         Assert.Equal(Limits.PeerHandshakeMs, peer.HandshakeMs);
+        Assert.Equal(Limits.PeerConnectMs, peer.ConnectMs);
         Assert.Equal(Limits.PeerPingMs, peer.PingMs);
         Assert.Equal(Limits.PeerSilenceMs, peer.SilenceMs);
         Assert.Equal(Limits.PeerReconnectMs, peer.ReconnectMs);
