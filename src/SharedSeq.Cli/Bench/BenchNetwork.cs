@@ -6,39 +6,91 @@ using SharedSeq.Primitives;
 
 namespace SharedSeq.Cli;
 
-/// <summary>Resources the operators have used.</summary>
+/// <summary>Resources the operators have used, all their incarnations together.</summary>
 internal readonly record struct BenchUsage(double CpuSeconds, double ResidentMiBMax, double AllocatedBytes, ulong Height);
 
-/// <summary>A network of its own for a benchmark: operators as processes in a temporary folder, the shipped defaults, nothing switched off.</summary>
+/// <summary>What the comparison of the operators' blocks with the ledger outside of them gave.</summary>
+/// <param name="Fault">What is wrong; empty when all is well.</param>
+/// <param name="Ordered">Transactions in blocks, each exactly once, each one submitted.</param>
+/// <param name="Rejected">Promised transactions that every operator shows as rejected, by the rules: their time ran out during a cut, mostly.</param>
+/// <param name="LeastHeightsLeft">Least heights between a receipt's deadline and the block of its transaction; null without receipts.</param>
+internal readonly record struct LedgerVerdict(string Fault, int Ordered, int Rejected, long? LeastHeightsLeft);
+
+/// <summary>
+/// A network of its own for a benchmark or a test of faults: operators as processes in a temporary folder, the shipped defaults, nothing switched
+/// off. With links, every operator reaches the ones of greater index through one that can be cut.
+/// </summary>
 internal sealed class BenchNetwork : IAsyncDisposable
 {
+    /// <summary>Calls in one request: what an operator takes at most.</summary>
+    private const int CallsAtOnce = 100;
+
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(30) };
     private readonly DevnetFolder _folder;
     private readonly OperatorProcess[] _operators;
+    private readonly List<PeerLink> _links = [];
     private readonly string _path;
+    private BenchUsage _ended;
 
-    private BenchNetwork(string path, DevnetFolder folder, OperatorProcess[] operators)
+    private BenchNetwork(string path, DevnetFolder folder)
     {
         _path = path;
         _folder = folder;
-        _operators = operators;
+        _operators = new OperatorProcess[folder.Operators.Count];
         Verifier = new MessageVerifier(folder.Genesis.Domain, folder.Genesis.Committee, new P256Scheme());
     }
 
     public MessageVerifier Verifier { get; }
 
+    /// <summary>What clients of this network submitted and were promised.</summary>
+    public OutsideLedger Ledger { get; } = new();
+
     public IReadOnlyList<Uri> Rpcs => [.. _folder.Operators.Select(o => o.Rpc)];
 
     public IReadOnlyList<NamespaceId> Namespaces => [.. _folder.Genesis.Namespaces.Select(ns => ns.Id)];
 
-    public static async Task<BenchNetwork> StartAsync(int operators, int namespaces, CancellationToken cancellation)
+    /// <summary>D of the network's policy.</summary>
+    public ulong ReceiptDeadlineHeights => _folder.Genesis.Policy.ReceiptDeadlineHeights;
+
+    private IEnumerable<int> Alive => Enumerable.Range(0, _operators.Length).Where(i => !_operators[i].HasExited);
+
+    public static async Task<BenchNetwork> StartAsync(int operators, int namespaces, CancellationToken cancellation, bool isLinked = false)
     {
         string path = Directory.CreateTempSubdirectory("sharedseq-bench-").FullName;
         DevnetFolder folder = DevnetFolder.OpenOrCreate(
             new DevnetOptions { DataFolder = path, Operators = operators, Rollups = 0, OpaqueNamespaces = namespaces });
-        var network = new BenchNetwork(path, folder, [.. folder.Operators.Select(OperatorProcess.Start)]);
-        for (int i = 0; i < operators; i++) await network.WaitReadyAsync(i, TimeSpan.FromSeconds(60), cancellation);
-        return network;
+        var network = new BenchNetwork(path, folder);
+        if (isLinked) network.LinkAll();
+        for (int i = 0; i < operators; i++) network._operators[i] = OperatorProcess.Start(folder.Operators[i]);
+        try
+        {
+            for (int i = 0; i < operators; i++) await network.WaitReadyAsync(i, TimeSpan.FromSeconds(60), cancellation);
+            return network;
+        }
+        catch
+        {
+            await network.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>The link between two operators, in either order.</summary>
+    public PeerLink Link(int one, int other) => _links.Single(l => l.From == int.Min(one, other) && l.To == int.Max(one, other));
+
+    /// <summary>Cuts every link between these operators and the others.</summary>
+    public Task CutAsync(IReadOnlyCollection<int> side) =>
+        Task.WhenAll(_links.Where(l => side.Contains(l.From) != side.Contains(l.To)).Select(l => l.CutAsync()));
+
+    /// <summary>Heals every link.</summary>
+    public void Heal()
+    {
+        foreach (PeerLink link in _links) link.Heal();
+    }
+
+    /// <summary>Lets every byte between operators take so long.</summary>
+    public void Delay(TimeSpan delay)
+    {
+        foreach (PeerLink link in _links) link.Delay = delay;
     }
 
     public async Task WaitReadyAsync(int index, TimeSpan patience, CancellationToken cancellation)
@@ -70,87 +122,234 @@ internal sealed class BenchNetwork : IAsyncDisposable
     public async Task<int> LeaderAsync(CancellationToken cancellation) =>
         (int)(await CallAsync(0, "sharedseq_health", cancellation)).GetProperty("leader").GetUInt64();
 
-    /// <summary>kill -9.</summary>
+    /// <summary>Other operators that one has a session with; its metrics count itself as well.</summary>
+    public async Task<int> ConnectedPeersAsync(int index, CancellationToken cancellation)
+    {
+        Dictionary<string, double> metrics = await MetricsAsync(index, cancellation);
+        return metrics.Count(metric => metric.Key.StartsWith("sharedseq_peer_connected{", StringComparison.Ordinal) && metric.Value > 0) - 1;
+    }
+
+    /// <summary>kill -9, now: what the operator has used is lost to <see cref="UsageAsync"/>.</summary>
     public void Kill(int index) => _operators[index].Kill();
 
-    public async Task ReviveAsync(int index, CancellationToken cancellation)
+    /// <summary>kill -9, once what the operator has used is written down.</summary>
+    public async Task KillAsync(int index, CancellationToken cancellation)
     {
-        _operators[index].Dispose();
-        _operators[index] = OperatorProcess.Start(_folder.Operators[index]);
-        await WaitReadyAsync(index, TimeSpan.FromSeconds(60), cancellation);
+        BenchUsage last = await UsageOfAsync(index, cancellation);
+        Kill(index);
+        _ended = _ended with { CpuSeconds = _ended.CpuSeconds + last.CpuSeconds, AllocatedBytes = _ended.AllocatedBytes + last.AllocatedBytes };
+    }
+
+    /// <summary>Starts killed operators again, all at once, and waits until they are ready.</summary>
+    public async Task ReviveAsync(CancellationToken cancellation, params int[] indexes)
+    {
+        foreach (int index in indexes)
+        {
+            await _operators[index].StopAsync(TimeSpan.FromSeconds(10));
+            _operators[index] = OperatorProcess.Start(_folder.Operators[index]);
+        }
+
+        foreach (int index in indexes) await WaitReadyAsync(index, TimeSpan.FromSeconds(60), cancellation);
     }
 
     public async Task<BenchUsage> UsageAsync(CancellationToken cancellation)
     {
-        double cpu = 0, resident = 0, allocated = 0;
-        ulong height = 0;
-        for (int i = 0; i < _operators.Length; i++)
+        BenchUsage sum = _ended;
+        foreach (int i in Alive)
         {
-            if (_operators[i].HasExited) continue;
-            Dictionary<string, double> metrics = await MetricsAsync(i, cancellation);
-            cpu += metrics["process_cpu_microseconds_total"] / 1e6;
-            allocated += metrics["dotnet_allocated_bytes_total"];
-            resident = double.Max(resident, metrics["process_resident_memory_bytes"] / (1024.0 * 1024.0));
-            height = ulong.Max(height, (ulong)metrics["sharedseq_height_ordered"]);
+            BenchUsage one = await UsageOfAsync(i, cancellation);
+            sum = new BenchUsage(
+                sum.CpuSeconds + one.CpuSeconds, double.Max(sum.ResidentMiBMax, one.ResidentMiBMax), sum.AllocatedBytes + one.AllocatedBytes,
+                ulong.Max(sum.Height, one.Height));
         }
 
-        return new BenchUsage(cpu, resident, allocated, height);
+        return sum;
     }
 
     /// <summary>
-    /// Compares what the operators serve with the generator's own ledger: every acknowledged transaction exactly once, none invented, and the same
-    /// blocks at every operator.
+    /// Compares what the living operators serve with the ledger: every transaction acknowledged as committed or accepted exactly once, the accepted
+    /// ones by their receipt's deadline, none invented, and the same blocks at every operator.
     /// </summary>
-    /// <returns>What is wrong; empty when all is well.</returns>
-    public async Task<string> CheckAsync(IReadOnlyCollection<Hash32> committed, CancellationToken cancellation)
+    public async Task<LedgerVerdict> CheckAsync(CancellationToken cancellation)
     {
-        var ordered = new HashSet<Hash32>();
+        int bad = Ledger.CountBadReceipts(Verifier);
+        if (bad > 0) return Wrong($"{bad} receipts do not verify");
+
+        // What was promised and not seen done, and the newest of the rest, may still be on its way.
+        var committed = Ledger.Committed.SelectMany(ids => ids).ToHashSet();
+        IEnumerable<Hash32> owed = Ledger.Accepted.SelectMany(a => a.Ids).Where(id => !committed.Contains(id));
+        await WaitDecidedAsync(
+            Alive.First(), owed.Concat(Ledger.Committed.TakeLast(CallsAtOnce).Select(ids => ids[0])), TimeSpan.FromSeconds(60), cancellation);
+        var submitted = Ledger.Submitted.SelectMany(ids => ids).ToHashSet();
+        var ordered = new Dictionary<Hash32, ulong>();
         foreach (NamespaceId ns in Namespaces)
         {
-            ulong head = (await CallAsync(0, "sharedseq_getHead", cancellation, ns.Value)).GetProperty("number").GetUInt64();
-            for (ulong number = 1; number <= head; number++)
-            {
-                JsonElement block = await CallAsync(0, "sharedseq_getNamespaceBlock", cancellation, ns.Value, number, new { ids = true });
-                foreach (JsonElement id in block.GetProperty("ids").EnumerateArray())
-                {
-                    if (!ordered.Add(Hash32.Parse(id.GetString()!))) return $"a transaction is ordered twice in namespace {ns}: {id}";
-                }
-            }
+            string fault = await ReadNamespaceAsync(ns, submitted, ordered, cancellation);
+            if (fault.Length > 0) return Wrong(fault);
+        }
 
-            for (int i = 1; i < _operators.Length && head > 0; i++)
+        Hash32[] absent = [.. committed.Concat(owed).Where(id => !ordered.ContainsKey(id)).Distinct()];
+        foreach (Hash32[] some in absent.Chunk(CallsAtOnce))
+        {
+            string fault = await FindNotRejectedAsync(some, cancellation);
+            if (fault.Length > 0) return Wrong(fault);
+        }
+
+        long? least = null;
+        foreach ((Hash32[] ids, SubmitReply.Accepted receipt) in Ledger.Accepted)
+        {
+            ulong deadline = receipt.Proof.HighestHeight.Value + ReceiptDeadlineHeights;
+            foreach (Hash32 id in ids)
             {
-                if (_operators[i].HasExited) continue;
-                await WaitForHeadAsync(i, ns, head, cancellation);
-                string mine = (await CallAsync(0, "sharedseq_getNamespaceBlock", cancellation, ns.Value, head, new { ids = true })).ToString();
-                string other = (await CallAsync(i, "sharedseq_getNamespaceBlock", cancellation, ns.Value, head, new { ids = true })).ToString();
-                if (mine != other) return $"operators 0 and {i} serve different blocks {head} of namespace {ns}";
+                if (!ordered.TryGetValue(id, out ulong height)) continue;
+                long left = (long)deadline - (long)height;
+                if (left < 0) return Wrong($"transaction {id} is in height {height}, its receipt's deadline was {deadline}");
+                least = long.Min(least ?? long.MaxValue, left);
             }
         }
 
-        foreach (Hash32 id in committed)
+        return new LedgerVerdict("", ordered.Count, absent.Length, least);
+
+        static LedgerVerdict Wrong(string fault) => new(fault, 0, 0, null);
+    }
+
+    /// <summary>Waits until one operator has ordered every transaction of these, or rejected it.</summary>
+    /// <exception cref="CommandException">It does not, in this time.</exception>
+    public async Task WaitDecidedAsync(int index, IEnumerable<Hash32> ids, TimeSpan patience, CancellationToken cancellation)
+    {
+        long deadline = Environment.TickCount64 + (long)patience.TotalMilliseconds;
+        foreach (Hash32[] some in ids.Chunk(CallsAtOnce))
         {
-            if (!ordered.Contains(id)) return $"transaction {id} was acknowledged as committed and is in no block";
+            object[][] calls = [.. some.Select(id => (object[])[id.ToString()])];
+            while (true)
+            {
+                JsonElement[] answers = await BatchAsync(index, "sharedseq_getTransaction", calls, cancellation);
+                int missing = Array.FindIndex(answers, a => !IsDecided(a));
+                if (missing < 0) break;
+                if (Environment.TickCount64 > deadline)
+                    throw new CommandException($"operator {index} has not decided {some[missing]} after {patience.TotalSeconds} s: {answers[missing]}");
+                await Task.Delay(20, cancellation);
+            }
+        }
+
+        static bool IsDecided(JsonElement answer) =>
+            answer.TryGetProperty("result", out JsonElement known) && known.GetProperty("status").GetString() != "received";
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Task.WhenAll(_operators.Where(o => o is not null).Select(o => o.StopAsync(TimeSpan.FromSeconds(10))));
+        foreach (PeerLink link in _links) await link.DisposeAsync();
+        Directory.Delete(_path, recursive: true);
+        _http.Dispose();
+    }
+
+    private void LinkAll()
+    {
+        for (int from = 0; from < _folder.Operators.Count; from++)
+        {
+            int[] ports = [.. _folder.Operators.Select(o => o.PeerPort)];
+            for (int to = from + 1; to < ports.Length; to++)
+            {
+                var link = new PeerLink(from, to, ports[to]);
+                _links.Add(link);
+                ports[to] = link.Port;
+            }
+
+            _folder.SetPeerPorts(from, ports);
+        }
+    }
+
+    private async Task<BenchUsage> UsageOfAsync(int index, CancellationToken cancellation)
+    {
+        Dictionary<string, double> metrics = await MetricsAsync(index, cancellation);
+        return new BenchUsage(
+            metrics["process_cpu_microseconds_total"] / 1e6, metrics["process_resident_memory_bytes"] / (1024.0 * 1024.0),
+            metrics["dotnet_allocated_bytes_total"], (ulong)metrics["sharedseq_height_ordered"]);
+    }
+
+    /// <summary>Reads all blocks of a namespace from the operator that is furthest and compares the others' heads, which name all before them.</summary>
+    /// <returns>What is wrong; empty when all is well.</returns>
+    private async Task<string> ReadNamespaceAsync(
+        NamespaceId ns, HashSet<Hash32> submitted, Dictionary<Hash32, ulong> ordered, CancellationToken cancellation)
+    {
+        (int Index, ulong Head) first = (-1, 0);
+        foreach (int i in Alive)
+        {
+            ulong head = await HeadAsync(i, ns, cancellation);
+            if (first.Index < 0 || head > first.Head) first = (i, head);
+        }
+
+        for (ulong number = 1; number <= first.Head; number += CallsAtOnce)
+        {
+            ulong count = ulong.Min(CallsAtOnce, first.Head - number + 1);
+            object[][] calls = [.. Enumerable.Range(0, (int)count).Select(i => (object[])[ns.Value, number + (ulong)i, new { ids = true }])];
+            foreach (JsonElement answer in await BatchAsync(first.Index, "sharedseq_getNamespaceBlock", calls, cancellation))
+            {
+                if (!answer.TryGetProperty("result", out JsonElement block)) return $"operator {first.Index} does not serve its own block: {answer}";
+                ulong height = block.GetProperty("lastHeight").GetUInt64();
+                foreach (JsonElement item in block.GetProperty("ids").EnumerateArray())
+                {
+                    Hash32 id = Hash32.Parse(item.GetString()!);
+                    if (!ordered.TryAdd(id, height)) return $"a transaction is ordered twice in namespace {ns}: {id}";
+                    if (!submitted.Contains(id)) return $"a transaction that nobody submitted is in namespace {ns}: {id}";
+                }
+            }
+        }
+
+        foreach (int i in Alive.Where(i => i != first.Index && first.Head > 0))
+        {
+            await WaitForHeadAsync(i, ns, first.Head, cancellation);
+            string mine = (await CallAsync(first.Index, "sharedseq_getNamespaceBlock", cancellation, ns.Value, first.Head, new { ids = true })).ToString();
+            string other = (await CallAsync(i, "sharedseq_getNamespaceBlock", cancellation, ns.Value, first.Head, new { ids = true })).ToString();
+            if (mine != other) return $"operators {first.Index} and {i} serve different blocks {first.Head} of namespace {ns}";
         }
 
         return "";
     }
 
+    /// <summary>A promised transaction that is in no block must be rejected, for a reason that all operators agree on.</summary>
+    /// <returns>The first one that is not; empty when all are.</returns>
+    private async Task<string> FindNotRejectedAsync(Hash32[] ids, CancellationToken cancellation)
+    {
+        object[][] calls = [.. ids.Select(id => (object[])[id.ToString()])];
+        JsonElement[] first = [];
+        foreach (int i in Alive)
+        {
+            JsonElement[] answers = await BatchAsync(i, "sharedseq_getTransaction", calls, cancellation);
+            if (first.Length == 0) first = answers;
+            for (int n = 0; n < ids.Length; n++)
+            {
+                bool isRejected = answers[n].TryGetProperty("result", out JsonElement known) && known.GetProperty("status").GetString() == "rejected";
+                if (!isRejected || answers[n].ToString() != first[n].ToString())
+                    return $"transaction {ids[n]} was promised and is in no block; operator {i} says {answers[n]}";
+            }
+        }
+
+        return "";
+    }
+
+    private async Task<ulong> HeadAsync(int index, NamespaceId ns, CancellationToken cancellation) =>
+        (await CallAsync(index, "sharedseq_getHead", cancellation, ns.Value)).GetProperty("number").GetUInt64();
+
     /// <summary>A revived operator may still be catching up.</summary>
     private async Task WaitForHeadAsync(int index, NamespaceId ns, ulong head, CancellationToken cancellation)
     {
         long deadline = Environment.TickCount64 + 30_000;
-        while ((await CallAsync(index, "sharedseq_getHead", cancellation, ns.Value)).GetProperty("number").GetUInt64() < head)
+        while (await HeadAsync(index, ns, cancellation) < head)
         {
             if (Environment.TickCount64 > deadline) throw new CommandException($"operator {index} did not catch up to block {head} of namespace {ns} in 30 s");
             await Task.Delay(50, cancellation);
         }
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Several calls of one method; answers in their order, each with result or error.</summary>
+    private async Task<JsonElement[]> BatchAsync(int index, string method, object[][] calls, CancellationToken cancellation)
     {
-        await Task.WhenAll(_operators.Select(o => o.StopAsync(TimeSpan.FromSeconds(10))));
-        Directory.Delete(_path, recursive: true);
-        _http.Dispose();
+        using var body = new StringContent(JsonSerializer.Serialize(calls.Select((p, i) => new { jsonrpc = "2.0", id = i, method, @params = p })));
+        using HttpResponseMessage answer = await _http.PostAsync(_folder.Operators[index].Rpc, body, cancellation);
+        JsonElement[] items = JsonSerializer.Deserialize<JsonElement[]>(await answer.Content.ReadAsStringAsync(cancellation))!;
+        return [.. items.OrderBy(item => item.GetProperty("id").GetInt32())];
     }
 
     private async Task<JsonElement> CallAsync(int index, string method, CancellationToken cancellation, params object[] parameters)

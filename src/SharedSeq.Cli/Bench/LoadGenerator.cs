@@ -7,68 +7,99 @@ using SharedSeq.Primitives;
 
 namespace SharedSeq.Cli;
 
-/// <summary>What one run of load gave.</summary>
+/// <summary>What one run of load gave, over the measured time: after the warm-up, until the end of what went on meanwhile.</summary>
 internal sealed record LoadOutcome(
-    long Committed, double Seconds, double P50Ms, double P99Ms, double LongestSilenceMs, long Refused, IReadOnlyCollection<Hash32> CommittedIds)
+    long Committed, double Seconds, double LongestSilenceMs, long Refused, long Unanswered, long LedgerCount, IReadOnlyList<FrameSample> Samples)
 {
     public double PerSecond => Committed / Seconds;
+
+    /// <summary>Latency of what was committed, milliseconds; refused transactions have none.</summary>
+    public double PercentileMs(double share) => LatencySamples.PercentileMs(Samples.Where(s => s.IsCommitted), share);
 }
 
 /// <summary>
-/// Puts load on operators over the binary submit stream and keeps a ledger of its own: which transactions were acknowledged as committed, by proofs
-/// that are checked after the run. Latency counts from the scheduled send time.
+/// Puts load on operators over the binary submit stream and writes down in the ledger what is promised: receipts, and commits by proofs that are
+/// checked after the run. Latency counts from the scheduled send time. A client whose operator dies goes on with the next one; what it had under way
+/// there has no known outcome.
 /// </summary>
-internal sealed class LoadGenerator(IReadOnlyList<Uri> operators, IReadOnlyList<NamespaceId> namespaces, MessageVerifier verifier, LoadOptions options)
+internal sealed class LoadGenerator(
+    IReadOnlyList<Uri> operators, IReadOnlyList<NamespaceId> namespaces, MessageVerifier verifier, OutsideLedger ledger, LoadOptions options)
 {
     private readonly byte[] _template = RandomBytes(options.PayloadBytes);
-    private readonly ConcurrentQueue<Hash32> _committed = new();
     private readonly ConcurrentDictionary<Height, SubmitReply.Committed> _proofs = new();
-    private readonly LatencySamples _latencies = new();
+    private readonly LatencySamples _samples = new();
     private long _counter;
     private long _measured;
     private long _refused;
+    private long _unanswered;
+    private long _ledgerCount;
     private long _measureFrom = long.MaxValue;
     private long _lastCommit;
     private long _longestSilence;
     private int _badProofs;
 
-    public async Task<LoadOutcome> RunAsync(CancellationToken cancellation)
+    /// <summary>What happened to each frame scheduled in the measured time, until now.</summary>
+    public LatencySamples Samples => _samples;
+
+    /// <summary>Warms up, measures for the time of the options, and waits for what is under way.</summary>
+    public Task<LoadOutcome> RunAsync(CancellationToken cancellation) =>
+        RunAsync(stopped => Task.Delay(TimeSpan.FromSeconds(options.RunSeconds), stopped), cancellation);
+
+    /// <summary>Warms up, measures while something else happens, and waits for what is under way.</summary>
+    /// <exception cref="CommandException">A proof does not hold.</exception>
+    public async Task<LoadOutcome> RunAsync(Func<CancellationToken, Task> meanwhile, CancellationToken cancellation)
     {
         using var sending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var reading = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         Task[] lines = [.. Enumerable.Range(0, options.Connections).Select(i => LineAsync(i, sending.Token, reading.Token))];
-        await Task.Delay(TimeSpan.FromSeconds(options.WarmUpSeconds), cancellation);
-        long from = Stopwatch.GetTimestamp();
-        Volatile.Write(ref _lastCommit, from);
-        Volatile.Write(ref _measureFrom, from);
-        await Task.Delay(TimeSpan.FromSeconds(options.RunSeconds), cancellation);
-        long measured = Interlocked.Read(ref _measured);
-        double seconds = Stopwatch.GetElapsedTime(from).TotalSeconds;
-        double silence = Stopwatch.GetElapsedTime(0, Volatile.Read(ref _longestSilence)).TotalMilliseconds;
-        await sending.CancelAsync();
+        try
+        {
+            await Task.Delay(TimeSpan.FromSeconds(options.WarmUpSeconds), cancellation);
+            long from = Stopwatch.GetTimestamp();
+            Volatile.Write(ref _lastCommit, from);
+            Volatile.Write(ref _measureFrom, from);
+            await meanwhile(cancellation);
+            long measured = Interlocked.Read(ref _measured);
+            double seconds = Stopwatch.GetElapsedTime(from).TotalSeconds;
+            NoteSilence(Stopwatch.GetTimestamp());
+            double silence = Stopwatch.GetElapsedTime(0, Volatile.Read(ref _longestSilence)).TotalMilliseconds;
+            await sending.CancelAsync();
 
-        // What is under way is waited for, so that the ledger is complete.
-        reading.CancelAfter(TimeSpan.FromSeconds(15));
-        await Task.WhenAll(lines);
+            // What is under way is waited for, so that the ledger is complete.
+            reading.CancelAfter(TimeSpan.FromSeconds(15));
+            await Task.WhenAll(lines);
+            CheckProofs();
+            return new LoadOutcome(
+                measured, seconds, silence, Interlocked.Read(ref _refused), Interlocked.Read(ref _unanswered), Interlocked.Read(ref _ledgerCount),
+                _samples.Snapshot());
+        }
+        finally
+        {
+            await sending.CancelAsync();
+            await reading.CancelAsync();
+            await Task.WhenAll(lines);
+        }
+    }
+
+    private void CheckProofs()
+    {
         foreach (SubmitReply.Committed reply in _proofs.Values)
         {
             if (CommitCheck.CheckBlock(verifier, reply) != ReplyRejection.None) Interlocked.Increment(ref _badProofs);
         }
 
         if (_badProofs > 0) throw new CommandException($"{_badProofs} commit proofs did not verify: this run has no result");
-        return new LoadOutcome(
-            measured, seconds, _latencies.PercentileMs(0.5), _latencies.PercentileMs(0.99), silence, Interlocked.Read(ref _refused), _committed.ToArray());
     }
 
     private async Task LineAsync(int index, CancellationToken sending, CancellationToken reading)
     {
-        Uri rpc = operators[index % operators.Count];
-        while (!sending.IsCancellationRequested)
+        for (int attempt = 0; !sending.IsCancellationRequested; attempt++)
         {
+            int home = (index + attempt) % operators.Count;
             try
             {
-                await using SubmitConnection connection = await SubmitConnection.OpenAsync(rpc, sending);
-                var line = new Line(this, connection, namespaces[index % namespaces.Count], index);
+                await using SubmitConnection connection = await SubmitConnection.OpenAsync(operators[home], sending);
+                var line = new Line(this, connection, home, namespaces[index % namespaces.Count], index);
                 await line.RunAsync(sending, reading);
             }
             catch (Exception e) when (e is System.Net.WebSockets.WebSocketException or OperationCanceledException or HttpRequestException)
@@ -85,25 +116,40 @@ internal sealed class LoadGenerator(IReadOnlyList<Uri> operators, IReadOnlyList<
         return bytes;
     }
 
-    private void OnCommitted(SubmitReply.Committed reply, CommittedFrame frame, Hash32[] ids, long scheduled)
+    private void OnCommitted(SubmitReply.Committed reply, CommittedFrame frame, Hash32[] ids, int home, long scheduled)
     {
         _proofs.TryAdd(reply.Headers[0].Height, reply);
 
         // Every frame's place is proved; checking a sample keeps the generator from being the bottleneck, a wrong one still voids the run.
         if (frame.Request % 64 == 0 && CommitCheck.CheckFrame(reply, frame, ids) != ReplyRejection.None) Interlocked.Increment(ref _badProofs);
-        foreach (Hash32 id in ids) _committed.Enqueue(id);
+        ledger.Commit(ids);
+        Interlocked.Add(ref _ledgerCount, ids.Length);
         long now = Stopwatch.GetTimestamp();
         long from = Volatile.Read(ref _measureFrom);
         if (now < from) return;
+        NoteSilence(now);
+        Interlocked.Add(ref _measured, ids.Length);
+        if (scheduled >= from) _samples.Add(new FrameSample(home, scheduled, now, ids.Length));
+    }
+
+    private void OnRefused(int count, int home, long scheduled)
+    {
+        Interlocked.Add(ref _refused, count);
+        if (scheduled >= Volatile.Read(ref _measureFrom)) _samples.Add(new FrameSample(home, scheduled, long.MaxValue, count));
+    }
+
+    private void NoteSilence(long now)
+    {
         long silence = now - Interlocked.Exchange(ref _lastCommit, now);
         if (silence > Volatile.Read(ref _longestSilence)) Volatile.Write(ref _longestSilence, silence);
-        Interlocked.Add(ref _measured, ids.Length);
-        if (scheduled >= from) _latencies.Add((long)Stopwatch.GetElapsedTime(scheduled, now).TotalMicroseconds, ids.Length);
     }
 
     /// <summary>One connection: a sender that keeps its share of the load under way, and a reader.</summary>
-    private sealed class Line(LoadGenerator load, SubmitConnection connection, NamespaceId ns, int index)
+    private sealed class Line(LoadGenerator load, SubmitConnection connection, int home, NamespaceId ns, int index)
     {
+        /// <summary>35: outlives a cut of 20 s, and is not too far ahead of the committed time that stood still meanwhile (60 s by policy).</summary>
+        private const ulong ValidForSeconds = 35;
+
         private readonly ConcurrentDictionary<ulong, (Hash32[] Ids, long Scheduled)> _underWay = new();
         private readonly SemaphoreSlim _room = new(
             load.Options.InFlight > 0 ? int.Max(1, load.Options.InFlight / load.Options.FrameSize / load.Options.Connections) : int.MaxValue);
@@ -120,15 +166,19 @@ internal sealed class LoadGenerator(IReadOnlyList<Uri> operators, IReadOnlyList<
             catch (OperationCanceledException)
             {
                 // the run is over; the reader collects what is under way
+                while (!_underWay.IsEmpty && !read.IsCompleted && !reading.IsCancellationRequested)
+                    await Task.WhenAny(read, Task.Delay(20, CancellationToken.None));
             }
-
-            while (!_underWay.IsEmpty && !read.IsCompleted && !reading.IsCancellationRequested)
-                await Task.WhenAny(read, Task.Delay(20, CancellationToken.None));
+            finally
+            {
+                foreach ((Hash32[] ids, _) in _underWay.Values) Interlocked.Add(ref load._unanswered, ids.Length);
+            }
         }
 
         private async Task SendAsync(CancellationToken sending)
         {
             LoadOptions o = load.Options;
+            SubmitWait wanted = o.WantsReceipts ? SubmitWait.Accepted | SubmitWait.Committed : SubmitWait.Committed;
             double framesPerSecond = o.Rate > 0 ? (double)o.Rate / o.FrameSize / o.Connections : 0;
             long start = Stopwatch.GetTimestamp() + (long)(Stopwatch.Frequency * (index / (double)o.Connections) / double.Max(framesPerSecond, 1));
             for (long n = 0; ; n++)
@@ -149,7 +199,8 @@ internal sealed class LoadGenerator(IReadOnlyList<Uri> operators, IReadOnlyList<
 
                 Hash32[] ids = Fill();
                 _underWay[(ulong)n] = (ids, scheduled);
-                await connection.SendAsync(ns, SubmitWait.Committed, _frame, sending);
+                load.Ledger.Submit(ids);
+                await connection.SendAsync(ns, wanted, _frame, sending);
             }
         }
 
@@ -157,7 +208,7 @@ internal sealed class LoadGenerator(IReadOnlyList<Uri> operators, IReadOnlyList<
         private Hash32[] Fill()
         {
             var ids = new Hash32[_frame.Length];
-            ulong validUntil = (ulong)DateTimeOffset.UtcNow.ToUnixTimeSeconds() + 45;
+            ulong validUntil = (ulong)DateTimeOffset.UtcNow.ToUnixTimeSeconds() + ValidForSeconds;
             byte[] bytes = new byte[_frame.Length * load._template.Length];
             for (int i = 0; i < _frame.Length; i++)
             {
@@ -196,27 +247,48 @@ internal sealed class LoadGenerator(IReadOnlyList<Uri> operators, IReadOnlyList<
                     foreach (CommittedFrame frame in committed.Frames)
                     {
                         if (!_underWay.TryRemove(frame.Request, out (Hash32[] Ids, long Scheduled) sent)) continue;
-                        load.OnCommitted(committed, frame, sent.Ids, sent.Scheduled);
+                        load.OnCommitted(committed, frame, sent.Ids, home, sent.Scheduled);
                         if (load.Options.InFlight > 0) _room.Release();
                     }
 
                     break;
+                case SubmitReply.Accepted accepted:
+                    if (_underWay.TryGetValue(accepted.Request, out (Hash32[] Ids, long Scheduled) owed)) load.Ledger.Accept(owed.Ids, accepted);
+                    break;
                 case SubmitReply.NotTaken refused:
                     if (_underWay.TryRemove(refused.Request, out (Hash32[] Ids, long Scheduled) dropped))
                     {
-                        Interlocked.Add(ref load._refused, dropped.Ids.Length);
+                        load.OnRefused(dropped.Ids.Length, home, dropped.Scheduled);
                         if (load.Options.InFlight > 0) _room.Release();
                     }
 
                     break;
                 case SubmitReply.Refused refused:
-                    Interlocked.Add(ref load._refused, refused.Transactions.Count);
+                    OnRefused(refused);
                     break;
                 default:
                     break;
             }
         }
+
+        /// <summary>Transactions that did not pass the door; the rest of their frame, if any, goes on.</summary>
+        private void OnRefused(SubmitReply.Refused refused)
+        {
+            if (!_underWay.TryGetValue(refused.Request, out (Hash32[] Ids, long Scheduled) sent)) return;
+            load.OnRefused(refused.Transactions.Count, home, sent.Scheduled);
+            Hash32[] left = [.. sent.Ids.Where((_, i) => refused.Transactions.All(t => t.Index != i))];
+            if (left.Length > 0)
+            {
+                _underWay[refused.Request] = (left, sent.Scheduled);
+            }
+            else if (_underWay.TryRemove(refused.Request, out _) && load.Options.InFlight > 0)
+            {
+                _room.Release();
+            }
+        }
     }
 
     private LoadOptions Options => options;
+
+    private OutsideLedger Ledger => ledger;
 }

@@ -15,6 +15,9 @@ internal sealed record LoadOptions
     /// <summary>Transactions a second when paced.</summary>
     public int Rate { get; init; }
 
+    /// <summary>Whether receipts are asked for, too, so that the ledger knows what was accepted and not yet committed.</summary>
+    public bool WantsReceipts { get; init; }
+
     public int PayloadBytes { get; init; } = 512;
 
     public int WarmUpSeconds { get; init; } = 10;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using SharedSeq.Consensus;
 using SharedSeq.Node;
 using SharedSeq.Ordering;
@@ -57,6 +58,18 @@ internal sealed class DevnetFolder
         string folder = Path.GetFullPath(options.DataFolder);
         if (options.IsFresh) Clear(folder);
         return File.Exists(Path.Combine(folder, "genesis.json")) ? Open(folder, options) : Create(folder, options);
+    }
+
+    /// <summary>Tells an operator other ways to its peers than the genesis document: by links that can be cut.</summary>
+    /// <param name="index">The operator, which must not run yet.</param>
+    /// <param name="ports">Port on loopback of every replica as this one is to see it.</param>
+    public void SetPeerPorts(int index, IEnumerable<int> ports)
+    {
+        string path = Operators[index].ConfigFile;
+        JsonNode configuration = JsonNode.Parse(File.ReadAllText(path))!;
+        configuration["peers"]!["addresses"] =
+            new JsonArray([.. ports.Select(port => (JsonNode)string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}"))]);
+        File.WriteAllText(path, configuration.ToJsonString(Indented));
     }
 
     private static void Clear(string folder)

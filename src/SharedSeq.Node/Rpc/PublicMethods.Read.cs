@@ -125,7 +125,9 @@ public sealed partial class PublicMethods
     {
         NamespacePolicy ns = NamespaceOf(call, 0);
         StreamBlock block = ReadBlock(ns.Id, call.Number(1, "number"));
-        return Flag(call, 2, "ids") ? new { hash = block.Hash.ToString(), ids = block.Transactions.Select(t => t.Id.ToString()) } : StreamJson.Of(block);
+        return Flag(call, 2, "ids")
+            ? new { hash = block.Hash.ToString(), lastHeight = block.Block.LastHeight.Value, ids = block.Transactions.Select(t => t.Id.ToString()) }
+            : StreamJson.Of(block);
     }
 
     /// <summary>sharedseq_getHead(namespace): number and hash of its newest closed block.</summary>

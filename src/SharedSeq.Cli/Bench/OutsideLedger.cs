@@ -1,0 +1,37 @@
+using System.Collections.Concurrent;
+using SharedSeq.Client;
+using SharedSeq.Consensus;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Cli;
+
+/// <summary>
+/// The ledger outside the nodes: what clients of one network submitted and what they were promised. The nodes' blocks are compared with it, nothing
+/// in it comes from reading them. Safe to add to from several threads.
+/// </summary>
+internal sealed class OutsideLedger
+{
+    private readonly ConcurrentQueue<Hash32[]> _submitted = new();
+    private readonly ConcurrentQueue<Hash32[]> _committed = new();
+    private readonly ConcurrentQueue<(Hash32[] Ids, SubmitReply.Accepted Receipt)> _accepted = new();
+
+    /// <summary>Frames of transactions in the order of their submission.</summary>
+    public IReadOnlyCollection<Hash32[]> Submitted => _submitted;
+
+    /// <summary>Frames whose commit was proved to the client.</summary>
+    public IReadOnlyCollection<Hash32[]> Committed => _committed;
+
+    /// <summary>Frames with a receipt: the transactions that the network owes a place.</summary>
+    public IReadOnlyCollection<(Hash32[] Ids, SubmitReply.Accepted Receipt)> Accepted => _accepted;
+
+    public void Submit(Hash32[] ids) => _submitted.Enqueue(ids);
+
+    public void Commit(Hash32[] ids) => _committed.Enqueue(ids);
+
+    public void Accept(Hash32[] ids, SubmitReply.Accepted receipt) => _accepted.Enqueue((ids, receipt));
+
+    /// <summary>Checks every receipt against the genesis committee: the operator that sent it is not trusted.</summary>
+    /// <returns>How many are no receipts of their transactions.</returns>
+    public int CountBadReceipts(MessageVerifier verifier) =>
+        _accepted.Count(item => CommitCheck.CheckAccepted(verifier, item.Receipt, item.Ids) != ReplyRejection.None);
+}
