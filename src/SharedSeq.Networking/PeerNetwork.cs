@@ -4,14 +4,6 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Https;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using SharedSeq.Primitives;
 
@@ -30,8 +22,9 @@ public sealed class PeerNetwork : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<(ReplicaId, PeerChannel), PeerConnection> _connections = new();
     private readonly ConcurrentDictionary<SessionEnd, long> _ends = new();
-    private readonly List<Task> _dialers = [];
-    private WebApplication? _listener;
+    private readonly List<Task> _accepted = [];
+    private readonly List<Task> _loops = [];
+    private readonly Socket _listener;
     private int _pending;
 
     public PeerNetwork(PeerNetworkOptions options, IPeerHandler handler, ILogger logger)
@@ -40,6 +33,7 @@ public sealed class PeerNetwork : IAsyncDisposable
         _handler = handler;
         _logger = logger;
         _handshake = new Handshake(options);
+        _listener = new Socket(options.Listen.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
     }
 
     /// <summary>Frames of batches come from here; whoever holds the last reference gives them back.</summary>
@@ -52,37 +46,19 @@ public sealed class PeerNetwork : IAsyncDisposable
     public IReadOnlyDictionary<SessionEnd, long> Ends => _ends;
 
     /// <summary>Listens, then dials the peers with greater ids until stopped.</summary>
-    public async Task StartAsync(CancellationToken cancellation)
+    /// <exception cref="SocketException">The address can not be listened on, as when the port is in use.</exception>
+    public void Start()
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
-        {
-            kestrel.Limits.MaxConcurrentConnections = null;
-            kestrel.Listen(_options.Listen, listen =>
-            {
-                listen.UseHttps(https =>
-                {
-                    https.ServerCertificate = _options.Certificate;
-                    https.SslProtocols = SslProtocols.Tls13;
-                    https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
-                    https.CheckCertificateRevocation = false;
-                    https.HandshakeTimeout = TimeSpan.FromMilliseconds(_options.Limits.HandshakeMs);
-                    https.ClientCertificateValidation = (certificate, _, _) => Admit(certificate);
-                });
-                listen.Run(AcceptAsync);
-            });
-        });
-        _listener = builder.Build();
-        await _listener.StartAsync(cancellation);
-        string address = _listener.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
-        ListenEndpoint = new IPEndPoint(_options.Listen.Address, new Uri(address).Port);
+        _listener.Bind(_options.Listen);
+        _listener.Listen(_options.Limits.PendingConnections);
+        ListenEndpoint = (IPEndPoint)_listener.LocalEndPoint!;
         _logger.Listening(ListenEndpoint.ToString());
+        _loops.Add(AcceptLoopAsync());
         foreach (PeerEndpoint peer in _options.Peers)
         {
             if (peer.Replica < _options.Self) continue;
-            _dialers.Add(DialLoopAsync(peer, PeerChannel.Control));
-            _dialers.Add(DialLoopAsync(peer, PeerChannel.Bulk));
+            _loops.Add(DialLoopAsync(peer, PeerChannel.Control));
+            _loops.Add(DialLoopAsync(peer, PeerChannel.Bulk));
         }
     }
 
@@ -120,46 +96,82 @@ public sealed class PeerNetwork : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        await Task.WhenAll(_dialers);
-        if (_listener is not null) await _listener.DisposeAsync();
+        _listener.Dispose();
+        await Task.WhenAll(_loops);
+        await Task.WhenAll(_accepted);
         _stop.Dispose();
     }
 
-    private bool Admit(X509Certificate2 certificate)
+    private async Task AcceptLoopAsync()
     {
-        if (_handshake.IsRegistered(certificate, out _)) return true;
-        Count(SessionEnd.UnregisteredKey, "the certificate's key is not registered");
-        return false;
+        while (!_stop.IsCancellationRequested)
+        {
+            Socket socket;
+            try
+            {
+                socket = await _listener.AcceptAsync(_stop.Token);
+            }
+            catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
+            {
+                // Out of sockets, or a connection that ended before it was taken: the next one may do better.
+                await Task.Delay(100, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                continue;
+            }
+
+            _accepted.RemoveAll(session => session.IsCompleted);
+            _accepted.Add(AcceptAsync(socket));
+        }
     }
 
-    private async Task AcceptAsync(ConnectionContext context)
+    private async Task AcceptAsync(Socket socket)
     {
+        using Socket owned = socket;
+        socket.NoDelay = true;
+        bool isPending = true;
+        bool isStranger = false;
         if (Interlocked.Increment(ref _pending) > _options.Limits.PendingConnections)
         {
             Interlocked.Decrement(ref _pending);
             return;
         }
 
-        bool isPending = true;
         try
         {
-            X509Certificate2? certificate = context.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
-            if (!_handshake.IsRegistered(certificate, out ReplicaId peer)) return;
-            await using var stream = new DuplexStream(context.Transport.Input.AsStream(), context.Transport.Output.AsStream());
+            await using var tls = new SslStream(new NetworkStream(socket, ownsSocket: false));
             using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
             deadline.CancelAfter(_options.Limits.HandshakeMs);
-            PeerChannel channel = await _handshake.AcceptAsync(stream, peer, deadline.Token);
+            ReplicaId peer = default;
+            await tls.AuthenticateAsServerAsync(
+                new SslServerAuthenticationOptions
+                {
+                    ServerCertificate = _options.Certificate,
+                    EnabledSslProtocols = SslProtocols.Tls13,
+                    ClientCertificateRequired = true,
+                    CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+                    RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+                    {
+                        isStranger = !_handshake.IsRegistered(certificate as X509Certificate2, out peer);
+                        return !isStranger;
+                    },
+                },
+                deadline.Token);
+            PeerChannel channel = await _handshake.AcceptAsync(tls, peer, deadline.Token);
             Interlocked.Decrement(ref _pending);
             isPending = false;
-            await RunAsync(peer, channel, stream);
+            await RunAsync(peer, channel, tls);
         }
         catch (HandshakeException e)
         {
             Count(e.Reason, e.Message);
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException or SocketException)
+        catch (Exception e) when (e is AuthenticationException or IOException or OperationCanceledException or SocketException)
         {
-            Count(SessionEnd.BadHello, e.Message);
+            if (isStranger) Count(SessionEnd.UnregisteredKey, "the certificate's key is not registered");
+            else Count(SessionEnd.BadHello, e.Message);
+        }
+        catch (Exception e)
+        {
+            _logger.HandlerFailed(e);
         }
         finally
         {

@@ -193,6 +193,7 @@ public sealed class Replica
     /// <summary>R1 to R10 in order until none applies. R6 to R10 look only at slots to which something happened.</summary>
     private void RunRules()
     {
+        R7Final.Wake(_state);
         bool again = true;
         for (int rounds = 0; again && !_state.IsHalted; rounds++)
         {
@@ -230,6 +231,7 @@ public sealed class Replica
         if (_state.IsHalted) return long.MaxValue;
         long next = long.Min(_state.Resend.NextMs, long.Min(_state.Lanes.NextDeadlineMs(), _state.Forward.DueAtMs));
         next = long.Min(next, long.Min(_state.ProposeAtMs, _state.ClockAtMs));
+        next = long.Min(next, _state.FinalDueAtMs);
         next = long.Min(next, long.Min(_state.Fetch.NextDeadlineMs, _state.Chain.NextDeadlineMs));
         next = long.Min(next, _state.Repair.NextDeadlineMs);
         if (_state.GapEnd != Slot.Zero) next = long.Min(next, _state.GapAtMs);

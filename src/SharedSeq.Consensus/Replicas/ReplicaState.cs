@@ -111,6 +111,9 @@ internal sealed class ReplicaState
     /// <summary>When R4's clock check can pass at the earliest.</summary>
     public long ClockAtMs { get; set; } = long.MaxValue;
 
+    /// <summary>When R7 wants to be looked at again; long.MaxValue when no Final waits.</summary>
+    public long FinalDueAtMs { get; set; } = long.MaxValue;
+
     /// <summary>When a commit proof was last asked for because of a Status.</summary>
     public long CommitAskedAtMs { get; set; } = long.MinValue / 2;
 

@@ -57,6 +57,9 @@ internal sealed class SlotState(Slot slot, QuorumParameters quorum)
 
     public BlockId? OwnFinal { get; set; }
 
+    /// <summary>When R7 may cast the Final; null until everything else allows it.</summary>
+    public long? FinalAtMs { get; set; }
+
     public IReadOnlyList<BlockId> OwnExtras => _ownExtras;
 
     public Candidate? Candidate { get; set; }

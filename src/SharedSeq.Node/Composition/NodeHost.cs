@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using SharedSeq.Client;
 using SharedSeq.Consensus;
@@ -147,9 +148,9 @@ public sealed class NodeHost : IAsyncDisposable
         replica.Start();
         try
         {
-            await network.StartAsync(cancellation);
+            network.Start();
         }
-        catch (IOException e)
+        catch (SocketException e)
         {
             throw new ConfigurationException(
                 ConfigurationRejection.PortInUse, $"peers.listen {_configuration.Peers.Listen}: {e.Message}", e);

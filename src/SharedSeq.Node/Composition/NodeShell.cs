@@ -50,7 +50,11 @@ public sealed class NodeShell(
 
     void IReplicaShell.CompactVoteLog(Replica replica) => logs.CompactVotes(replica);
 
-    void IReplicaShell.Send(ReplicaSet to, PeerMessage message) => peers.Send(to, message);
+    void IReplicaShell.Send(ReplicaSet to, PeerMessage message)
+    {
+        if (message is Ack ack) _intake!.OnOwnAck(ack);
+        peers.Send(to, message);
+    }
 
     void IReplicaShell.SendBatch(ReplicaSet to, LaneTip tip)
     {
@@ -107,7 +111,11 @@ public sealed class NodeShell(
         return logs.AppendBatch(batch, isAckable: true);
     }
 
-    void ILaneShell.OnSealed(Verified<Batch> batch) => Tell(_replica!, ReplicaMessage.Of(new ReplicaInput.OwnBatchSealed(batch)));
+    void ILaneShell.OnSealed(Verified<Batch> batch)
+    {
+        _intake!.OnOwnAck(batch.Value.AuthorAck);
+        Tell(_replica!, ReplicaMessage.Of(new ReplicaInput.OwnBatchSealed(batch)));
+    }
 
     void IOrderingShell.Send(ReplicaSet to, PeerMessage message) => peers.Send(to, message);
 

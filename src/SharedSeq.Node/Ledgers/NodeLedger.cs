@@ -6,17 +6,26 @@ using SharedSeq.Storage;
 
 namespace SharedSeq.Node;
 
+/// <summary>What the ledger's loop is told: an ordered height or a certificate, whichever is not null.</summary>
+public readonly record struct LedgerEntry(LedgerHeight? Height, LedgerCertificate? Certificate);
+
 /// <summary>
 /// The node's ledger with the protocol's types: takes ordered heights in its own loop, many to a write, and answers questions about what was
 /// ordered. It is behind ordering by a write at most; whoever needs the very newest asks the feeds.
 /// </summary>
-public sealed class NodeLedger : Actor<LedgerHeight>, IOrderedFollower
+public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
 {
     /// <summary>Heights waiting to be written. 4,096: ordering waits beyond it, so that memory stays bounded when the disk is slow.</summary>
     private const int MailboxMax = 4_096;
 
-    /// <summary>Heights in one write: enough that a transaction's fixed cost does not matter.</summary>
-    private const int HeightsPerWrite = 512;
+    /// <summary>Entries in one write: enough that a transaction's fixed cost does not matter.</summary>
+    private const int EntriesPerWrite = 512;
+
+    /// <summary>
+    /// Least milliseconds between two writes. 20: a write costs some 20 file writes whatever is in it, and nobody who may
+    /// ask the ledger needs to see a height sooner; a height that comes later than that after a write is written at once.
+    /// </summary>
+    private const int WriteGapMs = 20;
 
     /// <summary>Heights looked through for the transactions of an open block. 16,384: half a minute of the fastest heights.</summary>
     private const int OpenHeightsMax = 16_384;
@@ -50,14 +59,17 @@ public sealed class NodeLedger : Actor<LedgerHeight>, IOrderedFollower
 
         // Heights applied again after a restart: known to the tables, perhaps not to the transaction index.
         if (height.Result.Height <= _ledger.AppliedHeight && height.Result.Height <= _ledger.IndexedHeight) return;
-        await TellAsync(ToLedger(height), cancellation);
+        await TellAsync(new LedgerEntry(ToLedger(height), null), cancellation);
     }
 
     public void OnCertified(ResultCertificate certificate)
     {
         var writer = new CanonicalWriter(1024);
         certificate.Write(writer);
-        _ledger.PutCertificate(certificate.Result.Height, writer.Written);
+        var entry = new LedgerCertificate(certificate.Result.Height, writer.WrittenMemory);
+
+        // A full mailbox means that heights wait for the disk: a later certificate covers what this one does.
+        TryTell(new LedgerEntry(null, entry));
     }
 
     /// <summary>What is ordered from here on is not what the network ordered: it is not kept.</summary>
@@ -173,12 +185,23 @@ public sealed class NodeLedger : Actor<LedgerHeight>, IOrderedFollower
 
     protected override async Task RunAsync(CancellationToken stopping)
     {
-        var heights = new List<LedgerHeight>(HeightsPerWrite);
+        var heights = new List<LedgerHeight>(EntriesPerWrite);
+        var certificates = new List<LedgerCertificate>();
+        long nextWriteMs = 0;
         while (await Mailbox.WaitToReadAsync(CancellationToken.None))
         {
-            while (heights.Count < HeightsPerWrite && Mailbox.TryRead(out LedgerHeight? height)) heights.Add(height);
-            _ledger.Apply(heights);
+            long early = nextWriteMs - Environment.TickCount64;
+            if (early > 0) await Task.Delay((int)early, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            nextWriteMs = Environment.TickCount64 + WriteGapMs;
+            while (heights.Count + certificates.Count < EntriesPerWrite && Mailbox.TryRead(out LedgerEntry entry))
+            {
+                if (entry.Height is not null) heights.Add(entry.Height);
+                if (entry.Certificate is not null) certificates.Add(entry.Certificate);
+            }
+
+            _ledger.Apply(heights, certificates);
             heights.Clear();
+            certificates.Clear();
         }
     }
 

@@ -37,6 +37,9 @@ public sealed class MessageIntake(MessageVerifier verifier, VerifiedAckCache ack
         Volatile.Write(ref _currentSlot, current.Value);
     }
 
+    /// <summary>An Ack of this replica goes out: PoAs will bring it back, and it needs no check then.</summary>
+    public void OnOwnAck(Ack ack) => acks.Add(ack.Tip, new AckSignature(ack.Acker, ack.Height, ack.Signature));
+
     public async ValueTask<bool> OnFrameAsync(ReplicaId peer, PeerFrame frame, CancellationToken cancellation)
     {
         PeerMessage message;

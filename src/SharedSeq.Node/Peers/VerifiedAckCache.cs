@@ -12,6 +12,7 @@ public sealed class VerifiedAckCache(int perGenerationMax = 16_384)
 {
     private ConcurrentDictionary<Key, byte> _young = new();
     private ConcurrentDictionary<Key, byte> _old = new();
+    private int _youngCount;
 
     public bool IsKnown(LaneTip tip, AckSignature ack)
     {
@@ -21,13 +22,16 @@ public sealed class VerifiedAckCache(int perGenerationMax = 16_384)
 
     public void Add(LaneTip tip, AckSignature ack)
     {
-        if (_young.Count >= perGenerationMax)
+        // Counted beside the dictionary, whose own count takes all of its locks. Two threads may both start a generation:
+        // then one forgets early.
+        if (Volatile.Read(ref _youngCount) >= perGenerationMax)
         {
             _old = _young;
             _young = new ConcurrentDictionary<Key, byte>();
+            Volatile.Write(ref _youngCount, 0);
         }
 
-        _young.TryAdd(KeyOf(tip, ack), 0);
+        if (_young.TryAdd(KeyOf(tip, ack), 0)) Interlocked.Increment(ref _youngCount);
     }
 
     public void AddAll(ProofOfAvailability proof)

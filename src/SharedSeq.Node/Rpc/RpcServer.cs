@@ -32,7 +32,9 @@ public sealed class RpcServer : IAsyncDisposable
     {
         _options = options;
         _dispatcher = dispatcher;
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        // Empty: the settings file and environment of the host are none of this node's, and watching its folder for
+        // changes of them would see every write of the logs.
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {

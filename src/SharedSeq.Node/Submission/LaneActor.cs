@@ -137,7 +137,7 @@ public sealed class LaneActor : Actor<LaneMessage>
         BatchBody body = BatchBody.Parse(bytes, _count);
         MerkleTree tree = MerkleTree.FromLeafHashes(body.LeafHashes);
         var header = new BatchHeader(_lane, _nextSeq, _previousDigest, BatchFlags.None, _count, _bytes, tree.Root);
-        var batch = new SealedBatch(_shell.Sign(header, body), tree, _waiting);
+        var batch = new SealedBatch(_shell.Sign(header, body), tree, _waiting, NowMs);
         _awaitingSync.Enqueue((_shell.AppendOwnBatch(batch.Verified.Value), batch));
         _open.Add(_nextSeq.Value, batch);
         _nextSeq = _nextSeq.Next();
@@ -162,6 +162,7 @@ public sealed class LaneActor : Actor<LaneMessage>
     {
         if (!_open.TryGetValue(proof.Tip.Seq.Value, out SealedBatch? batch) || batch.IsAccepted) return;
         batch.IsAccepted = true;
+        _pacing.Certified(NowMs - batch.SealedMs);
         batch.Tell(static (observer, place, p) => observer.OnAccepted(place, p), proof);
     }
 
@@ -176,8 +177,11 @@ public sealed class LaneActor : Actor<LaneMessage>
     }
 
     /// <summary>A batch on its way with the submissions in it.</summary>
-    private sealed class SealedBatch(Verified<Batch> batch, MerkleTree tree, List<(ISubmissionObserver Observer, int First, int Count)> submissions)
+    private sealed class SealedBatch(
+        Verified<Batch> batch, MerkleTree tree, List<(ISubmissionObserver Observer, int First, int Count)> submissions, long sealedMs)
     {
+        public long SealedMs { get; } = sealedMs;
+
         public Verified<Batch> Verified { get; } = batch;
 
         public bool IsAccepted { get; set; }

@@ -57,8 +57,11 @@ public sealed partial class Ledger : IDisposable
     /// </summary>
     public Height CompleteHeight => AppliedHeight < IndexedHeight ? AppliedHeight : IndexedHeight;
 
-    /// <summary>Applies heights in order, many in one transaction; those already there are skipped.</summary>
-    public void Apply(IReadOnlyList<LedgerHeight> heights)
+    /// <summary>Applies heights in order; those already there are skipped.</summary>
+    public void Apply(IReadOnlyList<LedgerHeight> heights) => Apply(heights, []);
+
+    /// <summary>Applies heights in order, and certificates, all in one transaction; heights already there are skipped.</summary>
+    public void Apply(IReadOnlyList<LedgerHeight> heights, IReadOnlyList<LedgerCertificate> certificates)
     {
         lock (_writing)
         {
@@ -66,7 +69,8 @@ public sealed partial class Ledger : IDisposable
             ulong applied = _appliedHeight;
             bool isCheckpoint = heights.Any(height => height.IsCheckpoint);
             if (isCheckpoint) _index.Flush();
-            if (heights.Count == 0 || heights[^1].Height.Value <= applied) return;
+            bool isNew = heights.Count > 0 && heights[^1].Height.Value > applied;
+            if (!isNew && certificates.Count == 0) return;
             // The sync of one commit covers all before it.
             if (isCheckpoint) _writer.Execute("PRAGMA synchronous = FULL");
             InTransaction(() =>
@@ -77,19 +81,16 @@ public sealed partial class Ledger : IDisposable
                     Insert(height);
                     applied = height.Height.Value;
                 }
-                _writer.Statement("INSERT OR REPLACE INTO meta(key, value) VALUES ('applied', ?)").Bind(applied).Run();
+                foreach (LedgerCertificate certificate in certificates)
+                {
+                    _writer.Statement("INSERT OR REPLACE INTO certificates(height, certificate) VALUES (?, ?)")
+                        .Bind(certificate.Height.Value).Bind(certificate.Bytes.Span).Run();
+                }
+                if (isNew)
+                    _writer.Statement("INSERT OR REPLACE INTO meta(key, value) VALUES ('applied', ?)").Bind(applied).Run();
             });
             if (isCheckpoint) _writer.Execute("PRAGMA synchronous = NORMAL");
             Volatile.Write(ref _appliedHeight, applied);
-        }
-    }
-
-    public void PutCertificate(Height height, ReadOnlySpan<byte> certificate)
-    {
-        lock (_writing)
-        {
-            _writer.Statement("INSERT OR REPLACE INTO certificates(height, certificate) VALUES (?, ?)")
-                .Bind(height.Value).Bind(certificate).Run();
         }
     }
 

@@ -40,6 +40,9 @@ public sealed record LedgerHeight(
     IReadOnlyList<LedgerRejection> Rejections,
     bool IsCheckpoint = false);
 
+/// <summary>A result certificate with the height it certifies.</summary>
+public sealed record LedgerCertificate(Height Height, ReadOnlyMemory<byte> Bytes);
+
 /// <summary>How a namespace block was executed.</summary>
 /// <param name="Namespace">The namespace.</param>
 /// <param name="Number">The block's number.</param>

@@ -1,4 +1,5 @@
 using SharedSeq.Consensus;
+using SharedSeq.Primitives;
 
 namespace SharedSeq.Core.Tests.Consensus;
 
@@ -101,5 +102,42 @@ public class R7FinalTests
         bench.First(1, BlockId.Skip, bench.Others[0], bench.Others[1]);
         bench.Send(bench.Others[0], bench.Certificate(1, block.Id));
         Assert.Contains(new Decision(1, VoteKind.Final, block.Id), bench.Decisions());
+    }
+
+    [Fact]
+    public void After_a_fast_commit_the_Final_waits_for_the_missing_First()
+    {
+        var bench = new RuleBench(change: options => options with { FinalHoldMs = 5 });
+        Block second = NotarizedAfterFastCommit(bench);
+        Assert.DoesNotContain(bench.Decisions(), d => d.Kind == VoteKind.Final);
+        bench.First(2, second.Id, bench.Others[2]);
+        bench.Wait(5);
+        Assert.DoesNotContain(bench.Decisions(), d => d.Kind == VoteKind.Final);
+        Assert.Equal(new Slot(2), bench.Replica.FinalSlot);
+    }
+
+    [Fact]
+    public void When_the_missing_First_does_not_come_the_Final_is_cast()
+    {
+        var bench = new RuleBench(change: options => options with { FinalHoldMs = 5 });
+        Block second = NotarizedAfterFastCommit(bench);
+        bench.Wait(4);
+        Assert.DoesNotContain(bench.Decisions(), d => d.Kind == VoteKind.Final);
+        bench.Wait(1);
+        Assert.Equal([new Decision(2, VoteKind.Final, second.Id)], bench.Decisions());
+    }
+
+    /// <summary>Slot 1 is committed by all Firsts; slot 2's block has all but one.</summary>
+    private static Block NotarizedAfterFastCommit(RuleBench bench)
+    {
+        Block first = bench.Block(1);
+        bench.Propose(first);
+        bench.First(1, first.Id, bench.Others);
+        Assert.Equal(new Slot(1), bench.Replica.FinalSlot);
+        Block second = bench.Block(2, 1, first.Id);
+        bench.Propose(second, bench.Certificate(1, first.Id));
+        bench.Decisions();
+        bench.First(2, second.Id, bench.Others[0], bench.Others[1]);
+        return second;
     }
 }

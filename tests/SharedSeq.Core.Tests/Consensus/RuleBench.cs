@@ -21,7 +21,7 @@ internal sealed class RuleBench
 
     public RuleBench(QuorumParameters quorum, Func<ReplicaOptions, ReplicaOptions>? change = null)
     {
-        var options = new ReplicaOptions { CertificateForwardMs = 0 };
+        var options = new ReplicaOptions { CertificateForwardMs = 0, FinalHoldMs = 0 };
         _network = new TestNetwork(quorum, _ => change is null ? options : change(options));
         Self = _network.Committee.LeaderOf(new Slot((ulong)quorum.N));
         Node = _network[Self.Value];

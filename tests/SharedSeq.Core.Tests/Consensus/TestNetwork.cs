@@ -26,7 +26,10 @@ internal sealed class TestNetwork
         Verifier = new MessageVerifier(Domain, Committee, new FakeScheme());
         Nodes = new TestNode[quorum.N];
         for (int i = 0; i < Nodes.Length; i++)
-            Nodes[i] = new TestNode(this, new ReplicaId((ushort)i), options?.Invoke(i) ?? new ReplicaOptions { Seed = (ulong)i, CertificateForwardMs = 0 });
+        {
+            ReplicaOptions own = options?.Invoke(i) ?? new ReplicaOptions { Seed = (ulong)i, CertificateForwardMs = 0, FinalHoldMs = 0 };
+            Nodes[i] = new TestNode(this, new ReplicaId((ushort)i), own);
+        }
     }
 
     public Committee Committee { get; }

@@ -156,10 +156,10 @@ public sealed class PeerNetworkTests
             pair._keys.AddRange([P256PrivateKey.Create(), P256PrivateKey.Create()]);
             PeerNetworkOptions listening = pair.Options(1, pair._keys[1], port: 0);
             var second = new PeerNetwork(listener?.Invoke(listening) ?? listening, pair.Handlers[1], NullLogger.Instance);
-            await second.StartAsync(CancellationToken.None);
+            second.Start();
             PeerNetworkOptions dialing = pair.Options(0, dialerKey ?? pair._keys[0], second.ListenEndpoint.Port);
             var first = new PeerNetwork(dialer?.Invoke(dialing) ?? dialing, pair.Handlers[0], NullLogger.Instance);
-            await first.StartAsync(CancellationToken.None);
+            first.Start();
             pair.Networks.AddRange([first, second]);
             return pair;
         }

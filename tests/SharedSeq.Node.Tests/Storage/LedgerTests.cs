@@ -46,8 +46,8 @@ public sealed class LedgerTests : IDisposable
     {
         using (Ledger ledger = new(_folder))
         {
-            ledger.PutCertificate(new(2), [9]);
-            ledger.PutCertificate(new(5), [8]);
+            ledger.Apply([], [new(new(2), new byte[] { 9 })]);
+            ledger.Apply([], [new(new(5), new byte[] { 8 })]);
             ledger.PutExecution(new(Namespace, 2, new byte[] { 5 }, IsCertified: true));
             ledger.PutAttestation(new(Namespace, 2, new(1), new byte[] { 1 }));
             ledger.PutAttestation(new(Namespace, 2, new(0), new byte[] { 2 }));
@@ -106,7 +106,7 @@ public sealed class LedgerTests : IDisposable
         string path;
         using (Ledger original = new(Path.Combine(_folder, "original")))
         {
-            original.PutCertificate(new(2), [9]);
+            original.Apply([], [new(new(2), new byte[] { 9 })]);
             original.AddIncident(new(1000), "clock", [7]);
             path = original.FilePath;
         }
