@@ -11,7 +11,7 @@ public readonly record struct LedgerEntry(LedgerHeight? Height, LedgerCertificat
 
 /// <summary>
 /// The node's ledger with the protocol's types: takes ordered heights in its own loop, many to a write, and answers questions about what was
-/// ordered. It is behind ordering by a write at most; whoever needs the very newest asks the feeds.
+/// ordered, with all that it was told.
 /// </summary>
 public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
 {
@@ -22,8 +22,8 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
     private const int EntriesPerWrite = 512;
 
     /// <summary>
-    /// Least milliseconds between two writes. 20: a write costs some 20 file writes whatever is in it, and nobody who may
-    /// ask the ledger needs to see a height sooner; a height that comes later than that after a write is written at once.
+    /// Least milliseconds between two writes. 20: a write costs some 20 file writes whatever is in it. A height that comes
+    /// later than that after a write is written at once, and whoever asks earlier has what waits written first.
     /// </summary>
     private const int WriteGapMs = 20;
 
@@ -35,6 +35,9 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
     private readonly BatchStore _batches;
     private readonly ILogger _logger;
     private readonly Action<Exception> _onFatal;
+    private readonly Lock _writing = new();
+    private readonly List<LedgerHeight> _heights = [];
+    private readonly List<LedgerCertificate> _certificates = [];
     private volatile bool _isHalted;
 
     public NodeLedger(string dataFolder, Genesis genesis, BatchStore batches, ILogger logger, Action<Exception> onFatal)
@@ -86,26 +89,26 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
 
     public void PutExecution(LedgerExecution execution) => _ledger.PutExecution(execution);
 
-    public LedgerExecution? GetExecution(NamespaceId ns, ulong number) => _ledger.GetExecution(ns, number);
+    public LedgerExecution? GetExecution(NamespaceId ns, ulong number) => Current().GetExecution(ns, number);
 
-    public ulong HeadOf(NamespaceId ns) => _ledger.HeadOf(ns);
+    public ulong HeadOf(NamespaceId ns) => Current().HeadOf(ns);
 
     /// <summary>A closed block with its transactions; null when it is not here or its batches are pruned.</summary>
     public StreamBlock? ReadStreamBlock(NamespaceId ns, ulong number)
     {
-        if (_ledger.GetBlock(ns, number) is not { } stored) return null;
+        if (Current().GetBlock(ns, number) is not { } stored) return null;
         var block = new CanonicalReader(stored.Block.Span);
         var content = new CanonicalReader(stored.Content.Span);
         return new StreamBlock(NamespaceBlock.Read(ref block), stored.Hash, BlockContent.Read(ref content), _batches);
     }
 
-    public ResultCertificate? NewestCertificate() => ReadCertificate(_ledger.NewestCertificate());
+    public ResultCertificate? NewestCertificate() => ReadCertificate(Current().NewestCertificate());
 
-    public ResultCertificate? CertificateAtOrAbove(Height height) => ReadCertificate(_ledger.GetCertificateAtOrAbove(height));
+    public ResultCertificate? CertificateAtOrAbove(Height height) => ReadCertificate(Current().GetCertificateAtOrAbove(height));
 
     public BlockResult? GetResult(Height height)
     {
-        if (_ledger.GetResult(height) is not { } bytes) return null;
+        if (Current().GetResult(height) is not { } bytes) return null;
         var reader = new CanonicalReader(bytes);
         return BlockResult.Read(ref reader);
     }
@@ -113,7 +116,7 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
     /// <summary>What EffectsRoot covers of a height.</summary>
     public HeightEffects? GetEffects(Height height)
     {
-        if (_ledger.GetResult(height) is not { } bytes) return null;
+        if (Current().GetResult(height) is not { } bytes) return null;
         var reader = new CanonicalReader(bytes);
         BlockResult.Read(ref reader);
         return HeightEffects.Read(ref reader);
@@ -122,7 +125,7 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
     /// <summary>Everything a height left out, in the order of its rejections root; null when the height is not here.</summary>
     public IReadOnlyList<Rejection>? GetRejections(Height height)
     {
-        if (_ledger.GetResult(height) is not { } bytes) return null;
+        if (Current().GetResult(height) is not { } bytes) return null;
         var reader = new CanonicalReader(bytes);
         BlockResult.Read(ref reader);
         HeightEffects effects = HeightEffects.Read(ref reader);
@@ -142,7 +145,7 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
         int missing = count;
         for (int walked = 0; missing > 0; walked++, height = height.Previous())
         {
-            if (walked == OpenHeightsMax || height == Height.Zero || _ledger.GetGrowth(height) is not { } growth) return null;
+            if (walked == OpenHeightsMax || height == Height.Zero || Current().GetGrowth(height) is not { } growth) return null;
             foreach (GrowthRun run in HeightGrowth.RunsOf(growth, ns, number))
             {
                 if (_batches.Find(run.Batch)?.Body is not { } body) return null;
@@ -157,7 +160,7 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
     /// <summary>The namespace heads behind a signed height's result, to prove from.</summary>
     public NamespaceHeads? GetHeads(Height height)
     {
-        if (_ledger.GetHeads(height) is not { } bytes) return null;
+        if (Current().GetHeads(height) is not { } bytes) return null;
         var reader = new CanonicalReader(bytes);
         return NamespaceHeads.Read(ref reader);
     }
@@ -165,9 +168,9 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
     /// <summary>Finds an ordered transaction by its id or, on EVM namespaces, its keccak hash.</summary>
     public TransactionPlace? FindTransaction(Hash32 id)
     {
-        foreach ((Height height, int place) in _ledger.FindTransaction(id))
+        foreach ((Height height, int place) in Current().FindTransaction(id))
         {
-            if (_ledger.GetGrowth(height) is not { } growth) continue;
+            if (Current().GetGrowth(height) is not { } growth) continue;
             if (HeightGrowth.Find(height, growth, place) is not { } found) continue;
             if (_batches.Find(found.Batch)?.Body is { } body && IsNamed(body, found, id)) return found;
         }
@@ -175,7 +178,7 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
         return null;
     }
 
-    public LedgerRejection? FindRejection(Hash32 id) => _ledger.GetRejection(id);
+    public LedgerRejection? FindRejection(Hash32 id) => Current().GetRejection(id);
 
     /// <summary>Heights above this one must be ordered again after a start, so that the ledger misses none.</summary>
     public Height CompleteHeight => _ledger.CompleteHeight;
@@ -185,23 +188,13 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
 
     protected override async Task RunAsync(CancellationToken stopping)
     {
-        var heights = new List<LedgerHeight>(EntriesPerWrite);
-        var certificates = new List<LedgerCertificate>();
         long nextWriteMs = 0;
         while (await Mailbox.WaitToReadAsync(CancellationToken.None))
         {
             long early = nextWriteMs - Environment.TickCount64;
             if (early > 0) await Task.Delay((int)early, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             nextWriteMs = Environment.TickCount64 + WriteGapMs;
-            while (heights.Count + certificates.Count < EntriesPerWrite && Mailbox.TryRead(out LedgerEntry entry))
-            {
-                if (entry.Height is not null) heights.Add(entry.Height);
-                if (entry.Certificate is not null) certificates.Add(entry.Certificate);
-            }
-
-            _ledger.Apply(heights, certificates);
-            heights.Clear();
-            certificates.Clear();
+            WriteWaiting();
         }
     }
 
@@ -215,6 +208,29 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
     {
         _logger.Restarting(Name, error);
         _onFatal(error);
+    }
+
+    /// <summary>The tables with everything in them that this node told it: whoever asks does not wait for the next write.</summary>
+    private Ledger Current()
+    {
+        if (Depth > 0) WriteWaiting();
+        return _ledger;
+    }
+
+    private void WriteWaiting()
+    {
+        lock (_writing)
+        {
+            while (_heights.Count + _certificates.Count < EntriesPerWrite && Mailbox.TryRead(out LedgerEntry entry))
+            {
+                if (entry.Height is not null) _heights.Add(entry.Height);
+                if (entry.Certificate is not null) _certificates.Add(entry.Certificate);
+            }
+
+            _ledger.Apply(_heights, _certificates);
+            _heights.Clear();
+            _certificates.Clear();
+        }
     }
 
     private static ResultCertificate? ReadCertificate(byte[]? bytes)
