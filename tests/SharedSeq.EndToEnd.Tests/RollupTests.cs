@@ -294,6 +294,67 @@ public sealed class RollupTests(Devnet devnet) : IClassFixture<Devnet>
         Assert.Superset(all.ToHashSet(), executed);
     }
 
+    [Fact]
+    public async Task Logs_of_a_contract_come_over_a_websocket_until_it_is_unsubscribed_and_wallets_reads_are_answered()
+    {
+        // Each call logs 42 under one topic and ends; the first twelve bytes put this code in place.
+        const string Topic = "1111111111111111111111111111111111111111111111111111111111111111";
+        const string Runtime = "602a6000527f" + Topic + "60206000a100";
+        byte[] creation = Convert.FromHexString("602c600c600039602c6000f3" + Runtime);
+        EvmWallet wallet = devnet.Account(9);
+        EthereumRpcClient gateway = devnet.Gateway(0, Alpha);
+        ulong nonce = await PendingNonceAsync(gateway, wallet);
+        Hash32 created = await gateway.SendRawTransactionAsync(
+            wallet.Sign(Request(Alpha, nonce) with { To = null, Value = 0, Data = creation, GasLimit = 200_000 }));
+        await devnet.UntilStatusAsync(0, created, "executed");
+        string contract = (await ReadAsync("eth_getTransactionReceipt", created.ToString())).GetProperty("contractAddress").GetString()!;
+        Assert.Equal("0x" + Runtime, (await ReadAsync("eth_getCode", contract, "latest")).GetString());
+
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var socket = new ClientWebSocket();
+        await socket.ConnectAsync(new UriBuilder(devnet.Rpc(0)) { Scheme = "ws", Path = "/rollups/9001" }.Uri, limit.Token);
+        await AskAsync("eth_subscribe", "logs", new { address = devnet.Account(1).Address.ToString() });
+        string id = (await AskAsync("eth_subscribe", "logs", new { address = contract, topics = (string[])["0x" + Topic] })).GetProperty("result").GetString()!;
+        Assert.Equal(-32602, (await AskAsync("eth_subscribe", "pending")).GetProperty("error").GetProperty("code").GetInt32());
+
+        Assert.True(EvmAddress.TryParse(contract, out EvmAddress address));
+        Hash32 called = await gateway.SendRawTransactionAsync(wallet.Sign(Request(Alpha, nonce + 1) with { To = address, Value = 0, GasLimit = 60_000 }));
+        JsonElement notification = (await ReceiveAsync(socket, limit.Token)).GetProperty("params");
+        Assert.Equal(id, notification.GetProperty("subscription").GetString());
+        JsonElement log = notification.GetProperty("result");
+        Assert.Equal(called.ToString(), log.GetProperty("transactionHash").GetString());
+        Assert.Equal("0x" + Topic, log.GetProperty("topics")[0].GetString());
+        Assert.EndsWith("2a", log.GetProperty("data").GetString(), StringComparison.Ordinal);
+        Assert.True((await AskAsync("eth_unsubscribe", id)).GetProperty("result").GetBoolean());
+        Assert.False((await AskAsync("eth_unsubscribe", id)).GetProperty("result").GetBoolean());
+
+        JsonElement logs = await ReadAsync("eth_getLogs", new { fromBlock = "0x1", toBlock = "latest", address = contract });
+        JsonElement found = Assert.Single(logs.EnumerateArray());
+        Assert.Equal(log.GetProperty("blockHash").GetString(), found.GetProperty("blockHash").GetString());
+        string block = log.GetProperty("blockNumber").GetString()!;
+        JsonElement receipts = await ReadAsync("eth_getBlockReceipts", block);
+        Assert.Contains(receipts.EnumerateArray(), r => r.GetProperty("transactionHash").GetString() == called.ToString());
+        object invocation = new { from = wallet.Address.ToString(), to = contract };
+        Assert.Equal("0x", (await ReadAsync("eth_call", invocation, "latest")).GetString());
+        Assert.InRange(EthereumJson.ReadU64(await ReadAsync("eth_estimateGas", invocation), "gas"), 21_001UL, 60_000UL);
+        Assert.StartsWith("0x", (await ReadAsync("eth_gasPrice")).GetString(), StringComparison.Ordinal);
+        Assert.True((await ReadAsync("eth_feeHistory", "0x1", "latest", Array.Empty<int>())).TryGetProperty("baseFeePerGas", out _));
+        Assert.Equal(0, (await ReadAsync("eth_accounts")).GetArrayLength());
+        Assert.False((await ReadAsync("eth_syncing")).GetBoolean());
+        EthereumAnswer overHttp = (await gateway.BatchAsync([new EthereumCall("eth_subscribe", "newHeads")]))[0];
+        Assert.Equal(-32601, overHttp.Error?.Code);
+
+        Task<JsonElement> ReadAsync(string method, params object[] parameters) =>
+            gateway.CallAsync(new EthereumCall(method, [.. parameters.Select(p => JsonSerializer.SerializeToNode(p))]));
+
+        async Task<JsonElement> AskAsync(string method, params object[] parameters)
+        {
+            byte[] call = JsonSerializer.SerializeToUtf8Bytes(new { jsonrpc = "2.0", id = 1, method, @params = parameters });
+            await socket.SendAsync(call, WebSocketMessageType.Text, true, limit.Token);
+            return await ReceiveAsync(socket, limit.Token);
+        }
+    }
+
     private async Task<JsonElement> RollupHealthAsync(int index) =>
         (await devnet.Node(index).CallAsync(new EthereumCall("sharedseq_health"))).GetProperty("rollups").EnumerateArray()
             .Single(r => r.GetProperty("namespace").GetUInt64() == Alpha);

@@ -6,7 +6,9 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
-import { startDevnet } from "./devnet.mjs";
+import { parseGwei } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
+import { startDevnet, until } from "./devnet.mjs";
 
 const flags = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -16,6 +18,9 @@ const pictures = fileURLToPath(new URL("../../artifacts/test-results/", import.m
 const here = name => fileURLToPath(new URL(`./page/${name}`, import.meta.url));
 const patience = 40_000;
 const limit = { timeout: 150_000 };
+
+// The one without an execution client: it learns what was executed from the others' attestations.
+const withoutClient = 3;
 
 let devnet, server, browser, origin;
 
@@ -42,6 +47,13 @@ async function open(operator) {
     const gateway = new URL(`rollups/${state.rollups[0].namespace}`, state.operators[operator].rpc);
     await page.goto(`${origin}/?${new URLSearchParams({ gateway, recipient: state.accounts[1].address })}#${state.accounts[0].privateKey}`);
     return page;
+}
+
+/** One JSON-RPC call, or several in one batch. */
+async function call(url, ...calls) {
+    const items = calls.map(([method, ...params], id) => ({ jsonrpc: "2.0", id, method, params }));
+    const body = JSON.stringify(items.length === 1 ? items[0] : items);
+    return (await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body })).json();
 }
 
 /** The text of an element, once it matches. */
@@ -94,8 +106,34 @@ test("Two transactions sent without waiting are both executed, and another opera
     assert.deepEqual([...page.complaints, ...other.complaints], []);
 });
 
+test("An operator without a client of its own tells what was executed and what was skipped", limit, async () => {
+    const { state } = devnet;
+    const account = privateKeyToAccount(state.accounts[2].privateKey);
+    const gateway = new URL(`rollups/${state.rollups[0].namespace}`, state.operators[withoutClient].rpc);
+    const payment = { chainId: state.rollups[0].chainId, type: "eip1559", to: state.accounts[1].address, gas: 21_000n };
+
+    // A transaction and its replacement, which pays more and comes second. When the first is executed before the second is looked at, again.
+    const [run, skipped] = await until("both are ordered", 60, async () => {
+        const nonce = await call(gateway, ["eth_getTransactionCount", account.address, "pending"]);
+        const raw = await Promise.all([50, 100].map(gwei => account.signTransaction(
+            { ...payment, nonce: Number(nonce.result), maxFeePerGas: parseGwei(`${gwei}`), maxPriorityFeePerGas: parseGwei(`${gwei / 50}`) })));
+        const answers = await call(gateway, ...raw.map(bytes => ["eth_sendRawTransaction", bytes]));
+        return answers.every(answer => answer.result) ? answers.map(answer => answer.result) : undefined;
+    });
+    for (const [hash, status, reason] of [[run, "executed", null], [skipped, "skipped", "NonceTooLow"]]) {
+        const { result } = await until(`${hash} is ${status}`, 60, async () => {
+            const answer = await call(state.operators[withoutClient].rpc, ["sharedseq_getTransaction", hash]);
+            return answer.result?.status === status ? answer : undefined;
+        });
+        assert.equal(result.reason, reason);
+    }
+
+    assert.equal((await call(gateway, ["eth_getTransactionByHash", skipped])).result, null);
+    assert.equal((await call(gateway, ["eth_getTransactionReceipt", run])).result.status, "0x1");
+});
+
 test("A used nonce and missing funds are shown as what they are", limit, async () => {
-    const page = await open(3);
+    const page = await open(withoutClient);
     await shown(page, "balance", /ETH$/);
     await page.click("#send-used");
     await shown(page, "used", /lower than the current nonce of the account[^]*nonce too low: address 0x[0-9a-fA-F]{40}, tx: 0 state: 4/);

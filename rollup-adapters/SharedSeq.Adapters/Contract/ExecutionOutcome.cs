@@ -16,12 +16,15 @@ public sealed record ExecutionOutcome(
     {
         get
         {
-            var writer = new CanonicalWriter(32 + (5 * Skipped.Count));
+            var writer = new CanonicalWriter(32 + SkippedBytes);
             writer.Raw("SharedSeq.skipped"u8);
             WriteSkipped(writer);
             return Sha.Of(writer.Written);
         }
     }
+
+    /// <summary>Bytes that <see cref="WriteSkipped"/> writes.</summary>
+    public int SkippedBytes => 4 + (5 * Skipped.Count);
 
     public Attestation ToAttestation() => new(Namespace, Number, Hash, StateRoot, SkippedRoot);
 

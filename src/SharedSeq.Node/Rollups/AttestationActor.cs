@@ -67,7 +67,7 @@ internal sealed class AttestationActor : Actor<AttestationInput>
             case AttestationInput.Tick when _node.Progress.Divergence is not null: break;
             case AttestationInput.Tick:
                 foreach (AttestedRollup rollup in _rollups.Values)
-                    foreach (Attestation attestation in rollup.ToResend(ResentMax)) Send(attestation);
+                    foreach (OwnAttestation own in rollup.ToResend(ResentMax)) Send(own);
                 break;
             default: Invariant.Throw($"an attestation input of unhandled kind {input.GetType().Name}"); break;
         }
@@ -75,7 +75,7 @@ internal sealed class AttestationActor : Actor<AttestationInput>
 
     private void OnPeerSaid(ReplicaId from, AttestationMessage message)
     {
-        if (!TryRead(message.Body.Span, out Attestation? attestation, out Signature64 signature)
+        if (!TryRead(message.Body.Span, out Attestation? attestation, out Signature64 signature, out ExecutionOutcome? outcome)
             || !_rollups.TryGetValue(attestation!.Namespace, out AttestedRollup? rollup)
             || rollup.Attesters.IndexOf(from) < 0
             || !_scheme.Verify(_node.Genesis.Members[from.Value].NodeKey, TextOf(attestation), signature))
@@ -84,19 +84,30 @@ internal sealed class AttestationActor : Actor<AttestationInput>
             return;
         }
 
-        Conclude(rollup, rollup.Book.Add(from, attestation), from, attestation);
+        AttestationChange change = rollup.Book.Add(from, attestation);
+        Conclude(rollup, change, from, attestation);
+        if (change.Executed is not null && outcome is not null && !rollup.Rollup.HasAdapter) Adopt(rollup, outcome);
+    }
+
+    /// <summary>Without an own client the outcome is the one that was decided: its skipped transactions are what enough operators signed the root of.</summary>
+    private void Adopt(AttestedRollup rollup, ExecutionOutcome outcome)
+    {
+        _node.Ledger.PutExecution(new LedgerExecution(outcome.Namespace, outcome.Number, ExecutionRecords.Encode(outcome), IsCertified: true));
+        if (rollup.Rollup.Pending.Count == 0 || rollup.Rollup.Feed.TryRead(outcome.Number, out StreamBlock? block) != FeedRejection.None) return;
+        foreach (StreamTransaction tx in block!.Transactions) rollup.Rollup.Pending.Remove(Keccak256.Of(tx.Payload.Span));
     }
 
     private void OnExecutedHere(ExecutionOutcome outcome)
     {
         AttestedRollup rollup = _rollups[outcome.Namespace];
-        Attestation own = outcome.ToAttestation();
+        var said = new OwnAttestation(outcome.ToAttestation(), outcome);
+        Attestation own = said.Attestation;
         Store(outcome, rollup);
-        rollup.AddOwn(own);
+        rollup.AddOwn(said);
         if (rollup.Attesters.IndexOf(_node.Self) >= 0)
         {
             // A replay of long decided blocks is nobody's business any more.
-            if (own.Number + AttestationBook.DefaultBlocksKept > rollup.Rollup.Feed.Head) Send(own);
+            if (own.Number + AttestationBook.DefaultBlocksKept > rollup.Rollup.Feed.Head) Send(said);
             Conclude(rollup, rollup.Book.Add(_node.Self, own), _node.Self, own);
         }
 
@@ -149,12 +160,14 @@ internal sealed class AttestationActor : Actor<AttestationInput>
         if (!isSame) _node.Ledger.PutExecution(new LedgerExecution(outcome.Namespace, outcome.Number, encoded, IsCertified: false));
     }
 
-    private void Send(Attestation attestation)
+    /// <summary>With what was skipped, for operators without an own client; a longer list than fits is left out.</summary>
+    private void Send(OwnAttestation own)
     {
-        Signature64 signature = _node.NodeSigner.Sign(TextOf(attestation));
-        var writer = new CanonicalWriter(Attestation.Size + Signature64.Size);
-        attestation.Write(writer);
+        Signature64 signature = _node.NodeSigner.Sign(TextOf(own.Attestation));
+        var writer = new CanonicalWriter(256);
+        own.Attestation.Write(writer);
         writer.Signature(signature);
+        if (writer.Length + own.Outcome.SkippedBytes <= AttestationMessage.MaxBytes) own.Outcome.WriteSkipped(writer);
         _node.Peers.Send(ReplicaSet.All(_node.Genesis.Quorum.N).Without(_node.Self), new AttestationMessage(writer.ToArray()));
     }
 
@@ -166,8 +179,11 @@ internal sealed class AttestationActor : Actor<AttestationInput>
         return text.Written;
     }
 
-    private static bool TryRead(ReadOnlySpan<byte> body, out Attestation? attestation, out Signature64 signature)
+    /// <summary>Reads attestation, signature and, where it came along, the outcome with what was skipped; a list of another root is no attestation.</summary>
+    private static bool TryRead(
+        ReadOnlySpan<byte> body, out Attestation? attestation, out Signature64 signature, out ExecutionOutcome? outcome)
     {
+        outcome = null;
         attestation = null;
         signature = default;
         try
@@ -175,8 +191,11 @@ internal sealed class AttestationActor : Actor<AttestationInput>
             var reader = new CanonicalReader(body);
             attestation = Attestation.Read(ref reader);
             signature = reader.Signature();
+            if (reader.Remaining == 0) return true;
+            outcome = new ExecutionOutcome(
+                attestation.Namespace, attestation.Number, attestation.Hash, attestation.StateRoot, ExecutionOutcome.ReadSkipped(ref reader));
             reader.End("attestation");
-            return true;
+            return outcome.SkippedRoot == attestation.SkippedRoot;
         }
         catch (DecodeException)
         {

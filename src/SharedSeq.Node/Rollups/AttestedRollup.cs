@@ -4,10 +4,13 @@ using SharedSeq.Primitives;
 
 namespace SharedSeq.Node;
 
+/// <summary>What this operator says of a block, and what its client made of it.</summary>
+internal sealed record OwnAttestation(Attestation Attestation, ExecutionOutcome Outcome);
+
 /// <summary>One rollup as the attestation actor sees it. Belongs to that actor's loop.</summary>
 internal sealed class AttestedRollup
 {
-    private readonly SortedDictionary<ulong, Attestation> _own = [];
+    private readonly SortedDictionary<ulong, OwnAttestation> _own = [];
     private readonly SortedSet<ulong> _uncertified = [];
 
     public AttestedRollup(Rollup rollup, int members)
@@ -29,11 +32,11 @@ internal sealed class AttestedRollup
     public Action<ulong>? Deviated { get; set; }
 
     /// <summary>What the own client made of a block, while it is kept.</summary>
-    public Attestation? Own(ulong number) => _own.GetValueOrDefault(number);
+    public Attestation? Own(ulong number) => _own.GetValueOrDefault(number)?.Attestation;
 
-    public void AddOwn(Attestation own)
+    public void AddOwn(OwnAttestation own)
     {
-        _own[own.Number] = own;
+        _own[own.Attestation.Number] = own;
         if (_own.Count > AttestationBook.DefaultBlocksKept) _own.Remove(_own.First().Key);
     }
 
@@ -59,11 +62,11 @@ internal sealed class AttestedRollup
     }
 
     /// <summary>The newest own attestations, the newest always: a peer that was away may know none of them.</summary>
-    public IReadOnlyList<Attestation> ToResend(int max)
+    public IReadOnlyList<OwnAttestation> ToResend(int max)
     {
         if (_own.Count == 0) return [];
         ulong executed = Book.Executed?.Number ?? 0;
         ulong newest = _own.Keys.Last();
-        return [.. _own.Values.Reverse().Take(max).Where(own => own.Number == newest || own.Number > executed)];
+        return [.. _own.Values.Reverse().Take(max).Where(own => own.Attestation.Number == newest || own.Attestation.Number > executed)];
     }
 }

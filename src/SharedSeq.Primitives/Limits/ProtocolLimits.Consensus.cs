@@ -45,8 +45,9 @@ public sealed partial record ProtocolLimits
     [Limit(LimitScope.Protocol, "bytes", 512, 512, "the longest signed statement has about 200 bytes")]
     public int EvidenceStatementBytesMax { get; init; } = 512;
 
-    [Limit(LimitScope.Protocol, "bytes", 512, 512, "fixed fields and one signature")]
-    public int AttestationBytesMax { get; init; } = 512;
+    [Limit(LimitScope.Protocol, "bytes", 8_192, 8_192,
+        "fixed fields, one signature and 1,600 skipped transactions: more than a block of 30 million gas can have")]
+    public int AttestationBytesMax { get; init; } = 8 * 1024;
 
     [Limit(LimitScope.Protocol, "votes", 7, 7,
         "first and one conflicting first, two extra blocks, extra skip, final and one conflicting final: what " +
