@@ -23,6 +23,11 @@ internal static class NodeDoctor
         });
         if (genesis is not null)
         {
+            faults += Try("limits", () =>
+            {
+                NodeLimits.Check(configuration, genesis);
+                return "the network's policy and the configuration fit together";
+            });
             faults += Try("keys", () =>
             {
                 using NodeKeys keys = NodeKeys.Open(configuration.Replica, genesis);

@@ -19,18 +19,28 @@ public sealed class NodeHost : IAsyncDisposable
     private readonly NodeConfiguration _configuration;
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
+    private readonly TimeProvider _clock;
+    private readonly IFileLayer? _files;
     private readonly TaskCompletionSource<string> _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<IAsyncDisposable> _parts = [];
     private NodeKeys? _keys;
     private NodeLogs? _logs;
     private bool _isReady;
 
-    public NodeHost(NodeConfiguration configuration, ILoggerFactory loggers)
+    /// <param name="configuration">The operator's configuration.</param>
+    /// <param name="loggers">Where log lines go.</param>
+    /// <param name="clock">The operator's clock; null is the system's.</param>
+    /// <param name="files">Where the logs are; null is the disk.</param>
+    /// <exception cref="ConfigurationException">The genesis document is refused, or its limits and the configuration's do not fit together.</exception>
+    public NodeHost(NodeConfiguration configuration, ILoggerFactory loggers, TimeProvider? clock = null, IFileLayer? files = null)
     {
         _configuration = configuration;
         _loggers = loggers;
         _logger = loggers.CreateLogger("SharedSeq.Node");
+        _clock = clock ?? TimeProvider.System;
+        _files = files;
         Genesis = GenesisFiles.Read(configuration.Genesis, configuration.GenesisHash);
+        NodeLimits.Check(configuration, Genesis);
     }
 
     public Genesis Genesis { get; }
@@ -50,7 +60,7 @@ public sealed class NodeHost : IAsyncDisposable
     {
         _keys = NodeKeys.Open(_configuration.Replica, Genesis);
         CreateDataFolder();
-        _logs = new NodeLogs(_configuration, _keys.Seat, OnStorageFailed);
+        _logs = new NodeLogs(_configuration, _keys.Seat, OnStorageFailed, _files);
         RecoveredState recovered = _logs.Recover(Genesis.Hash, Genesis.Timestamp, out IReadOnlyList<ResultVote> resultVotes);
 
         var diverged = new DivergenceFile(_configuration.DataDir);
@@ -71,7 +81,7 @@ public sealed class NodeHost : IAsyncDisposable
         var shell = new NodeShell(_logs, snapshots, batches, peers, proofs, NewSigner(), progress, verifier,
             new HeightPacing(_configuration.Consensus.MinHeightMs), _logger);
         var replica = new Replica(ReplicaOptions(), Genesis.Committee, _keys.Seat, recovered);
-        var replicaActor = new ReplicaActor(replica, NewSigner(), shell, TimeProvider.System, e => OnFatal("replica", e));
+        var replicaActor = new ReplicaActor(replica, NewSigner(), shell, _clock, e => OnFatal("replica", e));
         LaneActor lane = NewLane(replica, shell);
         var ordering = new OrderingActor(
             machine, batches, RecoverResults(resultVotes, ledger, progress), verifier, NewSigner(), shell,
@@ -161,7 +171,7 @@ public sealed class NodeHost : IAsyncDisposable
 
     private LaneActor NewLane(Replica replica, NodeShell shell) => new(
         new LaneId(Epoch.Zero, _keys!.Seat, 0), replica.Lanes.NextOwnSeq, replica.Lanes.OwnNewestDigest, shell,
-        TimeProvider.System, e => OnFatal("lane", e));
+        _clock, e => OnFatal("lane", e));
 
     /// <summary>An earlier run found out that this node's results are not the certified ones.</summary>
     private void TellDiverged(Divergence divergence, params ReadOnlySpan<IOrderedFollower> followers)
@@ -193,12 +203,12 @@ public sealed class NodeHost : IAsyncDisposable
         _parts.Add(rollups);
         if (OtlpMetrics.Start(Runtime) is { } metrics) _parts.Add(metrics);
         var dispatcher = new RpcDispatcher(
-            methods.All(), _configuration.Rpc.BatchItemsMax, _loggers.CreateLogger("SharedSeq.Rpc"));
+            methods.All(), _configuration.Rpc.BatchItemsMax, Runtime.Calls, _loggers.CreateLogger("SharedSeq.Rpc"));
         var server = new RpcServer(
             _configuration.Rpc, dispatcher,
             [
                 new SubmitEndpoints(Runtime.Submit, Runtime.Batches, _configuration.Rpc.RequestBytesMax),
-                new HealthEndpoints(Runtime, dispatcher),
+                new HealthEndpoints(Runtime),
                 rollups,
             ]);
         await server.StartAsync(cancellation);

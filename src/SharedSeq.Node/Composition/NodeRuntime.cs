@@ -28,6 +28,9 @@ public sealed class NodeRuntime
 
     public required AdmissionCounters Admission { get; init; }
 
+    /// <summary>JSON-RPC calls at all endpoints.</summary>
+    public RpcCounters Calls { get; } = new();
+
     public required IntakeCounters Intake { get; init; }
 
     public required PeerNetwork Network { get; init; }

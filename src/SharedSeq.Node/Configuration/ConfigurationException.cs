@@ -26,6 +26,9 @@ public enum ConfigurationRejection
 
     /// <summary>A port is in use.</summary>
     PortInUse = 8,
+
+    /// <summary>Limits of the genesis policy and of this configuration that can not hold together.</summary>
+    ImpossibleLimits = 9,
 }
 
 /// <summary>A start refused for a reason the operator can mend: one line, no stack trace.</summary>

@@ -116,7 +116,7 @@ public static class ConfigurationLoader
         Require(c.GenesisHash.Length == 0 || Primitives.Hash32.TryParse(c.GenesisHash, out _), "genesisHash", "is 0x and 64 hex digits");
         RequireEndpoint(c.Peers.Listen, "peers.listen");
         RequireEndpoint(c.Rpc.Listen, "rpc.listen");
-        Range(c.Rpc.RequestBytesMax, 1024, 64 * 1024 * 1024, "rpc.requestBytesMax");
+        Range(c.Rpc.RequestBytesMax, 266_240, 64 * 1024 * 1024, "rpc.requestBytesMax");
         Range(c.Rpc.BatchItemsMax, 1, 10_000, "rpc.batchItemsMax");
         Range(c.Rpc.SubscriptionsMax, 1, 10_000, "rpc.subscriptionsMax");
         Range(c.Rpc.StreamPausedMsMax, 1_000, 3_600_000, "rpc.streamPausedMsMax");
@@ -125,7 +125,7 @@ public static class ConfigurationLoader
         Range(c.Consensus.SlotTimeoutMaxMs, c.Consensus.SlotTimeoutMs, 600_000, "consensus.slotTimeoutMaxMs");
         Range(c.Consensus.HeartbeatMs, 5, c.Consensus.SlotTimeoutMs / 3, "consensus.heartbeatMs");
         Range(c.Consensus.MinHeightMs, 0, c.Consensus.SlotTimeoutMs / 2, "consensus.minHeightMs");
-        Range(c.Storage.VoteSegmentBytes, 1024 * 1024, 1 << 30, "storage.voteSegmentBytes");
+        Range(c.Storage.VoteSegmentBytes, 4 * 1024 * 1024, 1 << 30, "storage.voteSegmentBytes");
         Range(c.Storage.BatchSegmentBytes, 4 * 1024 * 1024, 1 << 30, "storage.batchSegmentBytes");
         Require(c.Storage.RetentionBytes >= 2L * c.Storage.BatchSegmentBytes, "storage.retentionBytes", "is at least two batch segments");
         for (int i = 0; i < c.Adapters.Count; i++)

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Text.Json;
 using SharedSeq.Ethereum;
+using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 using SharedSeq.Storage;
 
@@ -25,11 +26,18 @@ internal sealed partial class RollupGateway
 
     private static RpcException Refused(string text) => new(ClientError(ServerError), text);
 
+    /// <summary>Refuses, and counts, what admission would refuse as well, in Ethereum's words.</summary>
+    private RpcException Refused(EvmRejection reason, string text)
+    {
+        _node.Admission.Count(Admission.ReasonOf(reason));
+        return Refused(text);
+    }
+
     private async Task<object?> SendRawTransactionAsync(RpcCall call)
     {
         byte[] raw = call.Bytes(0, "transaction");
         if (!EvmTransaction.TryDecode(raw, out EvmTransaction? tx, out EvmRejection rejection))
-            throw Refused($"failed to decode signed transaction: {rejection}");
+            throw Refused(rejection, $"failed to decode signed transaction: {rejection}");
         CheckAlone(tx);
         await CheckAccountAsync(tx, call.Cancellation);
         switch (_rollup.Pending.TryAdd(tx))
@@ -61,11 +69,12 @@ internal sealed partial class RollupGateway
     /// <summary>What can be told from the transaction alone.</summary>
     private void CheckAlone(EvmTransaction tx)
     {
-        switch (tx.CheckChain(Policy.EvmChainId))
+        EvmRejection chain = tx.CheckChain(Policy.EvmChainId);
+        switch (chain)
         {
             case EvmRejection.None: break;
-            case EvmRejection.NoChainId: throw Refused("only replay-protected (EIP-155) transactions allowed over RPC");
-            default: throw Refused($"invalid chain id for signer: have {tx.ChainId} want {Policy.EvmChainId}");
+            case EvmRejection.NoChainId: throw Refused(chain, "only replay-protected (EIP-155) transactions allowed over RPC");
+            default: throw Refused(chain, $"invalid chain id for signer: have {tx.ChainId} want {Policy.EvmChainId}");
         }
 
         if (Policy.GasCap != 0 && tx.GasLimit > Policy.GasCap) throw Refused("exceeds block gas limit");

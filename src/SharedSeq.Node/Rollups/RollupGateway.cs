@@ -24,8 +24,8 @@ internal sealed partial class RollupGateway
         _methods = methods;
         _peers = peers;
         int items = node.Configuration.Rpc.BatchItemsMax;
-        Dispatcher = new RpcDispatcher(All(mayForward: true), items, logger);
-        OwnOnly = new RpcDispatcher(All(mayForward: false), items, logger);
+        Dispatcher = new RpcDispatcher(All(mayForward: true), items, node.Calls, logger);
+        OwnOnly = new RpcDispatcher(All(mayForward: false), items, node.Calls, logger);
     }
 
     /// <summary>For clients.</summary>

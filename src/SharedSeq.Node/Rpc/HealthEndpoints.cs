@@ -10,7 +10,7 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Node;
 
 /// <summary>/healthz: the process lives. /readyz: it may take traffic, or why not. /metrics: Prometheus text.</summary>
-public sealed class HealthEndpoints(NodeRuntime node, RpcDispatcher dispatcher) : IRpcEndpoints
+public sealed class HealthEndpoints(NodeRuntime node) : IRpcEndpoints
 {
     public void Map(IEndpointRouteBuilder routes)
     {
@@ -79,6 +79,9 @@ public sealed class HealthEndpoints(NodeRuntime node, RpcDispatcher dispatcher) 
             text, "sharedseq_admission_refused_total", "counter", "Transactions refused here by reason",
             Enum.GetValues<AdmissionRejection>().Select(r => ($"reason=\"{r}\"", (ulong)node.Admission.Refused(r))));
         AddLabelled(
+            text, "sharedseq_submissions_refused_total", "counter", "Submitted frames refused here as a whole, by reason",
+            node.Admission.RefusedFrames.Select(r => ($"reason=\"{r.Key}\"", (ulong)r.Value)));
+        AddLabelled(
             text, "sharedseq_peer_messages_total", "counter", "Messages received by kind",
             Enum.GetValues<MessageKind>().Select(k => ($"kind=\"{k}\"", (ulong)node.Intake.Received(k))));
         AddLabelled(
@@ -100,9 +103,10 @@ public sealed class HealthEndpoints(NodeRuntime node, RpcDispatcher dispatcher) 
         }
 
         if (node.Rollups is { } rollups) AddRollups(text, rollups);
-        (long calls, long errors) = dispatcher.Counters;
-        Add(text, "sharedseq_rpc_calls_total", "counter", "JSON-RPC calls", (ulong)calls);
-        Add(text, "sharedseq_rpc_errors_total", "counter", "JSON-RPC calls answered with an error", (ulong)errors);
+        Add(text, "sharedseq_rpc_calls_total", "counter", "JSON-RPC calls", (ulong)node.Calls.Calls);
+        AddLabelled(
+            text, "sharedseq_rpc_errors_total", "counter", "JSON-RPC calls answered with an error, by the error's name",
+            node.Calls.Errors.Select(e => ($"error=\"{e.Key}\"", (ulong)e.Value)));
         Add(text, "process_resident_memory_bytes", "gauge", "Resident memory", (ulong)Environment.WorkingSet);
         Add(
             text, "process_cpu_microseconds_total", "counter", "CPU time used",

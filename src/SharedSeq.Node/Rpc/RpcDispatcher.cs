@@ -11,7 +11,7 @@ public delegate Task<object?> RpcMethod(RpcCall call);
 /// JSON-RPC 2.0: parses single calls and batches, finds methods, answers every refusal with a typed error. One bad item
 /// of a batch harms no other.
 /// </summary>
-public sealed class RpcDispatcher(IReadOnlyDictionary<string, RpcMethod> methods, int batchItemsMax, ILogger logger)
+public sealed class RpcDispatcher(IReadOnlyDictionary<string, RpcMethod> methods, int batchItemsMax, RpcCounters counters, ILogger logger)
 {
     /// <summary>camelCase, no escaping of plain text, bytes and hashes as the methods wrote them.</summary>
     public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
@@ -21,12 +21,7 @@ public sealed class RpcDispatcher(IReadOnlyDictionary<string, RpcMethod> methods
         Converters = { new RawJsonConverter() },
     };
 
-    private long _calls;
-    private long _errors;
-
     public IEnumerable<string> MethodNames => methods.Keys.Order(StringComparer.Ordinal);
-
-    public (long Calls, long Errors) Counters => (Interlocked.Read(ref _calls), Interlocked.Read(ref _errors));
 
     /// <summary>Answers one request body; empty when nothing is to be answered (notifications only).</summary>
     public async Task<ReadOnlyMemory<byte>> HandleAsync(ReadOnlyMemory<byte> body, IRpcConnection? connection, CancellationToken cancellation)
@@ -64,9 +59,16 @@ public sealed class RpcDispatcher(IReadOnlyDictionary<string, RpcMethod> methods
         }
     }
 
+    /// <summary>Answers, and counts, a request that was too large to be read.</summary>
+    public ReadOnlyMemory<byte> RefuseTooLarge(int bytesMax)
+    {
+        counters.CountCall();
+        return Serialize(ErrorOf(null, RpcError.RequestTooLarge, $"a request has at most {bytesMax} bytes", null));
+    }
+
     private async Task<object?> HandleOneAsync(JsonElement request, IRpcConnection? connection, CancellationToken cancellation)
     {
-        Interlocked.Increment(ref _calls);
+        counters.CountCall();
         if (!IsRequest(request, out string method, out JsonElement parameters, out JsonElement? id))
             return ErrorOf(id, RpcError.InvalidRequest, "not a JSON-RPC 2.0 request", null);
         object answer;
@@ -122,7 +124,7 @@ public sealed class RpcDispatcher(IReadOnlyDictionary<string, RpcMethod> methods
 
     private Dictionary<string, object?> ErrorOf(JsonElement? id, RpcError error, string message, object? details)
     {
-        Interlocked.Increment(ref _errors);
+        counters.CountError(error);
         return new Dictionary<string, object?>(StringComparer.Ordinal)
         {
             ["jsonrpc"] = "2.0",

@@ -23,6 +23,10 @@ public interface IRpcEndpoints
 /// </summary>
 public sealed class RpcServer : IAsyncDisposable
 {
+    /// <summary>Bytes above the limit that are read and thrown away, so that whoever sends a little too much sees the refusal and not a reset
+    /// connection. 1 MiB.</summary>
+    private const int OverrunBytesMax = 1024 * 1024;
+
     private readonly WebApplication _application;
     private readonly RpcSection _options;
     private readonly RpcDispatcher _dispatcher;
@@ -38,7 +42,7 @@ public sealed class RpcServer : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
-            kestrel.Limits.MaxRequestBodySize = options.RequestBytesMax;
+            kestrel.Limits.MaxRequestBodySize = options.RequestBytesMax + OverrunBytesMax;
             kestrel.Limits.MaxConcurrentConnections = options.ConnectionsMax;
             kestrel.AddServerHeader = false;
             kestrel.Listen(IPEndPoint.Parse(options.Listen));
@@ -85,7 +89,16 @@ public sealed class RpcServer : IAsyncDisposable
         var buffer = new ArrayBufferWriter<byte>(int.Max(256, (int)(context.Request.ContentLength ?? 0)));
         while (true)
         {
-            int read = await context.Request.Body.ReadAsync(buffer.GetMemory(4096), context.RequestAborted);
+            int read;
+            try
+            {
+                read = await context.Request.Body.ReadAsync(buffer.GetMemory(4096), context.RequestAborted);
+            }
+            catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
+            {
+                return null;
+            }
+
             if (read == 0) return buffer.WrittenMemory;
             buffer.Advance(read);
             if (buffer.WrittenCount > bytesMax) return null;
@@ -95,31 +108,10 @@ public sealed class RpcServer : IAsyncDisposable
     /// <summary>Answers a JSON-RPC request body with a dispatcher.</summary>
     public static async Task AnswerAsync(HttpContext context, RpcDispatcher dispatcher, int bytesMax)
     {
-        ReadOnlyMemory<byte>? body;
-        try
-        {
-            body = await ReadBodyAsync(context, bytesMax);
-        }
-        catch (BadHttpRequestException)
-        {
-            body = null;
-        }
-
-        if (body is null)
-        {
-            context.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
-            await context.Response.WriteAsJsonAsync(
-                new
-                {
-                    jsonrpc = "2.0",
-                    id = (object?)null,
-                    error = new { code = RpcError.RequestTooLarge.Code, message = $"a request has at most {bytesMax} bytes" },
-                },
-                context.RequestAborted);
-            return;
-        }
-
-        ReadOnlyMemory<byte> answer = await dispatcher.HandleAsync(body.Value, null, context.RequestAborted);
+        ReadOnlyMemory<byte>? body = await ReadBodyAsync(context, bytesMax);
+        if (body is null) context.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
+        ReadOnlyMemory<byte> answer =
+            body is null ? dispatcher.RefuseTooLarge(bytesMax) : await dispatcher.HandleAsync(body.Value, null, context.RequestAborted);
         if (answer.IsEmpty)
         {
             context.Response.StatusCode = StatusCodes.Status204NoContent;

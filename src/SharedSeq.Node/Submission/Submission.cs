@@ -3,7 +3,7 @@ using SharedSeq.Primitives;
 
 namespace SharedSeq.Node;
 
-/// <summary>Why transactions that passed admission were not taken into the lane. Values are stable RPC and metric labels.</summary>
+/// <summary>Why a submission was refused as a whole, its transactions' own faults apart. Values are stable RPC and metric labels.</summary>
 public enum SubmissionRejection
 {
     None = 0,
@@ -22,6 +22,9 @@ public enum SubmissionRejection
 
     /// <summary>The disk does not take batches.</summary>
     StorageFailed = 4,
+
+    /// <summary>Not a submission: its bytes can not be read.</summary>
+    Malformed = 6,
 }
 
 /// <summary>Where the transactions of one submission are in the lane: Count transactions of one batch from First on.</summary>

@@ -46,6 +46,15 @@ public static class Admission
     public static AdmissionRejection? CheckLane(Policy policy, int members, ulong pendingBytes, int payloadBytes) =>
         pendingBytes + (ulong)(BatchBody.RecordOverhead + payloadBytes) > policy.LaneAllowance(members) ? AdmissionRejection.Congested : null;
 
+    /// <summary>What a refused EVM transaction counts as.</summary>
+    public static AdmissionRejection ReasonOf(EvmRejection reason) => reason switch
+    {
+        EvmRejection.WrongChainId or EvmRejection.NoChainId => AdmissionRejection.WrongChainId,
+        EvmRejection.BadParity or EvmRejection.SignatureOutOfRange or EvmRejection.HighS or EvmRejection.NotRecoverable =>
+            AdmissionRejection.BadSignature,
+        _ => AdmissionRejection.Malformed,
+    };
+
     private static AdmissionVerdict CheckOpaque(Policy policy, ulong validUntil, TimestampMs committedTime) =>
         ValidUntilRule.Check(policy, validUntil, committedTime, out _) switch
         {
@@ -59,20 +68,12 @@ public static class Admission
     {
         if (validUntil != 0) return Refuse(AdmissionRejection.ValidUntilNotAllowed);
         if (!EvmTransaction.TryDecode(payload, out EvmTransaction? transaction, out EvmRejection reason))
-            return new AdmissionVerdict(Translate(reason), null, reason);
+            return new AdmissionVerdict(ReasonOf(reason), null, reason);
         reason = transaction.CheckChain(ns.EvmChainId);
         return reason == EvmRejection.None
             ? new AdmissionVerdict(null, transaction, EvmRejection.None)
-            : new AdmissionVerdict(Translate(reason), transaction, reason);
+            : new AdmissionVerdict(ReasonOf(reason), transaction, reason);
     }
-
-    private static AdmissionRejection Translate(EvmRejection reason) => reason switch
-    {
-        EvmRejection.WrongChainId or EvmRejection.NoChainId => AdmissionRejection.WrongChainId,
-        EvmRejection.BadParity or EvmRejection.SignatureOutOfRange or EvmRejection.HighS or EvmRejection.NotRecoverable =>
-            AdmissionRejection.BadSignature,
-        _ => AdmissionRejection.Malformed,
-    };
 
     private static AdmissionVerdict Refuse(AdmissionRejection reason) => new(reason, null, EvmRejection.None);
 }

@@ -94,7 +94,7 @@ public sealed class DivergenceTests : IAsyncLifetime
     [Fact]
     public void The_node_is_not_ready_and_says_why()
     {
-        var health = new HealthEndpoints(_network.Runtime, null!);
+        var health = new HealthEndpoints(_network.Runtime);
         Assert.DoesNotContain(health.Reasons(), r => r.StartsWith("diverged", StringComparison.Ordinal));
         _network.Diverge(_agreed, _wrong);
         string reason = Assert.Single(health.Reasons(), r => r.StartsWith("diverged", StringComparison.Ordinal));

@@ -62,7 +62,7 @@ internal sealed class ServedNetwork : IAsyncDisposable
             Actors = [],
         };
         Methods = new Dictionary<string, RpcMethod>(new PublicMethods(Runtime).All(), StringComparer.Ordinal);
-        _dispatcher = new RpcDispatcher(Methods, 16, NullLogger.Instance);
+        _dispatcher = new RpcDispatcher(Methods, 16, new RpcCounters(), NullLogger.Instance);
     }
 
     public TestCommittee Committee { get; }

@@ -148,8 +148,10 @@ public sealed class SubmitEndpoints(SubmitIntake intake, BatchStore batches, int
         return verdicts;
     }
 
-    private static Task RefuseAsync(HttpContext context, int status, string message)
+    private Task RefuseAsync(HttpContext context, int status, string message)
     {
+        intake.CountRefused(
+            status == StatusCodes.Status413PayloadTooLarge ? SubmissionRejection.TooLarge : SubmissionRejection.Malformed);
         context.Response.StatusCode = status;
         return context.Response.WriteAsJsonAsync(new { error = message }, context.RequestAborted);
     }

@@ -37,11 +37,14 @@ public sealed class SubmitIntake(Genesis genesis, LaneActor lane, Func<Timestamp
         return (used == records.Length ? records : records[..used], admitted, refused);
     }
 
+    /// <summary>Counts a submission refused before its transactions were looked at.</summary>
+    public void CountRefused(SubmissionRejection reason) => counters.CountFrame(reason);
+
     /// <summary>Hands admitted records over; waits while the lane's mailbox is full, which slows the submitter.</summary>
     public ValueTask SubmitAsync(ReadOnlyMemory<byte> records, int count, ISubmissionObserver observer, CancellationToken cancellation)
     {
         counters.CountAdmitted(count);
-        return lane.TellAsync(new LaneMessage.Submit(new Submission(records, count, observer)), cancellation);
+        return lane.TellAsync(new LaneMessage.Submit(new Submission(records, count, new CountedSubmission(observer, counters))), cancellation);
     }
 
     /// <summary>An opaque transaction is judged by its size and time alone, without copying it; an EVM one is decoded and its sender recovered.</summary>

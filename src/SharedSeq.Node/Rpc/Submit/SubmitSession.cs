@@ -79,6 +79,7 @@ internal sealed class SubmitSession(WebSocket socket, SubmitIntake intake, Batch
         }
         catch (DecodeException e)
         {
+            intake.CountRefused(SubmissionRejection.Malformed);
             await socket.CloseOutputAsync(WebSocketCloseStatus.InvalidPayloadData, e.Message[..int.Min(e.Message.Length, 120)], cancellation);
             return false;
         }
@@ -87,6 +88,7 @@ internal sealed class SubmitSession(WebSocket socket, SubmitIntake intake, Batch
         var frame = new SubmitFrame(this, request, wait, records.Length);
         if (records.Length > BatchBody.MaxBytes)
         {
+            intake.CountRefused(SubmissionRejection.TooLarge);
             Post(new SubmitEvent(frame, default, null, null, new SubmitReply.NotTaken(request, (byte)SubmissionRejection.TooLarge)));
             return true;
         }

@@ -1,0 +1,116 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using SharedSeq.Cli;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+using SharedSeq.Storage;
+
+namespace SharedSeq.Node.Tests.Network;
+
+/// <summary>
+/// A network of real nodes in this process: the files of a devnet in a temporary folder, each node with its own keys, logs, ledger and ports on
+/// loopback. One EVM namespace, without execution clients unless a test configures some, and two opaque ones. What is running ends with it.
+/// </summary>
+internal sealed class TestNetwork : IAsyncDisposable
+{
+    public const ulong Evm = 9_001;
+    public static readonly NamespaceId Opaque = new(100_001);
+    public static readonly NamespaceId OtherOpaque = new(100_002);
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly DevnetFolder _files;
+    private readonly List<TestNode> _running = [];
+
+    private TestNetwork(DevnetFolder files) => _files = files;
+
+    public Genesis Genesis => _files.Genesis;
+
+    public string Folder => _files.Folder;
+
+    /// <summary>The files, without anything running.</summary>
+    public static TestNetwork Create(int operators) => new(DevnetFolder.OpenOrCreate(new DevnetOptions
+    {
+        DataFolder = Directory.CreateTempSubdirectory("sharedseq-nodes-").FullName,
+        Operators = operators,
+        Rollups = 1,
+        OpaqueNamespaces = 2,
+    }));
+
+    /// <summary>All operators running and ready.</summary>
+    public static async Task<TestNetwork> StartAsync(int operators)
+    {
+        TestNetwork network = Create(operators);
+        try
+        {
+            for (int i = 0; i < operators; i++) await network.StartAsync(i, network.ConfigurationOf(i));
+            foreach (TestNode node in network._running.ToArray()) await node.ReadyAsync();
+            return network;
+        }
+        catch
+        {
+            await network.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>The configuration file of an operator, as a devnet writes it.</summary>
+    public string ConfigFileOf(int index) => _files.Operators[index].ConfigFile;
+
+    /// <summary>What the file says, with small log segments and no execution client.</summary>
+    public NodeConfiguration ConfigurationOf(int index)
+    {
+        NodeConfiguration read = ConfigurationLoader.Load(ConfigFileOf(index), new Dictionary<string, string>(StringComparer.Ordinal), []);
+        return read with
+        {
+            Adapters = [],
+            Storage = new StorageSection { VoteSegmentBytes = 4 * 1024 * 1024, BatchSegmentBytes = 4 * 1024 * 1024, RetentionBytes = 1L << 30 },
+        };
+    }
+
+    /// <summary>Starts a node; a start that is refused leaves nothing running and throws what a user would be told.</summary>
+    public async Task<TestNode> StartAsync(
+        int index, NodeConfiguration? configuration = null, TimeProvider? clock = null, IFileLayer? files = null)
+    {
+        var host = new NodeHost(configuration ?? ConfigurationOf(index), NullLoggerFactory.Instance, clock, files);
+        try
+        {
+            await host.StartAsync(CancellationToken.None);
+        }
+        catch
+        {
+            await host.DisposeAsync();
+            throw;
+        }
+
+        var node = new TestNode(host);
+        _running.Add(node);
+        return node;
+    }
+
+    /// <summary>The running nodes in the order of their start.</summary>
+    public TestNode this[int index] => _running[index];
+
+    public async Task StopAsync(TestNode node)
+    {
+        _running.Remove(node);
+        await node.DisposeAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (TestNode node in _running) await node.DisposeAsync();
+        Directory.Delete(_files.Folder, recursive: true);
+    }
+
+    /// <summary>Waits for an event and says what was missing when it does not come.</summary>
+    public static async Task UntilAsync(string what, Func<Task<bool>> holds)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        long end = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
+        while (!await holds())
+        {
+            Assert.True(Environment.TickCount64 < end, $"did not happen within {Patience.TotalSeconds} s: {what}");
+            await timer.WaitForNextTickAsync();
+        }
+    }
+}
