@@ -36,7 +36,7 @@ internal static partial class NodeLog
     [LoggerMessage(1014, LogLevel.Information, "the retention is nearly used up: heights below {Oldest} are given up")]
     public static partial void Pruned(this ILogger logger, Height oldest);
 
-    [LoggerMessage(1015, LogLevel.Error, "the vote guard can not be written; it is tried again: {Reason}")]
+    [LoggerMessage(1015, LogLevel.Critical, "the vote guard can not be written, so this node votes no more: {Reason}")]
     public static partial void GuardFailed(this ILogger logger, string reason);
 
     [LoggerMessage(1020, LogLevel.Error, "call of {Method} failed, error id {ErrorId}")]

@@ -57,6 +57,9 @@ public enum StorageRejection : byte
 
     /// <summary>The guard file belongs to another log.</summary>
     GuardForeign = 17,
+
+    /// <summary>The guard file can not be written. Fatal: votes cast from here on would not be seen to be missing after a rollback.</summary>
+    GuardNotWritten = 18,
 }
 
 /// <summary>

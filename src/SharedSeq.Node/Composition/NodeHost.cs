@@ -303,7 +303,11 @@ public sealed class NodeHost : IAsyncDisposable
         };
     }
 
-    private void OnStorageFailed(StorageException error) => OnFatal("storage", error);
+    private void OnStorageFailed(StorageException error)
+    {
+        if (error.Reason == StorageRejection.GuardNotWritten) _logger.GuardFailed(error.Message);
+        OnFatal("storage", error);
+    }
 
     private void OnFatal(string actor, Exception error)
     {

@@ -26,6 +26,8 @@ public sealed class NodeLogs : IDisposable
     private readonly int _batchSegmentsMax;
     private readonly Lock _gate = new();
     private readonly Queue<ResultVote> _resultVotes = new();
+    private readonly Action<StorageException> _onFailed;
+    private long _guardFailures;
     private Action<long>? _onVotesDurable;
     private Action<long>? _onBatchesDurable;
 
@@ -33,6 +35,7 @@ public sealed class NodeLogs : IDisposable
     public NodeLogs(NodeConfiguration configuration, ReplicaId self, Action<StorageException> onFailed, IFileLayer? files = null)
     {
         _self = self;
+        _onFailed = onFailed;
         files ??= DiskFileLayer.Instance;
         _batchSegmentsMax = (int)long.Min(int.MaxValue, configuration.Storage.RetentionBytes / configuration.Storage.BatchSegmentBytes);
         string guard = configuration.Replica.VoteGuardFile;
@@ -44,7 +47,7 @@ public sealed class NodeLogs : IDisposable
                 Files = files,
                 SegmentBytes = configuration.Storage.VoteSegmentBytes,
             },
-            position => Volatile.Read(ref _onVotesDurable)?.Invoke(position), onFailed, _ => { });
+            position => Volatile.Read(ref _onVotesDurable)?.Invoke(position), OnVotesFailed);
         try
         {
             _batches = BatchLog.Open(
@@ -75,6 +78,9 @@ public sealed class NodeLogs : IDisposable
     public SyncTimes VoteSyncs => _votes.SyncTimes;
 
     public SyncTimes BatchSyncs => _batches.SyncTimes;
+
+    /// <summary>How often the vote guard could not be written: at most once, since voting stops with it.</summary>
+    public long GuardFailures => Interlocked.Read(ref _guardFailures);
 
     /// <summary>Who is told when a log has synced; called on the logs' own threads.</summary>
     public void Subscribe(Action<long> onVotesDurable, Action<long> onBatchesDurable)
@@ -242,6 +248,12 @@ public sealed class NodeLogs : IDisposable
         }
 
         return stored;
+    }
+
+    private void OnVotesFailed(StorageException failure)
+    {
+        if (failure.Reason == StorageRejection.GuardNotWritten) Interlocked.Increment(ref _guardFailures);
+        _onFailed(failure);
     }
 
     private void Remember(ResultVote vote)

@@ -66,6 +66,7 @@ public sealed class HealthEndpoints(NodeRuntime node) : IRpcEndpoints
             node.Progress.Divergence is null ? 0UL : 1UL);
         Add(text, "sharedseq_committed_time_ms", "gauge", "Timestamp of the newest applied height", node.Progress.CommittedTime.Value);
         Add(text, "sharedseq_transactions_admitted_total", "counter", "Transactions admitted here", (ulong)node.Admission.Admitted);
+        Add(text, "sharedseq_vote_guard_failures_total", "counter", "Failed writes of the vote guard", (ulong)node.Logs.GuardFailures);
         Add(text, "sharedseq_batch_memory_bytes", "gauge", "Bytes of batches kept in memory", (ulong)node.Batches.Bytes);
         if (view is not null)
         {

@@ -79,7 +79,6 @@ internal sealed class VoteGuardWriter : IDisposable
                 if (_isAbandoned || _wanted == _written) return;
                 next = _wanted;
             }
-            bool failed = false;
             try
             {
                 _file.Write(next);
@@ -87,16 +86,15 @@ internal sealed class VoteGuardWriter : IDisposable
             }
             catch (StorageException e)
             {
-                // Not fatal: votes are durable in the log. But the protection is weaker, so the operator is told.
-                failed = true;
+                // Not tried again: after a failed sync nobody knows what the disk holds.
                 _onFailed(e);
+                return;
             }
-            if (!WaitInterval(failed)) return;
+            WaitInterval();
         }
     }
 
-    /// <summary>False if closing and the last write failed: it is not tried for ever.</summary>
-    private bool WaitInterval(bool failed)
+    private void WaitInterval()
     {
         long start = Stopwatch.GetTimestamp();
         lock (_gate)
@@ -107,7 +105,6 @@ internal sealed class VoteGuardWriter : IDisposable
                 if (left <= 0) break;
                 Monitor.Wait(_gate, left);
             }
-            return !(_isClosing && failed);
         }
     }
 }

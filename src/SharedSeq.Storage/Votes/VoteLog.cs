@@ -71,17 +71,15 @@ public sealed class VoteLog : IDisposable
     /// <param name="options">Where it lies and what guards it.</param>
     /// <param name="onDurable">Everything up to this position is durable; called on the log's thread, once per
     /// sync.</param>
-    /// <param name="onFailed">The log has failed and will never report durability again; called once.</param>
-    /// <param name="onGuardFailed">A write of the guard failed; it is tried again. Called on the guard's
-    /// thread.</param>
+    /// <param name="onFailed">The log or its guard has failed; no durability is reported any more and nothing can be
+    /// appended. Called once, on the log's or the guard's thread.</param>
     /// <exception cref="StorageException">
     /// In use, damaged, of a newer format, or the guard is ahead, missing, unreadable or of another log: do not vote.
     /// </exception>
     public static VoteLog Open(
         VoteLogOptions options,
         Action<long> onDurable,
-        Action<StorageException> onFailed,
-        Action<StorageException> onGuardFailed)
+        Action<StorageException> onFailed)
     {
         VoteLog log = new(options, onDurable, onFailed);
         VoteGuardFile? guard = null;
@@ -90,7 +88,7 @@ public sealed class VoteLog : IDisposable
             guard = options.GuardPath is null ? null : VoteGuardFile.Open(options.GuardPath, options.Files);
             if (guard is not null) log.RefuseIfRolledBack(guard.Found, options);
             log.AppendStart();
-            if (guard is not null) log.StartGuard(guard, options, onGuardFailed);
+            if (guard is not null) log.StartGuard(guard, options);
             return log;
         }
         catch
@@ -121,6 +119,7 @@ public sealed class VoteLog : IDisposable
     public AppendResult Append(byte kind, VotePosition voted, ReadOnlySpan<byte> bytes)
     {
         Invariant.Check(kind is > 0 and <= KindMax, "kinds above KindMax are the log's own");
+        ThrowIfFailed();
         Span<byte> head = stackalloc byte[HeadBytes];
         WriteVoted(head, voted);
         AppendResult result = _log.Append(kind, head, bytes);
@@ -138,6 +137,7 @@ public sealed class VoteLog : IDisposable
     /// <returns>The position at which the snapshot is durable; RecordTooLarge if it does not fit one segment.</returns>
     public AppendResult Rotate(IReadOnlyList<VoteLogRecord> snapshot)
     {
+        ThrowIfFailed();
         byte[] begin = new byte[SnapshotHeadBytes];
         WriteVoted(begin, HighestVoted);
         BinaryPrimitives.WriteInt32BigEndian(begin.AsSpan(16), snapshot.Count);
@@ -221,17 +221,16 @@ public sealed class VoteLog : IDisposable
         lock (_gate)
         {
             while (_log.DurablePosition < start.Position && _failure is null) Monitor.Wait(_gate);
-            if (_failure is { } failure)
-                throw new StorageException(failure.Reason, failure.Message, failure.File, failure.Offset, failure);
+            ThrowIfFailed();
             _isStarted = true;
         }
     }
 
-    private void StartGuard(VoteGuardFile guard, VoteLogOptions options, Action<StorageException> onGuardFailed)
+    private void StartGuard(VoteGuardFile guard, VoteLogOptions options)
     {
         VoteGuard now = new(Opening.Instance, Incarnation, _history.HighestVoted);
         guard.Write(now);
-        _guard = new VoteGuardWriter(guard, now, options.GuardIntervalMs, onGuardFailed);
+        _guard = new VoteGuardWriter(guard, now, options.GuardIntervalMs, OnGuardFailed);
     }
 
     private void Raise(VotePosition voted, long position)
@@ -262,16 +261,36 @@ public sealed class VoteLog : IDisposable
         lock (_gate)
         {
             Monitor.PulseAll(_gate);
-            if (!_isStarted) return;
+            if (!_isStarted || _failure is not null) return;
         }
         _onDurable(position);
         RaiseGuard(position);
+    }
+
+    /// <summary>
+    /// A vote that the guard does not know could be cast a second time, differently, after the disk was rolled back: no
+    /// further vote may become durable, and a write that failed is not tried again, as with the log itself.
+    /// </summary>
+    private void OnGuardFailed(StorageException failure) => OnFailed(new StorageException(
+        StorageRejection.GuardNotWritten,
+        $"{StorageRejection.GuardNotWritten}: {failure.Message}. Without it a rolled back vote log can not be told from "
+        + "a current one; voting stops. Start again when the guard's disk can be written",
+        failure.File, failure.Offset, failure));
+
+    private void ThrowIfFailed()
+    {
+        lock (_gate)
+        {
+            if (_failure is { } failure)
+                throw new StorageException(failure.Reason, failure.Message, failure.File, failure.Offset, failure);
+        }
     }
 
     private void OnFailed(StorageException failure)
     {
         lock (_gate)
         {
+            if (_failure is not null) return;
             _failure = failure;
             Monitor.PulseAll(_gate);
             if (!_isStarted) return;

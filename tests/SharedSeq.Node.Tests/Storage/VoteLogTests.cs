@@ -145,7 +145,7 @@ public sealed class VoteLogTests
         missing.Delete(Guard);
         Assert.Equal(StorageRejection.GuardMissing, Refused(missing));
         VoteLogOptions accepting = Options(missing, Guard) with { AcceptMissingGuard = true };
-        VoteLog.Open(accepting, _ => { }, _ => { }, _ => { }).Dispose();
+        VoteLog.Open(accepting, _ => { }, _ => { }).Dispose();
         Open(missing, out _).Dispose();
         SimulatedFileLayer damaged = Voted(5);
         FaultyFileLayer.FlipBit(damaged, Guard, 50, 1);
@@ -176,7 +176,7 @@ public sealed class VoteLogTests
             {
                 DurableWatch watch = new();
                 VoteLogOptions options = Options(files, Guard) with { GuardIntervalMs = prng.Below(2) };
-                VoteLog log = VoteLog.Open(options, watch.OnDurable, watch.OnFailed, _ => { });
+                VoteLog log = VoteLog.Open(options, watch.OnDurable, watch.OnFailed);
                 Assert.True(log.HighestVoted.Slot.Value < slot, $"seed {seed}");
                 for (int i = prng.Below(30); i > 0; i--)
                 {
@@ -192,21 +192,35 @@ public sealed class VoteLogTests
         }
     }
 
-    [Fact]
-    public void A_guard_that_can_not_be_written_is_reported_and_does_not_stop_votes()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_guard_that_can_not_be_written_ends_the_log_and_is_not_tried_again(bool isSync)
     {
         StorageFaults faults = new() { PathContains = Guard };
-        using SemaphoreSlim reported = new(0);
         DurableWatch watch = new();
-        FaultyFileLayer files = new(new SimulatedFileLayer(), faults);
-        VoteLogOptions options = Options(files, Guard);
-        using VoteLog log = VoteLog.Open(options, watch.OnDurable, watch.OnFailed, _ => reported.Release());
-        faults.FailWrites(1);
-        watch.WaitFor(log.Append(1, At(0, 1), Number(1)).Position);
-        Assert.True(reported.Wait(TimeSpan.FromSeconds(30)), "missing: report of the failed guard");
-        watch.WaitFor(log.Append(1, At(0, 2), Number(2)).Position);
-        Eventually.True(() => log.GuardedVote == At(0, 2), "guard written again");
-        Assert.Equal(0, watch.Failures);
+        SimulatedFileLayer disk = new();
+        using (VoteLog log = VoteLog.Open(Options(new FaultyFileLayer(disk, faults), Guard), watch.OnDurable, watch.OnFailed))
+        {
+            if (isSync) faults.FailSyncs(1);
+            else faults.FailWrites(1);
+            watch.WaitFor(log.Append(1, At(0, 1), Number(1)).Position);
+            StorageException failure = watch.WaitForFailure();
+            Assert.Equal(StorageRejection.GuardNotWritten, failure.Reason);
+
+            // The disk would take it again, and still no vote can be cast.
+            long durable = watch.Durable;
+            Assert.Equal(StorageRejection.GuardNotWritten, Assert.Throws<StorageException>(() => log.Append(1, At(0, 2), Number(2))).Reason);
+            Assert.Equal(StorageRejection.GuardNotWritten, Assert.Throws<StorageException>(() => log.Rotate([])).Reason);
+            Assert.Equal((VotePosition.None, durable), (log.GuardedVote, watch.Durable));
+        }
+
+        Assert.Equal(1, watch.Failures);
+
+        // A start on a guard that can be written goes on: the guard is behind, never ahead.
+        using VoteLog again = Open(disk, out DurableWatch next);
+        next.WaitFor(again.Append(1, At(0, 2), Number(2)).Position);
+        Eventually.True(() => again.GuardedVote == At(0, 2), "guard at slot 2");
     }
 
     [Fact]
@@ -215,7 +229,7 @@ public sealed class VoteLogTests
         StorageFaults faults = new() { PathContains = Guard };
         DurableWatch watch = new();
         VoteLogOptions options = Options(new FaultyFileLayer(new SimulatedFileLayer(), faults), Guard);
-        using VoteLog log = VoteLog.Open(options, watch.OnDurable, watch.OnFailed, _ => { });
+        using VoteLog log = VoteLog.Open(options, watch.OnDurable, watch.OnFailed);
         using ManualResetEventSlim mayGoOn = new();
         faults.BeforeSync = _ => mayGoOn.Wait(TimeSpan.FromSeconds(30));
         for (ulong slot = 1; slot <= 100; slot++) watch.WaitFor(log.Append(1, At(0, slot), Number(slot)).Position);
@@ -267,7 +281,7 @@ public sealed class VoteLogTests
     private static VoteLog Open(IFileLayer files, out DurableWatch watch, string? guard = Guard)
     {
         watch = new DurableWatch();
-        return VoteLog.Open(Options(files, guard), watch.OnDurable, watch.OnFailed, _ => { });
+        return VoteLog.Open(Options(files, guard), watch.OnDurable, watch.OnFailed);
     }
 
     private static VoteLogOptions Options(IFileLayer files, string? guard) => new()
