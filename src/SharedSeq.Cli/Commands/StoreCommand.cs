@@ -1,6 +1,4 @@
 using System.CommandLine;
-using Microsoft.Extensions.Logging.Abstractions;
-using SharedSeq.Consensus;
 using SharedSeq.Node;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
@@ -38,8 +36,8 @@ internal static class StoreCommand
             string scratch = Directory.CreateTempSubdirectory("sharedseq-check-").FullName;
             try
             {
-                (Height height, Hash32 root) = await ReplayAsync(path, scratch, cancellation);
-                Console.WriteLine($"both logs are whole; {height} heights apply, effects root {root}");
+                RebuiltLedger rebuilt = await ReplayAsync(path, scratch, cancellation);
+                Console.WriteLine($"both logs are whole; {rebuilt.Machine.Height} heights apply, effects root {rebuilt.Machine.EffectsRoot}");
                 return ExitCode.Ok;
             }
             finally
@@ -79,14 +77,19 @@ internal static class StoreCommand
             string old = NodeLedger.FolderOf(configuration.DataDir);
             string fresh = configuration.DataDir + ".rebuilt";
             if (Directory.Exists(fresh)) Directory.Delete(fresh, recursive: true);
-            (Height height, _) = await ReplayAsync(path, fresh, cancellation);
+            RebuiltLedger rebuilt = await ReplayAsync(path, fresh, cancellation);
 
-            // The old ledger goes only when the new one is complete.
+            // The old ledger goes only when the new one is complete; states that the old one may have led to go with it.
             if (Directory.Exists(old)) Directory.Delete(old, recursive: true);
             Directory.Move(NodeLedger.FolderOf(fresh), old);
             Directory.Delete(fresh, recursive: true);
+            var snapshots = new SnapshotFiles(Path.Combine(configuration.DataDir, "snapshots"));
+            snapshots.Clear();
+            var state = new CanonicalWriter(1024 * 1024);
+            rebuilt.Machine.Snapshot(state);
+            if (rebuilt.Machine.Height > Height.Zero) snapshots.Write(rebuilt.Machine.Height, state.WrittenMemory);
             new DivergenceFile(configuration.DataDir).Delete();
-            Console.WriteLine($"ledger rebuilt up to height {height}");
+            Console.WriteLine($"ledger rebuilt up to height {rebuilt.Machine.Height}");
             return ExitCode.Ok;
         }));
         return command;
@@ -98,29 +101,17 @@ internal static class StoreCommand
         ConfigurationLoader.Load(path, new Dictionary<string, string>(StringComparer.Ordinal), []);
 
     /// <summary>Applies all heights of the logs into a ledger below a folder.</summary>
-    private static async Task<(Height Height, Hash32 EffectsRoot)> ReplayAsync(string configPath, string folder, CancellationToken cancellation)
+    private static async Task<RebuiltLedger> ReplayAsync(string configPath, string folder, CancellationToken cancellation)
     {
         NodeConfiguration configuration = Load(configPath);
         Genesis genesis = GenesisFiles.Read(configuration.Genesis, configuration.GenesisHash);
         using NodeKeys keys = NodeKeys.Open(configuration.Replica, genesis);
         using var logs = new NodeLogs(configuration, keys.Seat, _ => { });
         logs.Recover(genesis.Hash, genesis.Timestamp, out _);
-        if (logs.FirstBlock > new Height(1))
-            throw new CommandException($"heights below {logs.FirstBlock} are pruned here: a rebuild needs them all; fetch them from a peer first");
-        var batches = new BatchStore(logs.ReadBatch);
-        var machine = new OrderingMachine(genesis);
-        Exception? failed = null;
-        await using (var ledger = new NodeLedger(folder, genesis, batches, NullLogger.Instance, e => failed = e))
-        {
-            ledger.Start();
-            while (machine.Height < logs.LastBlock)
-            {
-                CommittedBlock block = logs.ReadBlock(machine.Height.Next())
-                    ?? throw new StorageException(StorageRejection.Corrupted, $"height {machine.Height.Next()} is missing in the batch log");
-                await ledger.OnOrderedAsync(new OrderedHeight(block, machine.Apply(block, batches)), cancellation);
-            }
-        }
-
-        return failed is null ? (machine.Height, machine.EffectsRoot) : throw new CommandException($"the ledger could not be written: {failed.Message}");
+        RebuiltLedger rebuilt = await LedgerRebuild.RunAsync(genesis, logs, folder, cancellation);
+        return rebuilt.DiffersAt is { } height
+            ? throw new CommandException(
+                $"the result of height {height} computed from these logs is not the certified one: nothing was changed. Use another version, or a peer's logs")
+            : rebuilt;
     }
 }

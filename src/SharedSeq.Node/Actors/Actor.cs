@@ -79,7 +79,9 @@ public abstract class Actor<TMessage> : IActor<TMessage>, IAsyncDisposable
     private async Task SuperviseAsync()
     {
         int failures = 0;
-        while (!_stop.IsCancellationRequested)
+
+        // At least once: an actor that is stopped before its loop began still takes in what it was told.
+        do
         {
             long started = Environment.TickCount64;
             try
@@ -109,5 +111,6 @@ public abstract class Actor<TMessage> : IActor<TMessage>, IAsyncDisposable
                 await Task.Delay(delay, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
+        while (!_stop.IsCancellationRequested);
     }
 }

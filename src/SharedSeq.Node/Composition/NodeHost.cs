@@ -66,8 +66,9 @@ public sealed class NodeHost : IAsyncDisposable
         var diverged = new DivergenceFile(_configuration.DataDir);
         var progress = new NodeProgress { Divergence = diverged.Read() };
         var batches = new BatchStore(_logs.ReadBatch);
+        batches.AddStored(recovered.Batches);
         var snapshots = new SnapshotFiles(Path.Combine(_configuration.DataDir, "snapshots"));
-        var ledger = new NodeLedger(_configuration.DataDir, Genesis, batches, _logger, e => OnFatal("ledger", e));
+        var ledger = new NodeLedger(_configuration.DataDir, Genesis, batches, _logger, e => OnFatal("ledger", e), _logs.AppendNote);
         ledger.Start();
         _parts.Add(ledger);
         var feeds = new NamespaceFeeds(batches, ledger.ReadStreamBlock, ledger.HeadOf);
@@ -89,6 +90,7 @@ public sealed class NodeHost : IAsyncDisposable
         var intakeCounters = new IntakeCounters();
         var intake = new MessageIntake(verifier, new VerifiedAckCache(), shell, intakeCounters);
         shell.EvidenceSeen = ledger.PutEvidence;
+        shell.OwnBatchCertified = ledger.PutProof;
         shell.Attach(replicaActor, lane, ordering, intake);
         _logs.Subscribe(replicaActor.OnVotesDurable, (Action<long>)replicaActor.OnBatchesDurable + lane.OnBatchesDurable);
 

@@ -29,6 +29,9 @@ public sealed class NodeShell(
 
     (int Batches, long Bytes) ILaneShell.Room => (progress.Room.Batches, progress.Room.Bytes);
 
+    /// <summary>The PoA of an own batch; to be kept for receipts.</summary>
+    public Action<ProofOfAvailability>? OwnBatchCertified { get; set; }
+
     /// <summary>Ties the knot: actors are made with this shell, the shell tells them.</summary>
     public void Attach(ReplicaActor replica, LaneActor lane, OrderingActor ordering, MessageIntake intake)
     {
@@ -70,6 +73,7 @@ public sealed class NodeShell(
     void IReplicaShell.OnOwnBatchCertified(ProofOfAvailability proof)
     {
         proofs.Add(proof);
+        OwnBatchCertified?.Invoke(proof);
         Tell(_lane!, new LaneMessage.Certified(proof));
     }
 

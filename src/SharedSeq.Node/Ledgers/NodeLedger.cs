@@ -6,12 +6,12 @@ using SharedSeq.Storage;
 
 namespace SharedSeq.Node;
 
-/// <summary>What the ledger's loop is told: an ordered height or a certificate, whichever is not null.</summary>
-public readonly record struct LedgerEntry(LedgerHeight? Height, LedgerCertificate? Certificate);
+/// <summary>What the ledger's loop is told: an ordered height, a certificate or the PoA of an own batch, whichever is not null.</summary>
+public readonly record struct LedgerEntry(LedgerHeight? Height = null, LedgerCertificate? Certificate = null, LedgerReceipt? Receipt = null);
 
 /// <summary>
 /// The node's ledger with the protocol's types: takes ordered heights in its own loop, many to a write, and answers questions about what was
-/// ordered, with all that it was told.
+/// ordered, with all that it was told. What does not follow from the heights is noted in the batch log too, so that nothing is lost with the ledger.
 /// </summary>
 public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
 {
@@ -38,9 +38,18 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
     private readonly Lock _writing = new();
     private readonly List<LedgerHeight> _heights = [];
     private readonly List<LedgerCertificate> _certificates = [];
+    private readonly List<LedgerReceipt> _receipts = [];
+    private readonly LedgerNoteWriter? _note;
     private volatile bool _isHalted;
 
-    public NodeLedger(string dataFolder, Genesis genesis, BatchStore batches, ILogger logger, Action<Exception> onFatal)
+    /// <param name="dataFolder">The node's data folder.</param>
+    /// <param name="genesis">The network.</param>
+    /// <param name="batches">Where transactions are read.</param>
+    /// <param name="logger">For the node's log.</param>
+    /// <param name="onFatal">Told when the ledger can not go on.</param>
+    /// <param name="note">Notes in the batch log; null for a ledger that is made from those notes.</param>
+    public NodeLedger(
+        string dataFolder, Genesis genesis, BatchStore batches, ILogger logger, Action<Exception> onFatal, LedgerNoteWriter? note = null)
         : base("ledger", MailboxMax, Supervision.Fatal)
     {
         _ledger = new Ledger(FolderOf(dataFolder));
@@ -48,6 +57,7 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
         _batches = batches;
         _logger = logger;
         _onFatal = onFatal;
+        _note = note;
     }
 
     /// <summary>The newest height that queries see.</summary>
@@ -62,7 +72,7 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
 
         // Heights applied again after a restart: known to the tables, perhaps not to the transaction index.
         if (height.Result.Height <= _ledger.AppliedHeight && height.Result.Height <= _ledger.IndexedHeight) return;
-        await TellAsync(new LedgerEntry(ToLedger(height), null), cancellation);
+        await TellAsync(new LedgerEntry(ToLedger(height)), cancellation);
     }
 
     public void OnCertified(ResultCertificate certificate)
@@ -72,7 +82,7 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
         var entry = new LedgerCertificate(certificate.Result.Height, writer.WrittenMemory);
 
         // A full mailbox means that heights wait for the disk: a later certificate covers what this one does.
-        TryTell(new LedgerEntry(null, entry));
+        if (TryTell(new LedgerEntry(Certificate: entry))) _note?.Invoke(LedgerNote.Certificate, entry.Height, entry.Bytes.Span);
     }
 
     /// <summary>What is ordered from here on is not what the network ordered: it is not kept.</summary>
@@ -82,12 +92,59 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
     {
         var writer = new CanonicalWriter(512);
         evidence.Write(writer);
+        _note?.Invoke(LedgerNote.Evidence, AppliedHeight, writer.Written);
         _ledger.PutEvidence(Sha.Of(writer.Written), writer.Written);
     }
 
     public IReadOnlyList<byte[]> Evidence() => _ledger.Evidence();
 
-    public void PutExecution(LedgerExecution execution) => _ledger.PutExecution(execution);
+    public void PutExecution(LedgerExecution execution)
+    {
+        var writer = new CanonicalWriter(128);
+        writer.U64(execution.Namespace.Value);
+        writer.U64(execution.Number);
+        writer.Bool(execution.IsCertified);
+        writer.Raw(execution.Outcome.Span);
+        _note?.Invoke(LedgerNote.Execution, AppliedHeight, writer.Written);
+        _ledger.PutExecution(execution);
+    }
+
+    /// <summary>Keeps the PoA of an own batch, so that receipts are found after a restart. Left out when heights wait for the disk.</summary>
+    public void PutProof(ProofOfAvailability proof)
+    {
+        var writer = new CanonicalWriter(512);
+        proof.Write(writer);
+        var receipt = new LedgerReceipt(proof.Tip.Lane, proof.Tip.Seq, writer.WrittenMemory);
+        if (TryTell(new LedgerEntry(Receipt: receipt))) _note?.Invoke(LedgerNote.Proof, AppliedHeight, receipt.Proof.Span);
+    }
+
+    /// <summary>The PoA kept for an own batch.</summary>
+    public ProofOfAvailability? GetProof(LaneTip tip)
+    {
+        if (Current().GetReceipt(tip.Lane, tip.Seq) is not { } bytes) return null;
+        var reader = new CanonicalReader(bytes);
+        ProofOfAvailability proof = ProofOfAvailability.Read(ref reader);
+        return proof.Tip == tip ? proof : null;
+    }
+
+    /// <summary>Takes in what a note of the batch log holds, as this ledger did when the note was made.</summary>
+    public async ValueTask TakeNoteAsync(LedgerNote kind, ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
+    {
+        switch (kind)
+        {
+            case LedgerNote.Certificate:
+                Height height = ReadCertificate(bytes.ToArray())!.Result.Height;
+                await TellAsync(new LedgerEntry(Certificate: new LedgerCertificate(height, bytes)), cancellation);
+                break;
+            case LedgerNote.Proof:
+                LaneTip tip = ReadTip(bytes.Span);
+                await TellAsync(new LedgerEntry(Receipt: new LedgerReceipt(tip.Lane, tip.Seq, bytes)), cancellation);
+                break;
+            case LedgerNote.Execution: _ledger.PutExecution(ReadExecution(bytes.Span)); break;
+            case LedgerNote.Evidence: _ledger.PutEvidence(Sha.Of(bytes.Span), bytes.Span); break;
+            default: Invariant.Throw($"a note of unknown kind {kind}"); break;
+        }
+    }
 
     public LedgerExecution? GetExecution(NamespaceId ns, ulong number) => Current().GetExecution(ns, number);
 
@@ -221,16 +278,33 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
     {
         lock (_writing)
         {
-            while (_heights.Count + _certificates.Count < EntriesPerWrite && Mailbox.TryRead(out LedgerEntry entry))
+            while (_heights.Count + _certificates.Count + _receipts.Count < EntriesPerWrite && Mailbox.TryRead(out LedgerEntry entry))
             {
                 if (entry.Height is not null) _heights.Add(entry.Height);
                 if (entry.Certificate is not null) _certificates.Add(entry.Certificate);
+                if (entry.Receipt is not null) _receipts.Add(entry.Receipt);
             }
 
-            _ledger.Apply(_heights, _certificates);
+            _ledger.Apply(_heights, _certificates, _receipts);
             _heights.Clear();
             _certificates.Clear();
+            _receipts.Clear();
         }
+    }
+
+    private static LedgerExecution ReadExecution(ReadOnlySpan<byte> bytes)
+    {
+        var reader = new CanonicalReader(bytes);
+        var ns = new NamespaceId(reader.U64());
+        ulong number = reader.U64();
+        bool isCertified = reader.Bool();
+        return new LedgerExecution(ns, number, reader.Raw(reader.Remaining).ToArray(), isCertified);
+    }
+
+    private static LaneTip ReadTip(ReadOnlySpan<byte> proof)
+    {
+        var reader = new CanonicalReader(proof);
+        return ProofOfAvailability.Read(ref reader).Tip;
     }
 
     private static ResultCertificate? ReadCertificate(byte[]? bytes)

@@ -16,6 +16,9 @@ public sealed class NodeLogs : IDisposable
     /// <summary>Batches per lane below the pruned cut that stay. 256: the lane window.</summary>
     private const ulong QueuedBatches = 256;
 
+    /// <summary>Notes that wait for a block. 1,024: above it they are written at once.</summary>
+    private const int NotesWaitingMax = 1_024;
+
     [ThreadStatic]
     private static CanonicalWriter? _batchWriter;
 
@@ -26,6 +29,7 @@ public sealed class NodeLogs : IDisposable
     private readonly int _batchSegmentsMax;
     private readonly Lock _gate = new();
     private readonly Queue<ResultVote> _resultVotes = new();
+    private readonly List<(LedgerNote Kind, Height Height, byte[] Bytes)> _notes = [];
     private readonly Action<StorageException> _onFailed;
     private long _guardFailures;
     private Action<long>? _onVotesDurable;
@@ -109,7 +113,33 @@ public sealed class NodeLogs : IDisposable
         return Position(_batches.AppendBatch(key, writer.Written), "batch log");
     }
 
-    public long AppendBlock(CommittedBlock block) => Position(_batches.AppendBlock(block.Height, ArchivedBlock.Encode(block)), "batch log");
+    public long AppendBlock(CommittedBlock block)
+    {
+        lock (_gate) WriteNotes();
+        return Position(_batches.AppendBlock(block.Height, ArchivedBlock.Encode(block)), "batch log");
+    }
+
+    /// <summary>
+    /// Keeps in the batch log what the ledger is rebuilt from besides the heights. Written with the next block: nothing waits for a note, so none is
+    /// worth a sync of its own.
+    /// </summary>
+    public void AppendNote(LedgerNote kind, Height height, ReadOnlySpan<byte> bytes)
+    {
+        lock (_gate)
+        {
+            _notes.Add((kind, height, bytes.ToArray()));
+            if (_notes.Count == NotesWaitingMax) WriteNotes();
+        }
+    }
+
+    /// <summary>All notes that were there when the log was opened, in order.</summary>
+    public IEnumerable<(LedgerNote Kind, ReadOnlyMemory<byte> Bytes)> Notes()
+    {
+        foreach (BatchLogRecord record in _batches.Replay())
+        {
+            if (record.Kind == BatchLogRecordKind.Note) yield return ((LedgerNote)record.NoteKind, record.Bytes);
+        }
+    }
 
     /// <summary>Replaces the vote log's content by what still matters, once half a segment was written since the last time.</summary>
     public void CompactVotes(Replica replica)
@@ -223,6 +253,15 @@ public sealed class NodeLogs : IDisposable
 
     public void Dispose()
     {
+        try
+        {
+            lock (_gate) WriteNotes();
+        }
+        catch (StorageException)
+        {
+            // The log has failed, which was told when it did: it takes no notes either.
+        }
+
         _votes.Dispose();
         _batches.Dispose();
     }
@@ -248,6 +287,12 @@ public sealed class NodeLogs : IDisposable
         }
 
         return stored;
+    }
+
+    private void WriteNotes()
+    {
+        foreach ((LedgerNote kind, Height height, byte[] bytes) in _notes) Position(_batches.AppendNote((byte)kind, height, bytes), "batch log");
+        _notes.Clear();
     }
 
     private void OnVotesFailed(StorageException failure)

@@ -28,6 +28,12 @@ public sealed class SnapshotFiles(string folder)
         foreach (string old in Files().Skip(Kept)) File.Delete(old);
     }
 
+    /// <summary>Forgets all: what they hold is not to be started from.</summary>
+    public void Clear()
+    {
+        foreach (string path in Files()) File.Delete(path);
+    }
+
     /// <summary>Height of the oldest snapshot kept, from which a restart may have to apply heights; 0 when there are not enough to rely on.</summary>
     public Height OldestKept
     {

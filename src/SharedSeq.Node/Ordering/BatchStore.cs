@@ -29,6 +29,15 @@ public sealed class BatchStore(Func<LaneTip, Batch?> readFromLog, long bytesMax 
         }
     }
 
+    /// <summary>After a restart: what was stored and is not ordered yet, so that transactions that wait are found.</summary>
+    public void AddStored(IEnumerable<StoredBatch> stored)
+    {
+        foreach (StoredBatch item in stored)
+        {
+            if (readFromLog(item.Tip) is { } batch) Add(batch);
+        }
+    }
+
     /// <summary>The batch at a place, or null when it is not stored here or pruned.</summary>
     public Batch? Find(LaneTip tip) => _recent.TryGetValue(tip.Digest, out Batch? batch) ? batch : readFromLog(tip);
 

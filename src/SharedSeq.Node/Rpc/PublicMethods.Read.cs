@@ -33,7 +33,7 @@ public sealed partial class PublicMethods
         if (node.Batches.Locate(node.Rollups?.IdOfPending(id) ?? id) is { } pending)
         {
             // PoAs are kept for own batches: of another's this operator knows no more than that it is there.
-            string status = node.Proofs.Find(pending.Batch.Tip) is null ? "received" : "accepted";
+            string status = ProofOf(pending.Batch.Tip) is null ? "received" : "accepted";
             return new { txId = pending.Batch.Body.IdOf(pending.Index).ToString(), status, lane = pending.Batch.Header.Lane.ToString() };
         }
 
@@ -73,16 +73,20 @@ public sealed partial class PublicMethods
         };
     }
 
-    /// <summary>sharedseq_getReceipt(txId): available until the transaction's batch leaves this node's memory.</summary>
+    /// <summary>sharedseq_getReceipt(txId): of transactions that this operator took, as long as it keeps their batches.</summary>
     private object GetReceipt(RpcCall call) => new { receipt = Hex(ReceiptOf(call.Hash(0, "txId")).Encode()) };
 
     private Receipt ReceiptOf(Hash32 id)
     {
-        if (node.Batches.Locate(id) is not { } pending || node.Proofs.Find(pending.Batch.Tip) is not { } proof)
-            throw new RpcException(RpcError.NotFound, "no receipt of this transaction here; receipts are kept by who submitted");
-        MerkleTree tree = MerkleTree.FromLeafHashes(pending.Batch.Body.LeafHashes);
-        return new Receipt(pending.Batch.Body.IdOf(pending.Index), tree.Prove(pending.Index), pending.Batch.Header, [], proof);
+        (Batch Batch, int Index)? found = node.Batches.Locate(id);
+        if (found is null && node.Ledger.FindTransaction(id) is { } place && node.Batches.Find(place.Batch) is { } ordered) found = (ordered, place.Index);
+        if (found is not { } taken || ProofOf(taken.Batch.Tip) is not { } proof)
+            throw new RpcException(RpcError.NotFound, "no receipt of this transaction here; receipts are kept by the operator that took it");
+        MerkleTree tree = MerkleTree.FromLeafHashes(taken.Batch.Body.LeafHashes);
+        return new Receipt(taken.Batch.Body.IdOf(taken.Index), tree.Prove(taken.Index), taken.Batch.Header, [], proof);
     }
+
+    private ProofOfAvailability? ProofOf(LaneTip tip) => node.Proofs.Find(tip) ?? node.Ledger.GetProof(tip);
 
     /// <summary>sharedseq_relayReceipt(receipt): the promise binds the network once any operator besides the author has the receipt.</summary>
     private object RelayReceipt(RpcCall call)

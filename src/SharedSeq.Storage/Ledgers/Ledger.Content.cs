@@ -11,7 +11,7 @@ public sealed partial class Ledger
     public Hash32 ContentDigest()
     {
         CanonicalWriter digests = new(256);
-        foreach ((string name, string order) in LedgerSchema.Derived) digests.Hash(DigestOf(name, order));
+        foreach ((string name, string order) in LedgerSchema.Content) digests.Hash(DigestOf(name, order));
         (long count, Hash32 index) = _index.ContentFrom(Height.Zero);
         digests.U64((ulong)count);
         digests.Hash(index);
@@ -23,7 +23,7 @@ public sealed partial class Ledger
     /// </summary>
     public string? FirstDifference(Ledger other)
     {
-        foreach ((string name, string order) in LedgerSchema.Derived)
+        foreach ((string name, string order) in LedgerSchema.Content)
         {
             using IEnumerator<string> mine = Rows(name, order).GetEnumerator();
             using IEnumerator<string> theirs = other.Rows(name, order).GetEnumerator();

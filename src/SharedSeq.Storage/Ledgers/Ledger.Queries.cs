@@ -62,17 +62,6 @@ public sealed partial class Ledger
         return found;
     });
 
-    public IReadOnlyList<LedgerAttestation> GetAttestations(NamespaceId ns, ulong number) => _readers.Query(session =>
-    {
-        SqlStatement rows = session.Statement(
-                "SELECT operator, bytes FROM attestations WHERE ns = ? AND number = ? ORDER BY operator")
-            .Bind(ns.Value).Bind(number);
-        List<LedgerAttestation> found = [];
-        while (rows.Step()) found.Add(new(ns, number, new((ushort)rows.Number(0)), rows.Blob(1)));
-        rows.Reset();
-        return found;
-    });
-
     /// <summary>The PoA kept for a batch.</summary>
     public byte[]? GetReceipt(LaneId lane, BatchSeq seq) => _readers.Query(session =>
     {
@@ -106,21 +95,6 @@ public sealed partial class Ledger
         rows.Reset();
         return found;
     });
-
-    /// <summary>Incidents after an id, oldest first, at most <paramref name="max"/>.</summary>
-    public IReadOnlyList<LedgerIncident> Incidents(ulong afterId, int max) => _readers.Query(session =>
-    {
-        SqlStatement rows = session.Statement(
-                "SELECT id, at, kind, details FROM incidents WHERE id > ? ORDER BY id LIMIT ?")
-            .Bind(afterId).Bind((ulong)max);
-        List<LedgerIncident> found = [];
-        while (rows.Step()) found.Add(new(rows.Number(0), new(rows.Number(1)), rows.Text(2), rows.Blob(3)));
-        rows.Reset();
-        return found;
-    });
-
-    public byte[]? GetCursor(string name) => _readers.Query(session =>
-        session.Statement("SELECT value FROM cursors WHERE name = ?").Bind(name).BlobOrNull());
 
     private byte[]? Blob(string sql, Height height) =>
         _readers.Query(session => session.Statement(sql).Bind(height.Value).BlobOrNull());

@@ -58,10 +58,11 @@ public sealed partial class Ledger : IDisposable
     public Height CompleteHeight => AppliedHeight < IndexedHeight ? AppliedHeight : IndexedHeight;
 
     /// <summary>Applies heights in order; those already there are skipped.</summary>
-    public void Apply(IReadOnlyList<LedgerHeight> heights) => Apply(heights, []);
+    public void Apply(IReadOnlyList<LedgerHeight> heights) => Apply(heights, [], []);
 
-    /// <summary>Applies heights in order, and certificates, all in one transaction; heights already there are skipped.</summary>
-    public void Apply(IReadOnlyList<LedgerHeight> heights, IReadOnlyList<LedgerCertificate> certificates)
+    /// <summary>Applies heights in order, certificates and PoAs, all in one transaction; heights already there are skipped.</summary>
+    public void Apply(
+        IReadOnlyList<LedgerHeight> heights, IReadOnlyList<LedgerCertificate> certificates, IReadOnlyList<LedgerReceipt> receipts)
     {
         lock (_writing)
         {
@@ -70,7 +71,7 @@ public sealed partial class Ledger : IDisposable
             bool isCheckpoint = heights.Any(height => height.IsCheckpoint);
             if (isCheckpoint) _index.Flush();
             bool isNew = heights.Count > 0 && heights[^1].Height.Value > applied;
-            if (!isNew && certificates.Count == 0) return;
+            if (!isNew && certificates.Count == 0 && receipts.Count == 0) return;
             // The sync of one commit covers all before it.
             if (isCheckpoint) _writer.Execute("PRAGMA synchronous = FULL");
             InTransaction(() =>
@@ -85,6 +86,11 @@ public sealed partial class Ledger : IDisposable
                 {
                     _writer.Statement("INSERT OR REPLACE INTO certificates(height, certificate) VALUES (?, ?)")
                         .Bind(certificate.Height.Value).Bind(certificate.Bytes.Span).Run();
+                }
+                foreach (LedgerReceipt receipt in receipts)
+                {
+                    const string Sql = "INSERT OR IGNORE INTO receipts(epoch, author, worker, seq, proof) VALUES (?, ?, ?, ?, ?)";
+                    BindPlace(_writer.Statement(Sql), receipt.Lane, receipt.Seq).Bind(receipt.Proof.Span).Run();
                 }
                 if (isNew)
                     _writer.Statement("INSERT OR REPLACE INTO meta(key, value) VALUES ('applied', ?)").Bind(applied).Run();
@@ -104,51 +110,10 @@ public sealed partial class Ledger : IDisposable
         }
     }
 
-    /// <summary>Keeps an operator's statement about a block; the first of each operator stays.</summary>
-    public void PutAttestation(LedgerAttestation attestation)
-    {
-        lock (_writing)
-        {
-            _writer.Statement("INSERT OR IGNORE INTO attestations(ns, number, operator, bytes) VALUES (?, ?, ?, ?)")
-                .Bind(attestation.Namespace.Value).Bind(attestation.Number).Bind(attestation.Operator.Value)
-                .Bind(attestation.Bytes.Span).Run();
-        }
-    }
-
-    /// <summary>Keeps the PoAs of batches, from which the receipts of their transactions are made.</summary>
-    public void PutReceipts(IReadOnlyList<(LaneId Lane, BatchSeq Seq, ReadOnlyMemory<byte> Proof)> receipts)
-    {
-        const string Sql = "INSERT OR IGNORE INTO receipts(epoch, author, worker, seq, proof) VALUES (?, ?, ?, ?, ?)";
-        lock (_writing)
-        {
-            InTransaction(() =>
-            {
-                foreach ((LaneId lane, BatchSeq seq, ReadOnlyMemory<byte> proof) in receipts)
-                    BindPlace(_writer.Statement(Sql), lane, seq).Bind(proof.Span).Run();
-            });
-        }
-    }
-
     public void PutEvidence(Hash32 id, ReadOnlySpan<byte> evidence)
     {
         const string Sql = "INSERT OR IGNORE INTO evidence(id, evidence) VALUES (?, ?)";
         lock (_writing) _writer.Statement(Sql).Bind(id).Bind(evidence).Run();
-    }
-
-    public void AddIncident(TimestampMs at, string kind, ReadOnlySpan<byte> details)
-    {
-        lock (_writing)
-        {
-            _writer.Statement("INSERT INTO incidents(at, kind, details) VALUES (?, ?, ?)")
-                .Bind(at.Value).Bind(kind).Bind(details).Run();
-        }
-    }
-
-    /// <summary>Remembers how far a named consumer is.</summary>
-    public void SetCursor(string name, ReadOnlySpan<byte> value)
-    {
-        lock (_writing)
-            _writer.Statement("INSERT OR REPLACE INTO cursors(name, value) VALUES (?, ?)").Bind(name).Bind(value).Run();
     }
 
     /// <summary>
@@ -170,29 +135,6 @@ public sealed partial class Ledger : IDisposable
                 }
             });
             _index.Prune(keepFrom);
-        }
-    }
-
-    /// <summary>
-    /// Takes over from another ledger's file what is not in the logs. The other must not be open for writing.
-    /// </summary>
-    public void TakeOverKept(string otherFilePath)
-    {
-        lock (_writing)
-        {
-            _writer.Statement("ATTACH DATABASE ? AS other").Bind(otherFilePath).Run();
-            try
-            {
-                InTransaction(() =>
-                {
-                    foreach (string table in LedgerSchema.Kept)
-                        _writer.Execute($"INSERT OR IGNORE INTO main.{table} SELECT * FROM other.{table}");
-                });
-            }
-            finally
-            {
-                _writer.Execute("DETACH DATABASE other");
-            }
         }
     }
 
@@ -230,19 +172,16 @@ public sealed partial class Ledger : IDisposable
         }
     }
 
-    /// <summary>Executions and attestations go with their blocks.</summary>
+    /// <summary>Executions go with their blocks.</summary>
     private void PruneExecutions(Height keepFrom)
     {
-        foreach (string table in (string[])["executions", "attestations"])
-        {
-            _writer.Statement(
-                    $"""
-                     DELETE FROM {table} WHERE EXISTS (
-                         SELECT 1 FROM blocks WHERE blocks.ns = {table}.ns AND blocks.number = {table}.number
-                         AND blocks.height < ?)
-                     """)
-                .Bind(keepFrom.Value).Run();
-        }
+        const string Sql =
+            """
+            DELETE FROM executions WHERE EXISTS (
+                SELECT 1 FROM blocks WHERE blocks.ns = executions.ns AND blocks.number = executions.number
+                AND blocks.height < ?)
+            """;
+        _writer.Statement(Sql).Bind(keepFrom.Value).Run();
     }
 
     private void InTransaction(Action write)

@@ -43,6 +43,9 @@ public sealed record LedgerHeight(
 /// <summary>A result certificate with the height it certifies.</summary>
 public sealed record LedgerCertificate(Height Height, ReadOnlyMemory<byte> Bytes);
 
+/// <summary>The PoA of an own batch, from which the receipts of its transactions are made.</summary>
+public sealed record LedgerReceipt(LaneId Lane, BatchSeq Seq, ReadOnlyMemory<byte> Proof);
+
 /// <summary>How a namespace block was executed.</summary>
 /// <param name="Namespace">The namespace.</param>
 /// <param name="Number">The block's number.</param>
@@ -51,12 +54,5 @@ public sealed record LedgerCertificate(Height Height, ReadOnlyMemory<byte> Bytes
 public sealed record LedgerExecution(
     NamespaceId Namespace, ulong Number, ReadOnlyMemory<byte> Outcome, bool IsCertified);
 
-/// <summary>One operator's signed statement about a block's execution.</summary>
-public sealed record LedgerAttestation(
-    NamespaceId Namespace, ulong Number, ReplicaId Operator, ReadOnlyMemory<byte> Bytes);
-
 /// <summary>The newest number of a namespace.</summary>
 public readonly record struct LedgerHead(NamespaceId Namespace, ulong Number);
-
-/// <summary>Something operators were told of. The id counts up from 1.</summary>
-public sealed record LedgerIncident(ulong Id, TimestampMs At, string Kind, ReadOnlyMemory<byte> Details);

@@ -10,16 +10,12 @@ internal static class LedgerSchema
     public const ulong Version = 1;
 
     /// <summary>
-    /// Tables that are a function of the logs, with their keys: a rebuilt ledger must equal the original here.
+    /// All tables with their keys: a ledger rebuilt from the logs must equal the original in each. The first three follow from
+    /// the committed heights, the others from the notes.
     /// </summary>
-    public static readonly (string Name, string Order)[] Derived =
-        [("heights", "height"), ("blocks", "ns, number"), ("rejections", "id")];
-
-    /// <summary>
-    /// Tables with what others signed or what happened here: not in the logs. A rebuild takes them over as they are.
-    /// </summary>
-    public static readonly string[] Kept =
-        ["certificates", "executions", "attestations", "receipts", "evidence", "incidents", "cursors"];
+    public static readonly (string Name, string Order)[] Content =
+        [("heights", "height"), ("blocks", "ns, number"), ("rejections", "id"), ("certificates", "height"),
+            ("executions", "ns, number"), ("receipts", "epoch, author, worker, seq"), ("evidence", "id")];
 
     private const string Tables =
         """
@@ -37,16 +33,10 @@ internal static class LedgerSchema
         CREATE TABLE IF NOT EXISTS executions(
             ns INTEGER, number INTEGER, outcome BLOB NOT NULL, certified INTEGER NOT NULL,
             PRIMARY KEY(ns, number)) WITHOUT ROWID;
-        CREATE TABLE IF NOT EXISTS attestations(
-            ns INTEGER, number INTEGER, operator INTEGER, bytes BLOB NOT NULL,
-            PRIMARY KEY(ns, number, operator)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS receipts(
             epoch INTEGER, author INTEGER, worker INTEGER, seq INTEGER, proof BLOB NOT NULL,
             PRIMARY KEY(epoch, author, worker, seq)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS evidence(id BLOB PRIMARY KEY, evidence BLOB NOT NULL) WITHOUT ROWID;
-        CREATE TABLE IF NOT EXISTS incidents(
-            id INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, details BLOB NOT NULL);
-        CREATE TABLE IF NOT EXISTS cursors(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
         """;
 
     /// <summary>Creates what is missing; refuses a file of a newer version.</summary>

@@ -1,0 +1,65 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using SharedSeq.Consensus;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+using SharedSeq.Storage;
+
+namespace SharedSeq.Node;
+
+/// <summary>What came of applying all heights of the logs.</summary>
+/// <param name="Machine">The ordering machine after the last height.</param>
+/// <param name="DiffersAt">The first height whose certified result is not the one computed here; null when all agree.</param>
+public sealed record RebuiltLedger(OrderingMachine Machine, Height? DiffersAt);
+
+/// <summary>Makes a ledger from the logs and nothing else: the committed heights applied again, and the notes.</summary>
+public static class LedgerRebuild
+{
+    /// <summary>Writes the ledger into a folder's ledger folder. The logs must have all heights.</summary>
+    /// <exception cref="StorageException">The logs lack a height, or the ledger can not be written.</exception>
+    public static async Task<RebuiltLedger> RunAsync(Genesis genesis, NodeLogs logs, string folder, CancellationToken cancellation)
+    {
+        if (logs.FirstBlock > new Height(1))
+        {
+            throw new StorageException(
+                StorageRejection.Corrupted,
+                $"heights below {logs.FirstBlock} are pruned here: a rebuild needs them all; fetch them from a peer first");
+        }
+
+        var batches = new BatchStore(logs.ReadBatch);
+        var machine = new OrderingMachine(genesis);
+        Exception? failed = null;
+        await using (var ledger = new NodeLedger(folder, genesis, batches, NullLogger.Instance, e => failed = e))
+        {
+            ledger.Start();
+            while (machine.Height < logs.LastBlock)
+            {
+                CommittedBlock block = logs.ReadBlock(machine.Height.Next())
+                    ?? throw new StorageException(StorageRejection.Corrupted, $"height {machine.Height.Next()} is missing in the batch log");
+                await ledger.OnOrderedAsync(new OrderedHeight(block, machine.Apply(block, batches)), cancellation);
+            }
+
+            foreach ((LedgerNote kind, ReadOnlyMemory<byte> bytes) in logs.Notes()) await ledger.TakeNoteAsync(kind, bytes, cancellation);
+        }
+
+        if (failed is not null) throw new StorageException(StorageRejection.WriteFailed, $"the ledger can not be written: {failed.Message}", inner: failed);
+        using var written = new Ledger(NodeLedger.FolderOf(folder));
+        return new RebuiltLedger(machine, FirstDifference(logs, written));
+    }
+
+    /// <summary>Certificates are what the network decided: a height computed otherwise here means that this program or these logs are wrong.</summary>
+    private static Height? FirstDifference(NodeLogs logs, Ledger ledger)
+    {
+        Height? first = null;
+        foreach ((LedgerNote kind, ReadOnlyMemory<byte> bytes) in logs.Notes())
+        {
+            if (kind != LedgerNote.Certificate) continue;
+            var reader = new CanonicalReader(bytes.Span);
+            BlockResult certified = ResultCertificate.Read(ref reader).Result;
+            if (ledger.GetResult(certified.Height) is not { } own) continue;
+            var result = new CanonicalReader(own);
+            if (BlockResult.Read(ref result).Hash != certified.Hash && (first is null || certified.Height < first)) first = certified.Height;
+        }
+
+        return first;
+    }
+}
