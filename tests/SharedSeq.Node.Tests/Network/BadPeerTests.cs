@@ -1,0 +1,201 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.Logging.Abstractions;
+using SharedSeq.Consensus;
+using SharedSeq.Networking;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Node.Tests.Network;
+
+/// <summary>Operators 1 to 3 of four, which are a quorum of their own; seat 0 and its keys are left to the tests.</summary>
+public sealed class ThreeOfFour : IAsyncLifetime
+{
+    internal TestNetwork Network { get; } = TestNetwork.Create(4);
+
+    public async Task InitializeAsync()
+    {
+        for (int i = 1; i < 4; i++) await Network.StartAsync(i);
+        for (int i = 0; i < 3; i++) await Network[i].ReadyAsync();
+    }
+
+    public async Task DisposeAsync() => await Network.DisposeAsync();
+}
+
+/// <summary>What a peer must not get through with: it is refused and counted at the operator it speaks to, and the others go on committing.</summary>
+[Collection("nodes")]
+public sealed class BadPeerTests(ThreeOfFour three) : IClassFixture<ThreeOfFour>
+{
+    private TestNode Victim => three.Network[0];
+
+    [Fact]
+    public async Task A_key_that_is_not_registered_is_refused()
+    {
+        using P256PrivateKey stranger = P256PrivateKey.Create();
+        await using Attacker attacker = Attacker.Start(three.Network, certificate: stranger.CreateSelfSignedCertificate("stranger"));
+        await CountedAsync(SessionEnd.UnregisteredKey, () => { });
+    }
+
+    [Theory]
+    [InlineData(SessionEnd.WrongVersion)]
+    [InlineData(SessionEnd.WrongGenesis)]
+    public async Task A_peer_of_another_version_or_network_is_refused_on_both_sides(SessionEnd reason)
+    {
+        await using Attacker attacker = Attacker.Start(three.Network, options => reason == SessionEnd.WrongVersion
+            ? options with { Version = new ProtocolVersion(2) }
+            : options with { Genesis = Sha.Of("another network"u8) });
+        await CountedAsync(reason, () => { });
+        await TestNetwork.UntilAsync($"the peer is told {reason}", () => Task.FromResult(attacker.Ends.ContainsKey(reason)));
+    }
+
+    [Theory]
+    [InlineData(PeerChannel.Control)]
+    [InlineData(PeerChannel.Bulk)]
+    public async Task Garbage_frames_end_the_session_of_a_registered_peer(PeerChannel channel)
+    {
+        await using Attacker attacker = Attacker.Start(three.Network);
+        byte[][] garbage = [[0], [99, 1, 2, 3], [(byte)MessageKind.Vote], [.. Enumerable.Repeat((byte)0xff, 5_000)]];
+        int next = 0;
+        await CountedAsync(SessionEnd.TooManyBadFrames, () => attacker.Send(channel, writer => writer.Raw(garbage[next++ % garbage.Length])));
+        await RefusedAsync(nameof(DecodeRejection.UnknownValue));
+        await RefusedAsync(nameof(DecodeRejection.Truncated));
+    }
+
+    [Theory]
+    [InlineData(PeerChannel.Control, (1024 * 1024) + 1)]
+    [InlineData(PeerChannel.Bulk, (2 * 1024 * 1024) + (256 * 1024) + 1)]
+    public async Task An_oversized_frame_ends_the_session_before_it_is_read(PeerChannel channel, int bytes)
+    {
+        await using Attacker attacker = Attacker.Start(three.Network);
+        byte[] frame = new byte[bytes];
+        await CountedAsync(SessionEnd.OversizedFrame, () => attacker.Send(channel, writer => writer.Raw(frame)));
+    }
+
+    [Fact]
+    public async Task Votes_for_slots_that_can_not_be_are_dropped_and_counted()
+    {
+        await using Attacker attacker = Attacker.Start(three.Network);
+        const string OutOfWindow = "sharedseq_votes_out_of_window_total";
+        double before = await Victim.MetricAsync(OutOfWindow);
+        var value = new BlockId(new Height(5), Sha.Of("no block"u8));
+        await TestNetwork.UntilAsync("votes far ahead are counted", async () =>
+        {
+            foreach (ulong slot in (ulong[])[ulong.MaxValue, ulong.MaxValue - 64, 1_000_000_000])
+            {
+                attacker.Send(attacker.Signer.Vote(new Slot(slot), VoteKind.First, value).Value);
+                attacker.Send(attacker.Signer.Vote(new Slot(slot), VoteKind.Final, value).Value);
+            }
+
+            return await Victim.MetricAsync(OutOfWindow) >= before + 6;
+        });
+
+        // Slot 0 is genesis: not even the bytes of such a vote are read. A vote in another's name does not verify.
+        Vote honest = attacker.Signer.Vote(new Slot(1_000_000_000), VoteKind.First, value).Value;
+        await RefusedAsync(nameof(DecodeRejection.Malformed), () => attacker.Send(
+            new Vote(honest.Epoch, Slot.Zero, VoteKind.First, value, honest.Voter, honest.Signature)));
+        await RefusedAsync(nameof(VerificationRejection.BadSignature), () => attacker.Send(
+            new Vote(honest.Epoch, honest.Slot, VoteKind.First, value, new ReplicaId(2), honest.Signature)));
+        await GoesOnAsync();
+    }
+
+    /// <summary>Attacks until the victim has counted the end of a session, then looks whether the network goes on.</summary>
+    private async Task CountedAsync(SessionEnd reason, Action attack)
+    {
+        string metric = $"sharedseq_session_ends_total{{reason=\"{reason}\"}}";
+        double before = await Victim.MetricAsync(metric);
+        await TestNetwork.UntilAsync($"the operator counts {reason}", async () =>
+        {
+            attack();
+            return await Victim.MetricAsync(metric) > before;
+        });
+        await GoesOnAsync();
+    }
+
+    private Task RefusedAsync(string reason, Action? attack = null) => TestNetwork.UntilAsync($"frames of peer 0 are counted as {reason}", async () =>
+    {
+        attack?.Invoke();
+        return await Victim.MetricAsync($"sharedseq_peer_refused_total{{peer=\"0\",reason=\"{reason}\"}}") > 0;
+    });
+
+    private async Task GoesOnAsync()
+    {
+        string id = await Victim.CommitAsync();
+        for (int i = 0; i < 3; i++) await three.Network[i].UntilOrderedAsync(id);
+    }
+
+    /// <summary>Whoever holds the keys of seat 0, or says so: real sessions, whatever content the test wants.</summary>
+    private sealed class Attacker : IPeerHandler, IAsyncDisposable
+    {
+        private readonly NodeKeys _keys;
+        private readonly PeerNetwork _network;
+
+        private Attacker(NodeKeys keys, PeerNetworkOptions options, Genesis genesis)
+        {
+            _keys = keys;
+            _network = new PeerNetwork(options, this, NullLogger.Instance);
+            Signer = new StatementSigner(genesis.Domain, Epoch.Zero, keys.Seat, new P256Signer(keys.VoteKey), new P256Signer(keys.NodeKey));
+        }
+
+        public StatementSigner Signer { get; }
+
+        public IReadOnlyDictionary<SessionEnd, long> Ends => _network.Ends;
+
+        public static Attacker Start(
+            TestNetwork network, Func<PeerNetworkOptions, PeerNetworkOptions>? change = null, X509Certificate2? certificate = null)
+        {
+            NodeKeys keys = NodeKeys.Open(network.ConfigurationOf(0).Replica, network.Genesis);
+            var options = new PeerNetworkOptions
+            {
+                Self = keys.Seat,
+                Chain = network.Genesis.Chain,
+                Genesis = network.Genesis.Hash,
+                Certificate = certificate ?? keys.NodeKey.CreateSelfSignedCertificate("replica-0"),
+                Listen = new IPEndPoint(IPAddress.Loopback, 0),
+                Peers = [.. Enumerable.Range(1, 3).Select(i => EndpointOf(network.Genesis, i))],
+            };
+            var attacker = new Attacker(keys, change?.Invoke(options) ?? options, network.Genesis);
+            attacker._network.Start();
+            return attacker;
+        }
+
+        public void Send(PeerMessage message) => Send(PeerChannel.Control, writer =>
+        {
+            writer.Byte((byte)message.Kind);
+            message.Write(writer);
+        });
+
+        /// <summary>Without a session it is lost; whoever waits for its effect sends it again.</summary>
+        public void Send(PeerChannel channel, Action<CanonicalWriter> write) =>
+            _network.TrySend(new ReplicaId(1), OutgoingFrame.Create(channel, write));
+
+        public ValueTask<bool> OnFrameAsync(ReplicaId peer, PeerFrame frame, CancellationToken cancellation)
+        {
+            frame.Return();
+            return ValueTask.FromResult(true);
+        }
+
+        public void OnHeard(ReplicaId peer)
+        {
+        }
+
+        public void OnConnected(ReplicaId peer)
+        {
+        }
+
+        public void OnDisconnected(ReplicaId peer, SessionEnd reason)
+        {
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _network.DisposeAsync();
+            _keys.Dispose();
+        }
+
+        private static PeerEndpoint EndpointOf(Genesis genesis, int index)
+        {
+            IPEndPoint place = IPEndPoint.Parse(genesis.Endpoints[index].Peer);
+            return new PeerEndpoint(new ReplicaId((ushort)index), genesis.Members[index].NodeKey, place.Address.ToString(), place.Port);
+        }
+    }
+}
