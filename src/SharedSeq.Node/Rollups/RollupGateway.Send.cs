@@ -3,7 +3,6 @@ using System.Text.Json;
 using SharedSeq.Ethereum;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
-using SharedSeq.Storage;
 
 namespace SharedSeq.Node;
 
@@ -98,7 +97,7 @@ internal sealed partial class RollupGateway
             }
 
             if (tx.Nonce == next) return;
-            ulong pending = PendingNonce(tx.Sender, next);
+            ulong pending = After(WaitingNonces(tx.Sender), next);
             if (tx.Nonce <= pending) return;
             if (Environment.TickCount64 > deadline)
                 throw Refused($"nonce too high: address {tx.Sender.ToChecksumString()}, tx: {tx.Nonce} state: {pending}");
@@ -128,8 +127,8 @@ internal sealed partial class RollupGateway
             EthereumJson.ReadU64(await ReadAsync("eth_getTransactionCount", cancellation, address, "latest"), "nonce"));
     }
 
-    /// <summary>The nonce after all transactions of a sender that are accepted here or committed, from the executed one on without gap.</summary>
-    private ulong PendingNonce(EvmAddress sender, ulong next)
+    /// <summary>Nonces of a sender's transactions that are accepted here or committed and perhaps not executed.</summary>
+    private SortedSet<ulong> WaitingNonces(EvmAddress sender)
     {
         var waiting = new SortedSet<ulong>(_rollup.Pending.NoncesOf(sender));
         foreach (EvmTransaction tx in Unexecuted())
@@ -137,6 +136,12 @@ internal sealed partial class RollupGateway
             if (tx.Sender == sender) waiting.Add(tx.Nonce);
         }
 
+        return waiting;
+    }
+
+    /// <summary>The nonce behind those that wait, from the executed one on without gap.</summary>
+    private static ulong After(SortedSet<ulong> waiting, ulong next)
+    {
         while (waiting.Contains(next)) next++;
         return next;
     }
@@ -162,9 +167,12 @@ internal sealed partial class RollupGateway
         bool isPending = call.Optional(1) is { ValueKind: JsonValueKind.String } tag && tag.ValueEquals("pending");
         if (!isPending) return await ReadAsync(call.Method, ParametersOf(call), mayForward, call.Cancellation);
         if (!EvmAddress.TryParse(call.Text(0, "address"), out EvmAddress sender)) throw RpcCall.Bad("address", "is 0x and 40 hex digits");
+
+        // Before the client is asked: what is executed in between is then in its answer, and not in neither.
+        SortedSet<ulong> waiting = WaitingNonces(sender);
         JsonElement latest = await ReadAsync(
             call.Method, JsonSerializer.SerializeToElement((string[])[sender.ToString(), "latest"]), mayForward, call.Cancellation);
-        return EthereumJson.Quantity(PendingNonce(sender, EthereumJson.ReadU64(latest, "nonce")));
+        return EthereumJson.Quantity(After(waiting, EthereumJson.ReadU64(latest, "nonce")));
     }
 
     /// <summary>Executed: as the client tells it. Accepted or committed: with null for block and index. Skipped or unknown: null.</summary>
@@ -173,10 +181,11 @@ internal sealed partial class RollupGateway
         Hash32 hash = call.Hash(0, "hash");
         JsonElement known = await ReadAsync(call.Method, ParametersOf(call), mayForward, call.Cancellation);
         if (known.ValueKind != JsonValueKind.Null) return known;
-        if (_rollup.Pending.Find(hash) is { } pending) return WaitingJson(pending);
-        if (_node.Ledger.FindTransaction(hash) is not { } place || place.Namespace != Policy.Id) return null;
-        LedgerExecution? execution = _node.Ledger.GetExecution(place.Namespace, place.Number);
-        if (execution is not null) return null;
+        if (_node.Ledger.FindTransaction(hash) is not { } place || place.Namespace != Policy.Id)
+            return _rollup.Pending.Find(hash) is { } pending ? WaitingJson(pending) : null;
+
+        // Its block is executed and the client does not know it: it was skipped.
+        if (_node.Ledger.GetExecution(place.Namespace, place.Number) is not null) return null;
         byte[] payload = _node.Batches.Find(place.Batch)!.Body.PayloadOf(place.Index).ToArray();
         return EvmTransaction.TryDecode(payload, out EvmTransaction? tx, out _) ? WaitingJson(tx) : null;
     }

@@ -1,5 +1,6 @@
-// A page with viem in Chromium uses the rollup of a devnet through operators' gateways, from another origin.
+// Unchanged wallet software uses the rollup of a devnet through operators' gateways: a page with viem in Chromium, from another origin, and cast.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { mkdir, readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
@@ -16,6 +17,8 @@ const flags = [
 ];
 const pictures = fileURLToPath(new URL("../../artifacts/test-results/", import.meta.url));
 const here = name => fileURLToPath(new URL(`./page/${name}`, import.meta.url));
+// The binary itself, not a wrapper around it.
+const cast = fileURLToPath(new URL("./node_modules/@foundry-rs/cast-linux-amd64/bin/cast", import.meta.url));
 const patience = 40_000;
 const limit = { timeout: 150_000 };
 
@@ -44,9 +47,22 @@ async function open(operator) {
     page.complaints = [];
     page.on("pageerror", error => page.complaints.push(`${error}`));
     page.on("console", message => message.type() === "error" && page.complaints.push(message.text()));
-    const gateway = new URL(`rollups/${state.rollups[0].namespace}`, state.operators[operator].rpc);
+    const gateway = gatewayOf(operator);
     await page.goto(`${origin}/?${new URLSearchParams({ gateway, recipient: state.accounts[1].address })}#${state.accounts[0].privateKey}`);
     return page;
+}
+
+function gatewayOf(operator) {
+    return `${new URL(`rollups/${devnet.state.rollups[0].namespace}`, devnet.state.operators[operator].rpc)}`;
+}
+
+/** What cast prints; what it complains of as the error's text. */
+function run(operator, command, ...options) {
+    return new Promise((resolve, reject) => {
+        const child = execFile(cast, [command, ...options, "--rpc-url", gatewayOf(operator)], { timeout: patience }, (error, output, complaint) =>
+            error ? reject(new Error(complaint || `${error}`)) : resolve(output.trim()));
+        child.stdin.end();
+    });
 }
 
 /** One JSON-RPC call, or several in one batch. */
@@ -109,7 +125,7 @@ test("Two transactions sent without waiting are both executed, and another opera
 test("An operator without a client of its own tells what was executed and what was skipped", limit, async () => {
     const { state } = devnet;
     const account = privateKeyToAccount(state.accounts[2].privateKey);
-    const gateway = new URL(`rollups/${state.rollups[0].namespace}`, state.operators[withoutClient].rpc);
+    const gateway = gatewayOf(withoutClient);
     const payment = { chainId: state.rollups[0].chainId, type: "eip1559", to: state.accounts[1].address, gas: 21_000n };
 
     // A transaction and its replacement, which pays more and comes second. When the first is executed before the second is looked at, again.
@@ -130,6 +146,30 @@ test("An operator without a client of its own tells what was executed and what w
 
     assert.equal((await call(gateway, ["eth_getTransactionByHash", skipped])).result, null);
     assert.equal((await call(gateway, ["eth_getTransactionReceipt", run])).result.status, "0x1");
+});
+
+test("cast sends and reads through the gateways of two operators and names a used nonce and missing funds", limit, async () => {
+    const [sender, recipient] = [devnet.state.accounts[3], devnet.state.accounts[4]];
+    const payment = [recipient.address, "--value", "1ether", "--private-key", sender.privateKey];
+    assert.equal(await run(0, "chain-id"), `${devnet.state.rollups[0].chainId}`);
+    assert.equal(await run(1, "balance", "--ether", recipient.address), "10000.000000000000000000");
+
+    // It waits for the receipt, then two go out without waiting for one. cast itself counts executed ones only.
+    assert.match(await run(0, "send", ...payment), /status +1 \(success\)/);
+    const hashes = [];
+    for (const expected of ["1", "2"]) {
+        const nonce = await run(1, "nonce", "--block", "pending", sender.address);
+        assert.equal(nonce, expected);
+        hashes.push(await run(1, "send", "--async", "--nonce", nonce, ...payment));
+    }
+
+    for (const hash of hashes) assert.match(await run(0, "receipt", hash), /status +1 \(success\)/);
+    assert.equal(await run(1, "balance", "--ether", recipient.address), "10003.000000000000000000");
+    assert.equal(await run(0, "nonce", sender.address), "3");
+
+    await assert.rejects(run(0, "send", "--nonce", "0", ...payment), /nonce too low: address 0x[0-9a-fA-F]{40}, tx: 0 state: 3/);
+    const stranger = `0x${"42".repeat(32)}`;
+    await assert.rejects(run(1, "send", recipient.address, "--value", "1ether", "--private-key", stranger), /insufficient funds/i);
 });
 
 test("A used nonce and missing funds are shown as what they are", limit, async () => {
