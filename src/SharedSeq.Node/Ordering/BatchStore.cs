@@ -10,7 +10,9 @@ namespace SharedSeq.Node;
 /// stored before it came in.
 /// </summary>
 /// <param name="readFromLog">Reads a batch of the log; null when it is not there.</param>
-/// <param name="bytesMax">Bytes of bodies in memory. 24 MiB: over half a second of the highest rate measured, longer than any batch waits to be ordered.</param>
+/// <param name="bytesMax">
+/// Bytes of bodies in memory. 24 MiB: over half a second of the highest rate measured, longer than a batch waits to be ordered.
+/// </param>
 public sealed class BatchStore(Func<LaneTip, Batch?> readFromLog, long bytesMax = 24L * 1024 * 1024) : IBatchSource
 {
     private readonly ConcurrentDictionary<Hash32, Batch> _recent = new();
