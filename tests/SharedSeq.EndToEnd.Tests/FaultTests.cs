@@ -1,4 +1,5 @@
 using SharedSeq.Cli;
+using SharedSeq.Client;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.EndToEnd.Tests;
@@ -67,6 +68,34 @@ public sealed class FaultTests
         Assert.Equal(0, verdict.Rejected);
         Assert.Contains(network.Ledger.Accepted, accepted => accepted.Ids.SequenceEqual(ids));
         Assert.NotNull(verdict.LeastHeightsLeft);
+    }
+
+    [Fact]
+    [Trait("Speed", "Slow")]
+    public async Task An_operator_that_was_away_for_more_heights_than_a_proof_spans_answers_its_clients()
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(4));
+        await using BenchNetwork network = await BenchNetwork.StartAsync(4, 2, deadline.Token, isLinked: true);
+        LoadGenerator load = NewLoad(network);
+        LoadOutcome outcome = await load.RunAsync(
+            async stopped =>
+            {
+                await Devnet.UntilAsync("the network commits", () => Task.FromResult(Committed(load, 3)), Seconds);
+                await network.CutAsync([3]);
+                ulong span = SubmitReply.Committed.MaxHeaders + 100;
+                ulong cutAt = await network.HeightAsync(0, stopped);
+                await Devnet.UntilAsync(
+                    "the others are further ahead than a proof spans", async () => await network.HeightAsync(0, stopped) > cutAt + span, 2 * Seconds);
+                network.Heal();
+                int known = load.Samples.Snapshot().Count;
+                await Devnet.UntilAsync(
+                    "clients of the returned operator hear of commits again",
+                    () => Task.FromResult(load.Samples.Snapshot().Skip(known).Any(s => s.Operator == 3 && s.IsCommitted)), Seconds);
+            },
+            deadline.Token);
+        LedgerVerdict verdict = await network.CheckAsync(deadline.Token);
+        Assert.Empty(verdict.Fault);
+        Assert.Equal(0, outcome.Unanswered);
     }
 
     private static LoadGenerator NewLoad(BenchNetwork network) => new(network.Rpcs, network.Namespaces, network.Verifier, network.Ledger, Light);

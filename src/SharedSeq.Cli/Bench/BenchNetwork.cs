@@ -122,6 +122,9 @@ internal sealed class BenchNetwork : IAsyncDisposable
     public async Task<int> LeaderAsync(CancellationToken cancellation) =>
         (int)(await CallAsync(0, "sharedseq_health", cancellation)).GetProperty("leader").GetUInt64();
 
+    /// <summary>Height an operator has ordered.</summary>
+    public async Task<ulong> HeightAsync(int index, CancellationToken cancellation) => (await UsageOfAsync(index, cancellation)).Height;
+
     /// <summary>Other operators that one has a session with; its metrics count itself as well.</summary>
     public async Task<int> ConnectedPeersAsync(int index, CancellationToken cancellation)
     {
@@ -260,8 +263,7 @@ internal sealed class BenchNetwork : IAsyncDisposable
         }
     }
 
-    /// <summary>Resources that one operator has used.</summary>
-    public async Task<BenchUsage> UsageOfAsync(int index, CancellationToken cancellation)
+    private async Task<BenchUsage> UsageOfAsync(int index, CancellationToken cancellation)
     {
         Dictionary<string, double> metrics = await MetricsAsync(index, cancellation);
         return new BenchUsage(
@@ -330,8 +332,7 @@ internal sealed class BenchNetwork : IAsyncDisposable
         return "";
     }
 
-    /// <summary>Number of the newest block of a namespace at an operator.</summary>
-    public async Task<ulong> HeadAsync(int index, NamespaceId ns, CancellationToken cancellation) =>
+    private async Task<ulong> HeadAsync(int index, NamespaceId ns, CancellationToken cancellation) =>
         (await CallAsync(index, "sharedseq_getHead", cancellation, ns.Value)).GetProperty("number").GetUInt64();
 
     /// <summary>A revived operator may still be catching up.</summary>

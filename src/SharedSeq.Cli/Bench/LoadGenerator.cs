@@ -9,7 +9,7 @@ namespace SharedSeq.Cli;
 
 /// <summary>What one run of load gave, over the measured time: after the warm-up, until the end of what went on meanwhile.</summary>
 internal sealed record LoadOutcome(
-    long Committed, double Seconds, double LongestSilenceMs, long Refused, long Unanswered, long LedgerCount, IReadOnlyList<FrameSample> Samples)
+    long Committed, double Seconds, double LongestSilenceMs, long Refused, long Unanswered, long Unproven, long LedgerCount, IReadOnlyList<FrameSample> Samples)
 {
     public double PerSecond => Committed / Seconds;
 
@@ -32,6 +32,7 @@ internal sealed class LoadGenerator(
     private long _measured;
     private long _refused;
     private long _unanswered;
+    private long _unproven;
     private long _ledgerCount;
     private long _measureFrom = long.MaxValue;
     private long _lastCommit;
@@ -70,8 +71,8 @@ internal sealed class LoadGenerator(
             await Task.WhenAll(lines);
             CheckProofs();
             return new LoadOutcome(
-                measured, seconds, silence, Interlocked.Read(ref _refused), Interlocked.Read(ref _unanswered), Interlocked.Read(ref _ledgerCount),
-                _samples.Snapshot());
+                measured, seconds, silence, Interlocked.Read(ref _refused), Interlocked.Read(ref _unanswered), Interlocked.Read(ref _unproven),
+                Interlocked.Read(ref _ledgerCount), _samples.Snapshot());
         }
         finally
         {
@@ -88,7 +89,7 @@ internal sealed class LoadGenerator(
             if (CommitCheck.CheckBlock(verifier, reply) != ReplyRejection.None) Interlocked.Increment(ref _badProofs);
         }
 
-        if (_badProofs > 0) throw new CommandException($"{_badProofs} commit proofs did not verify: this run has no result");
+        if (_badProofs > 0) throw new CommandException($"{_badProofs} replies could not be read or did not verify: this run has no result");
     }
 
     private async Task LineAsync(int index, CancellationToken sending, CancellationToken reading)
@@ -237,6 +238,11 @@ internal sealed class LoadGenerator(
             {
                 // the operator died or the run is over
             }
+            catch (DecodeException)
+            {
+                // no client could read this: it proves nothing
+                Interlocked.Increment(ref load._badProofs);
+            }
         }
 
         private void Handle(SubmitReply reply)
@@ -265,6 +271,15 @@ internal sealed class LoadGenerator(
                     break;
                 case SubmitReply.Refused refused:
                     OnRefused(refused);
+                    break;
+                case SubmitReply.Unproven unproven:
+                    // Without a proof it is no commit to the ledger; what has a receipt is looked for in the blocks all the same.
+                    if (_underWay.TryRemove(unproven.Request, out (Hash32[] Ids, long Scheduled) late))
+                    {
+                        Interlocked.Add(ref load._unproven, late.Ids.Length);
+                        if (load.Options.InFlight > 0) _room.Release();
+                    }
+
                     break;
                 default:
                     break;

@@ -70,6 +70,8 @@ internal sealed class PartitionBench(BenchRun run, int cutSeconds, int delayMs)
         // What was under way at the cut had to wait for its end: the last second before it is no measure of the healthy network.
         long baselineTo = cut.From - Stopwatch.Frequency;
         double baseline = LatencySamples.PercentileMs(samples.Where(s => s.Scheduled >= cut.BaselineFrom && s.Scheduled < baselineTo), 0.99);
+        if (!double.IsFinite(baseline))
+            throw new CommandException($"B6 {cut.Name}: transactions were refused before the cut, so there is nothing to compare with: this run has no result");
         double[] windows = [.. Windows(samples, cut)];
         double? normalMs = NormalAfterMs(windows, 2 * baseline);
         FrameSample[] backlog = [.. committed.Where(s => s.Scheduled < cut.Healed && s.Done >= cut.Healed)];
@@ -85,12 +87,13 @@ internal sealed class PartitionBench(BenchRun run, int cutSeconds, int delayMs)
                 firstCommitMs = firstMs,
                 slowestOperatorMs = slowestMs,
                 normalAfterMs = normalMs,
-                baselineP99Ms = double.IsFinite(baseline) ? baseline : (double?)null,
+                baselineP99Ms = baseline,
                 windowsP99Ms = windows.Select(w => double.IsFinite(w) ? w : (double?)null),
                 backlog = backlogCount,
                 drainPerSecond = drainRate,
                 refused,
                 unanswered = outcome.Unanswered,
+                unproven = outcome.Unproven,
                 delayMs,
                 ordered = verdict.Ordered,
                 rejected = verdict.Rejected,
@@ -102,7 +105,7 @@ internal sealed class PartitionBench(BenchRun run, int cutSeconds, int delayMs)
                 CultureInfo.InvariantCulture,
                 $"{name}: first commit {firstMs:0} ms after healing (target 2,000; slowest operator {slowestMs:0}), p99 normal after "
                 + $"{(normalMs is null ? "more than was watched" : $"{normalMs} ms")} (target 3,000; {baseline:0.0} ms before the cut), "
-                + $"backlog of {backlogCount:n0} drained at {drainRate:n0} tx/s, refused {refused:n0}, expired {verdict.Rejected:n0}; "
+                + $"backlog of {backlogCount:n0} drained at {drainRate:n0} tx/s, refused {refused:n0}, expired {verdict.Rejected:n0}, unproven {outcome.Unproven:n0}; "
                 + $"{outcome.LedgerCount:n0} transactions exactly once, none accepted lost, equal blocks; load {BenchRun.LoadAverage()}"));
     }
 

@@ -17,6 +17,9 @@ public enum SubmitReplyKind : byte
 
     /// <summary>The whole frame was not taken.</summary>
     NotTaken = 4,
+
+    /// <summary>The frame is committed, but this operator has no proof near enough to its height.</summary>
+    Unproven = 5,
 }
 
 /// <summary>A frame's place in a batch: its admitted transactions are Range of the batch at Seq.</summary>
@@ -54,6 +57,14 @@ public abstract record SubmitReply
     /// <param name="Reason">SubmissionRejection of the node.</param>
     public sealed record NotTaken(ulong Request, byte Reason) : SubmitReply;
 
+    /// <summary>
+    /// An operator that was away learns heights from the others by the proof of a later one. When that is more than
+    /// <see cref="Committed.MaxHeaders"/> above, it can only say so: any other operator proves the height.
+    /// </summary>
+    /// <param name="Request">The frame.</param>
+    /// <param name="Height">Where it is committed, by this operator's word.</param>
+    public sealed record Unproven(ulong Request, Height Height) : SubmitReply;
+
     public void Write(CanonicalWriter writer)
     {
         switch (this)
@@ -84,6 +95,11 @@ public abstract record SubmitReply
                 writer.U64(r.Request);
                 writer.Byte(r.Reason);
                 break;
+            case Unproven r:
+                writer.Byte((byte)SubmitReplyKind.Unproven);
+                writer.U64(r.Request);
+                writer.U64(r.Height.Value);
+                break;
             default:
                 Invariant.Throw("a submit reply of no known kind");
                 break;
@@ -101,6 +117,7 @@ public abstract record SubmitReply
                     reader.U64(), BatchHeader.Read(ref reader), MerkleRangeProof.Read(ref reader), ProofOfAvailability.Read(ref reader));
             case SubmitReplyKind.Committed: return ReadCommitted(ref reader);
             case SubmitReplyKind.NotTaken: return new NotTaken(reader.U64(), reader.Byte());
+            case SubmitReplyKind.Unproven: return new Unproven(reader.U64(), new Height(reader.U64()));
             default:
                 DecodeException.Throw(DecodeRejection.UnknownValue, $"kind of a submit reply {(byte)kind}");
                 return null!;

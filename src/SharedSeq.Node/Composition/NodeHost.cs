@@ -94,7 +94,8 @@ public sealed class NodeHost : IAsyncDisposable
         shell.Attach(replicaActor, lane, ordering, intake);
         _logs.Subscribe(replicaActor.OnVotesDurable, (Action<long>)replicaActor.OnBatchesDurable + lane.OnBatchesDurable);
 
-        PeerNetwork network = NewNetwork(intake, peers);
+        var network = new PeerNetwork(NetworkOptions(), intake, _loggers.CreateLogger("SharedSeq.Networking"));
+        peers.Attach(network);
         progress.Final = replica.Final;
         progress.Room = replica.Lanes.OwnLaneRoom;
         var admission = new AdmissionCounters();
@@ -134,13 +135,6 @@ public sealed class NodeHost : IAsyncDisposable
         _logs?.Dispose();
         _keys?.Dispose();
         _logger.Stopped();
-    }
-
-    private PeerNetwork NewNetwork(MessageIntake intake, PeerSender peers)
-    {
-        var network = new PeerNetwork(NetworkOptions(), intake, _loggers.CreateLogger("SharedSeq.Networking"));
-        peers.Attach(network);
-        return network;
     }
 
     private void CreateDataFolder()

@@ -140,6 +140,13 @@ internal sealed class SubmitSession(WebSocket socket, SubmitIntake intake, Batch
         LaneId lane = events[first].Place.Batch.Header.Lane;
         var frames = new List<CommittedFrame>();
         int i = first;
+        if (block.Headers.Count > SubmitReply.Committed.MaxHeaders)
+        {
+            for (; i < events.Count && ReferenceEquals(events[i].Committed, block); i++)
+                new SubmitReply.Unproven(events[i].Frame.Request, block.Committed.Height).Write(writer);
+            return i;
+        }
+
         for (; i < events.Count && ReferenceEquals(events[i].Committed, block); i++)
         {
             LanePlace place = events[i].Place;
