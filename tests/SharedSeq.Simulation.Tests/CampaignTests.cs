@@ -53,6 +53,9 @@ public sealed class CampaignTests(ITestOutputHelper output)
         Assert.True(seen.Receipts > 0, "no receipt");
         Assert.True(seen.ResultCertificates > 0, "no result certificate");
         Assert.True(seen.FramesRefused > 0, "no garbage frame");
+        Assert.True(seen.ProofsBuiltByOthers > 0, "no proof of availability built in its author's place");
+        Assert.True(seen.HeightsCarriedOver > 0, "no height that left transactions waiting");
+        Assert.True(seen.Congested > 0, "no congested namespace");
     }
 
     private static void AssertClean(CampaignResult total) =>

@@ -13,5 +13,6 @@ public sealed class MutantTests
     {
         MutantVerdict verdict = MutantHunt.Hunt(Mutant.All.Single(mutant => mutant.Name == name), MutantHunt.DefaultSeeds);
         Assert.True(verdict.IsCaught, $"'{name}' escaped {verdict.SeedsTried} seeds");
+        if (verdict.Mutant.Checker is { } checker) Assert.Equal(checker, verdict.Violation!.Checker);
     }
 }

@@ -11,6 +11,9 @@ namespace SharedSeq.Consensus;
 /// </summary>
 internal sealed class AckExchange(LaneContext context, AckSigner signer, BatchIntake intake)
 {
+    /// <summary>The rule under which a PoA appears in the trace that another than the author built: the section of the specification.</summary>
+    public const string TraceRule = "7";
+
     /// <summary>Starts the clock when acked batches begin to wait for a PoA, stops it when none does.</summary>
     public void Note(LaneState lane, long nowMs)
     {

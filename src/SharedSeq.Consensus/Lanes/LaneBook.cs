@@ -263,7 +263,11 @@ public sealed class LaneBook
 
     private void CountAck(LaneState lane, Ack ack, long nowMs, List<ReplicaEffect> effects)
     {
-        if (!lane.IsFrozen && _proofs.OnAck(lane, ack, effects) is { } proof) Take(lane, proof, isBroadcast: true, nowMs, effects);
+        if (lane.IsFrozen || _proofs.OnAck(lane, ack, effects) is not { } proof) return;
+        LaneTip tip = proof.Value.Tip;
+        if (_context.Options.IsTraced && lane.Author != _context.Self && lane.Proofs.At(tip.Seq.Value) is null)
+            _context.Trace(effects, AckExchange.TraceRule, $"lane {tip.Lane} proved at {tip.Seq} in its author's place");
+        Take(lane, proof, isBroadcast: true, nowMs, effects);
     }
 
     private void Take(LaneState lane, Verified<ProofOfAvailability> proof, bool isBroadcast, long nowMs, List<ReplicaEffect> effects)

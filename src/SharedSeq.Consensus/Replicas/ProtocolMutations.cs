@@ -28,10 +28,4 @@ internal enum ProtocolMutations
 
     /// <summary>R2: slots passed without a certificate get no First(skip).</summary>
     NoGapFilling = 32,
-
-    /// <summary>Lanes: own batches are sent before they are durable.</summary>
-    VolatileOwnBatch = 64,
-
-    /// <summary>Lanes: silent lanes' Acks are not exchanged.</summary>
-    NoAckExchange = 128,
 }

@@ -20,7 +20,8 @@ public sealed class GarbageSender : Attacker
                 Run.Network.SendFrame(Me, to, Damage(message.Encode()));
                 return Random.Below(4) == 0;
             case 2:
-                SendTo(to, ImpossibleVote());
+                // Several at once: what keeps a slot for each runs out of its bound.
+                for (int i = Random.Below(12); i >= 0; i--) SendTo(to, ImpossibleVote());
                 return false;
             default:
                 SendTo(to, HollowCertificate());

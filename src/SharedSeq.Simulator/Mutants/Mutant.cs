@@ -18,7 +18,10 @@ public sealed class Mutant
     /// <summary>The protocol as it is.</summary>
     public static readonly Mutant None = new("none", "");
 
-    /// <summary>Every mutant of consensus.md part B, and the two of the lanes.</summary>
+    /// <summary>
+    /// Every mutant of consensus.md part B, the two of the lanes, and one for each checker that none of those can reach: a checker that never fails
+    /// checks nothing.
+    /// </summary>
     public static readonly IReadOnlyList<Mutant> All =
     [
         new("quorum minus one", "q") { QuorumShift = -1 },
@@ -34,8 +37,11 @@ public sealed class Mutant
         {
             Mutations = ProtocolMutations.VolatileEntry | ProtocolMutations.NoGapFilling,
         },
-        new("own batch not durable", "5 (h)") { Mutations = ProtocolMutations.VolatileOwnBatch, OwnBatchIsNotDurable = true },
-        new("no ack exchange", "7") { Mutations = ProtocolMutations.NoAckExchange, AcksGoToAuthorOnly = true },
+        new("own batch not durable", "5 (h)") { OwnBatchIsNotDurable = true },
+        new("no ack exchange", "7") { AcksGoToAuthorOnly = true },
+        new("last batch not executed", "7") { SkipsLastBatch = true, Checker = nameof(NothingLostOrDoubled) },
+        new("other order of execution", "7") { ReversesOddMembers = true, Checker = nameof(EqualResults) },
+        new("slot window not kept", "3") { WindowFactor = 10_000, Checker = nameof(MemoryBounds) },
     ];
 
     public string Name { get; }
@@ -49,7 +55,19 @@ public sealed class Mutant
     /// <summary>The shell sends acks to the batch's author and to nobody else.</summary>
     public bool AcksGoToAuthorOnly { get; private init; }
 
+    /// <summary>The checker that this mutant is there for; null when any may catch it.</summary>
+    public string? Checker { get; private init; }
+
     internal ProtocolMutations Mutations { get; private init; }
+
+    /// <summary>The shell hands ordering each height without its last batch.</summary>
+    private bool SkipsLastBatch { get; init; }
+
+    /// <summary>Every other member hands ordering the batches of a height in reverse.</summary>
+    private bool ReversesOddMembers { get; init; }
+
+    /// <summary>How many times the stated window a replica keeps slots ahead.</summary>
+    private int WindowFactor { get; init; } = 1;
 
     private int QuorumShift { get; init; }
 
@@ -61,5 +79,12 @@ public sealed class Mutant
         quorum with { QuorumShift = QuorumShift, FastShift = FastShift, ManyShift = ManyShift };
 
     internal Replica Create(Committee committee, ReplicaId id, ReplicaOptions options, RecoveredState recovered) =>
-        new(options, committee, id, recovered, Mutations);
+        new(options with { SlotWindow = options.SlotWindow * WindowFactor }, committee, id, recovered, Mutations);
+
+    /// <summary>What a member's ordering machine is given for a committed height.</summary>
+    internal CommittedBlock Executed(CommittedBlock block, ReplicaId by)
+    {
+        if (SkipsLastBatch && block.Batches.Count > 0) return block with { Batches = [.. block.Batches.SkipLast(1)] };
+        return ReversesOddMembers && by.Value % 2 == 1 ? block with { Batches = [.. block.Batches.Reverse()] } : block;
+    }
 }

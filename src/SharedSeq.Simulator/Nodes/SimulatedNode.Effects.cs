@@ -73,6 +73,7 @@ public sealed partial class SimulatedNode
                 break;
             case ReplicaEffect.Trace trace:
                 Run.Coverage.CountRule(trace.Rule);
+                if (trace.Rule == AckExchange.TraceRule) Run.Coverage.ProofsBuiltByOthers++;
                 Run.Trace.Line(Id, trace.Rule, trace.Slot, trace.Text);
                 break;
             default:

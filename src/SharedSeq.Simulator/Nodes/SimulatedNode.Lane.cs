@@ -92,7 +92,7 @@ public sealed partial class SimulatedNode
         while (count < _pending.Count)
         {
             int next = BatchBody.RecordOverhead + _pending[count].Payload.Length;
-            if (_syncingBytes + bytes + next > room.Bytes) break;
+            if (_syncingBytes + bytes + next > room.Bytes || bytes + next > BatchBody.MaxBytes) break;
             bytes += next;
             count++;
         }

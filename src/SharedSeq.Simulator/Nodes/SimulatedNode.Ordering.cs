@@ -65,7 +65,8 @@ public sealed partial class SimulatedNode : IBatchSource
 
     private void Execute(CommittedBlock block)
     {
-        OrderingResult result = _ordering.Apply(block, this);
+        OrderingResult result = _ordering.Apply(Run.Mutant.Executed(block, Id), this);
+        Run.Coverage.Count(result);
         var ordered = new List<TxId>();
         foreach (NamespaceGrowth growth in result.Growth)
         {

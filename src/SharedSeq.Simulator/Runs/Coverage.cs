@@ -1,3 +1,5 @@
+using SharedSeq.Ordering;
+
 namespace SharedSeq.Simulator;
 
 /// <summary>What a run, or many of them, exercised. A campaign that never meets a double notarization has not tested one.</summary>
@@ -30,7 +32,14 @@ public sealed class Coverage
 
     public long SnapshotsRestored { get; set; }
 
+    /// <summary>PoAs built from exchanged acks by another member than the author, because the author said nothing.</summary>
     public long ProofsBuiltByOthers { get; set; }
+
+    /// <summary>Heights after which a namespace had transactions waiting: caps or shares left no room.</summary>
+    public long HeightsCarriedOver { get; set; }
+
+    /// <summary>Transactions rejected because their namespace's queue was full.</summary>
+    public long Congested { get; set; }
 
     public long Receipts { get; set; }
 
@@ -57,6 +66,16 @@ public sealed class Coverage
 
     public void CountRule(string rule) => _rules[rule] = _rules.GetValueOrDefault(rule) + 1;
 
+    /// <summary>What one member's ordering of a height met.</summary>
+    public void Count(OrderingResult result)
+    {
+        if (result.Backlogs.Count > 0) HeightsCarriedOver++;
+        foreach (Rejection rejection in result.Rejections)
+        {
+            if (rejection.Reason == RejectionReason.Congested) Congested++;
+        }
+    }
+
     public void Add(Coverage other)
     {
         foreach ((string rule, long count) in other._rules) _rules[rule] = _rules.GetValueOrDefault(rule) + count;
@@ -72,6 +91,8 @@ public sealed class Coverage
         Compactions += other.Compactions;
         SnapshotsRestored += other.SnapshotsRestored;
         ProofsBuiltByOthers += other.ProofsBuiltByOthers;
+        HeightsCarriedOver += other.HeightsCarriedOver;
+        Congested += other.Congested;
         Receipts += other.Receipts;
         Transactions += other.Transactions;
         TransactionsOrdered += other.TransactionsOrdered;
@@ -101,6 +122,8 @@ public sealed class Coverage
         yield return ("snapshotsRestored", SnapshotsRestored);
         yield return ("receipts", Receipts);
         yield return ("proofsBuiltByOthers", ProofsBuiltByOthers);
+        yield return ("heightsCarriedOver", HeightsCarriedOver);
+        yield return ("congested", Congested);
         yield return ("transactions", Transactions);
         yield return ("transactionsOrdered", TransactionsOrdered);
         yield return ("resultCertificates", ResultCertificates);

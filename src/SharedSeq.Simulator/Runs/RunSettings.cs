@@ -45,6 +45,12 @@ public sealed record WorkloadSettings
     /// <summary>Transactions submitted to a second operator as well, per mille.</summary>
     public required int TwicePerMille { get; init; }
 
+    /// <summary>
+    /// Payloads so large that one namespace's block holds a few of them only, with caps and queue at their least: what does not fit is carried over, and
+    /// what the queue does not hold is rejected as congested.
+    /// </summary>
+    public bool IsHeavy { get; init; }
+
     /// <summary>Receipts that the client hands to other operators, per mille.</summary>
     public required int RelayPerMille { get; init; }
 }

@@ -27,10 +27,13 @@ public static class SimulatedGenesis
             CheckpointInterval = (uint)random.Between(5, 60),
             ResultIntervalMs = (uint)random.Between(20, 200),
         };
+        bool isHeavy = settings.Workload.IsHeavy;
+        if (isHeavy) policy = policy with { QueueBytes = NamespacePolicy.MinByteCap };
+        if (isHeavy && settings.Seed % 2 == 0) policy = policy with { HeightBytes = NamespacePolicy.MinByteCap };
         var namespaces = new List<NamespacePolicy>();
         for (int i = 0; i < settings.Workload.Namespaces; i++)
         {
-            namespaces.Add(new NamespacePolicy
+            var terms = new NamespacePolicy
             {
                 Id = new NamespaceId((ulong)i + 1),
                 Name = $"rollup-{i + 1}",
@@ -38,7 +41,8 @@ public static class SimulatedGenesis
                 BlockTimeMs = random.Below(2) == 0 ? 0 : (uint)random.Between(20, 300),
                 TimeGaps = random.Below(2) == 0 ? TimeGaps.Fill : TimeGaps.Jump,
                 Share = (uint)random.Between(1, 4),
-            });
+            };
+            namespaces.Add(isHeavy ? terms with { ByteCap = NamespacePolicy.MinByteCap, BlockTimeMs = 300 } : terms);
         }
 
         return Genesis.Create(

@@ -46,7 +46,7 @@ public static class Swarm
             Liars = liars,
             Dying = dying,
             Replica = replica,
-            Workload = DrawWorkload(random),
+            Workload = Burden(seed, members, DrawWorkload(random)),
             ReceiptHeights = ReceiptHeightsOf(replica, after, members),
         };
     }
@@ -124,6 +124,19 @@ public static class Swarm
         TwicePerMille = Sometimes(random, 500),
         RelayPerMille = random.Below(3) switch { 0 => 0, 1 => 1_000, _ => 400 },
     };
+
+    /// <summary>One run in twelve is heavy. Drawn apart, so that all other runs stay what they were.</summary>
+    private static WorkloadSettings Burden(ulong seed, int members, WorkloadSettings workload)
+    {
+        var random = new Prng(seed ^ 0xCA95_0000_0000_0000UL ^ ((ulong)members << 40));
+        return random.Below(12) != 0 ? workload : workload with
+        {
+            IsHeavy = true,
+            Namespaces = 1 + random.Below(2),
+            Transactions = (int)random.Between(60, 120),
+            PayloadBytesMax = (int)random.Between(30_000, 90_000),
+        };
+    }
 
     /// <summary>
     /// At most f members lie or die; where n >= 3f+3p+1 another p may die (consensus.md C9). Most runs have somebody faulty, some have nobody.
