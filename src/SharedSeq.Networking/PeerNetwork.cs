@@ -36,9 +36,6 @@ public sealed class PeerNetwork : IAsyncDisposable
         _listener = new Socket(options.Listen.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
     }
 
-    /// <summary>Frames of batches come from here; whoever holds the last reference gives them back.</summary>
-    public FramePool Pool { get; } = new();
-
     /// <summary>Where this node listens, with the port the system chose.</summary>
     public IPEndPoint ListenEndpoint { get; private set; } = new(IPAddress.None, 0);
 
@@ -234,7 +231,7 @@ public sealed class PeerNetwork : IAsyncDisposable
 
     private async Task RunAsync(ReplicaId peer, PeerChannel channel, Stream stream)
     {
-        await using var connection = new PeerConnection(peer, channel, stream, _options.Limits, _handler, Pool);
+        await using var connection = new PeerConnection(peer, channel, stream, _options.Limits, _handler);
         _connections.AddOrUpdate((peer, channel), connection, (_, old) =>
         {
             old.Close(SessionEnd.Replaced);

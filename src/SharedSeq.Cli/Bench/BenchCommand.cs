@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace SharedSeq.Cli;
 
-/// <summary>bench throughput|latency|load|crash|partition: measures a network of its own on this machine, with the shipped defaults.</summary>
+/// <summary>bench throughput|latency|load|crash|partition|subscribers: measures a network of its own on this machine, with the shipped defaults.</summary>
 internal static class BenchCommand
 {
     public static Command Create()
@@ -49,7 +49,26 @@ internal static class BenchCommand
         Add(command, "partition", "Recovery when half of the operators, then one, is cut from the others under load and the cut heals (B6).",
             (run, result, cancellation) => new PartitionBench(run, result.GetValue(cut), result.GetValue(delay)).RunAsync(cancellation),
             cut, delay);
+        AddSubscribers();
         return command;
+
+        void AddSubscribers()
+        {
+            var count = new Option<int>("--subscribers") { Description = "Subscribers of one operator.", DefaultValueFactory = _ => 100 };
+            var slow = new Option<int>("--slow") { Description = "How many of them are slow readers.", DefaultValueFactory = _ => 10 };
+            count.Validators.Add(result =>
+            {
+                if (result.GetValueOrDefault<int>() is < 1 or > 4_000) result.AddError("--subscribers is 1 to 4,000");
+            });
+            slow.Validators.Add(result =>
+            {
+                int value = result.GetValueOrDefault<int>();
+                if (value < 0 || value > result.GetValue(count)) result.AddError("--slow is 0 to --subscribers");
+            });
+            Add(command, "subscribers", "Deliveries, lag and what subscribers cost the commits, some of them slow (B9).",
+                (run, result, cancellation) => new SubscribersBench(run, result.GetValue(count), result.GetValue(slow)).RunAsync(cancellation),
+                count, slow);
+        }
 
         void Add(
             Command parent, string name, string text, Func<BenchRun, ParseResult, CancellationToken, Task> run, params ReadOnlySpan<Option> options)

@@ -263,7 +263,8 @@ internal sealed class BenchNetwork : IAsyncDisposable
         }
     }
 
-    private async Task<BenchUsage> UsageOfAsync(int index, CancellationToken cancellation)
+    /// <summary>Resources that one operator has used.</summary>
+    public async Task<BenchUsage> UsageOfAsync(int index, CancellationToken cancellation)
     {
         Dictionary<string, double> metrics = await MetricsAsync(index, cancellation);
         return new BenchUsage(
@@ -332,7 +333,8 @@ internal sealed class BenchNetwork : IAsyncDisposable
         return "";
     }
 
-    private async Task<ulong> HeadAsync(int index, NamespaceId ns, CancellationToken cancellation) =>
+    /// <summary>Number of the newest block of a namespace at an operator.</summary>
+    public async Task<ulong> HeadAsync(int index, NamespaceId ns, CancellationToken cancellation) =>
         (await CallAsync(index, "sharedseq_getHead", cancellation, ns.Value)).GetProperty("number").GetUInt64();
 
     /// <summary>A revived operator may still be catching up.</summary>

@@ -77,10 +77,6 @@ public sealed class BatchBody
         return new TxId(Sha.Of(prefix[4..], payload));
     }
 
-    /// <summary>A body whose records the builder wrote and hashed itself.</summary>
-    internal static BatchBody Of(ReadOnlyMemory<byte> bytes, ReadOnlySpan<Hash32> ids, ReadOnlySpan<int> offsets) =>
-        new(bytes, ids.ToArray(), offsets.ToArray());
-
     /// <summary>Reads <paramref name="count"/> records strictly and hashes each once. The memory is kept, not copied.</summary>
     public static BatchBody Parse(ReadOnlyMemory<byte> bytes, int count)
     {

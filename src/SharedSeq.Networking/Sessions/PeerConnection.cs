@@ -8,8 +8,8 @@ namespace SharedSeq.Networking;
 /// <summary>Receives what one connection yields. Called from the connection's read loop: a slow handler slows that peer only.</summary>
 public interface IPeerHandler
 {
-    /// <summary>A control or bulk frame; ownership of its memory passes to the handler. False: the frame was malformed or did not verify.</summary>
-    ValueTask<bool> OnFrameAsync(ReplicaId peer, PeerFrame frame, CancellationToken cancellation);
+    /// <summary>A control or bulk frame, whose memory is the handler's to keep. False: the frame was malformed or did not verify.</summary>
+    ValueTask<bool> OnFrameAsync(ReplicaId peer, ReadOnlyMemory<byte> frame, CancellationToken cancellation);
 
     /// <summary>Something was heard from the peer, a ping included.</summary>
     void OnHeard(ReplicaId peer);
@@ -29,7 +29,6 @@ internal sealed class PeerConnection : IAsyncDisposable
     private readonly Stream _stream;
     private readonly PeerLimits _limits;
     private readonly IPeerHandler _handler;
-    private readonly FramePool _pool;
     private readonly CancellationTokenSource _stop = new();
     private readonly Channel<OutgoingFrame> _queue;
     private long _queuedBytes;
@@ -39,14 +38,13 @@ internal sealed class PeerConnection : IAsyncDisposable
     private int _badFrames;
     private long _dropped;
 
-    public PeerConnection(ReplicaId peer, PeerChannel channel, Stream stream, PeerLimits limits, IPeerHandler handler, FramePool pool)
+    public PeerConnection(ReplicaId peer, PeerChannel channel, Stream stream, PeerLimits limits, IPeerHandler handler)
     {
         Peer = peer;
         Channel = channel;
         _stream = stream;
         _limits = limits;
         _handler = handler;
-        _pool = pool;
         // Control: the oldest is dropped, what still matters is sent again. Bulk: bounded by bytes in TryEnqueue, new frames are dropped.
         _queue = System.Threading.Channels.Channel.CreateBounded<OutgoingFrame>(
             new BoundedChannelOptions(limits.ControlQueueFrames) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true },
@@ -211,7 +209,8 @@ internal sealed class PeerConnection : IAsyncDisposable
                 return;
             }
 
-            byte[] frame = _pool.Rent((int)length);
+            // Its own array, as long as it is: a batch is kept as it arrived, for as long as anybody refers to it.
+            byte[] frame = GC.AllocateUninitializedArray<byte>((int)length);
             int have = int.Min(end - start, (int)length);
             buffer.AsSpan(start, have).CopyTo(frame);
             start += have;
@@ -225,7 +224,7 @@ internal sealed class PeerConnection : IAsyncDisposable
 
             Volatile.Write(ref _isHandling, true);
             await pace.WaitAsync((int)length, _stop.Token);
-            bool isGood = await _handler.OnFrameAsync(Peer, new PeerFrame(frame, (int)length, _pool), _stop.Token);
+            bool isGood = await _handler.OnFrameAsync(Peer, frame, _stop.Token);
             Volatile.Write(ref _lastHeard, Environment.TickCount64);
             Volatile.Write(ref _isHandling, false);
             if (!isGood && Interlocked.Increment(ref _badFrames) >= _limits.BadFrames)

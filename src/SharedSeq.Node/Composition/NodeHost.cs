@@ -94,8 +94,7 @@ public sealed class NodeHost : IAsyncDisposable
         shell.Attach(replicaActor, lane, ordering, intake);
         _logs.Subscribe(replicaActor.OnVotesDurable, (Action<long>)replicaActor.OnBatchesDurable + lane.OnBatchesDurable);
 
-        var network = new PeerNetwork(NetworkOptions(), intake, _loggers.CreateLogger("SharedSeq.Networking"));
-        peers.Attach(network);
+        PeerNetwork network = NewNetwork(intake, peers);
         progress.Final = replica.Final;
         progress.Room = replica.Lanes.OwnLaneRoom;
         var admission = new AdmissionCounters();
@@ -135,6 +134,13 @@ public sealed class NodeHost : IAsyncDisposable
         _logs?.Dispose();
         _keys?.Dispose();
         _logger.Stopped();
+    }
+
+    private PeerNetwork NewNetwork(MessageIntake intake, PeerSender peers)
+    {
+        var network = new PeerNetwork(NetworkOptions(), intake, _loggers.CreateLogger("SharedSeq.Networking"));
+        peers.Attach(network);
+        return network;
     }
 
     private void CreateDataFolder()

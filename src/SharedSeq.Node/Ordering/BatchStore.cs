@@ -9,7 +9,11 @@ namespace SharedSeq.Node;
 /// The batches this node holds: recent ones in memory, all others read back from the batch log. Memory is bounded by bytes; what falls out was
 /// stored before it came in.
 /// </summary>
-public sealed class BatchStore(Func<LaneTip, Batch?> readFromLog, long bytesMax = 48L * 1024 * 1024) : IBatchSource
+/// <param name="readFromLog">Reads a batch of the log; null when it is not there.</param>
+/// <param name="bytesMax">
+/// Bytes of bodies in memory. 24 MiB: over half a second of the highest rate measured, longer than a batch waits to be ordered.
+/// </param>
+public sealed class BatchStore(Func<LaneTip, Batch?> readFromLog, long bytesMax = 24L * 1024 * 1024) : IBatchSource
 {
     private readonly ConcurrentDictionary<Hash32, Batch> _recent = new();
     private readonly ConcurrentQueue<Batch> _order = new();

@@ -40,17 +40,16 @@ public sealed class MessageIntake(MessageVerifier verifier, VerifiedAckCache ack
     /// <summary>An Ack of this replica goes out: PoAs will bring it back, and it needs no check then.</summary>
     public void OnOwnAck(Ack ack) => acks.Add(ack.Tip, new AckSignature(ack.Acker, ack.Height, ack.Signature));
 
-    public async ValueTask<bool> OnFrameAsync(ReplicaId peer, PeerFrame frame, CancellationToken cancellation)
+    public async ValueTask<bool> OnFrameAsync(ReplicaId peer, ReadOnlyMemory<byte> frame, CancellationToken cancellation)
     {
         PeerMessage message;
         try
         {
-            message = MessageCodec.Decode(frame.Memory);
+            message = MessageCodec.Decode(frame);
         }
         catch (DecodeException e)
         {
             counters.CountMalformed(peer, e.Reason);
-            frame.Return();
             return false;
         }
 

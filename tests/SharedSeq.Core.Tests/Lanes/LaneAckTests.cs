@@ -1,4 +1,5 @@
 using SharedSeq.Consensus;
+using SharedSeq.Core.Tests.Ordering;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Core.Tests.Lanes;
@@ -193,13 +194,11 @@ public sealed class LaneAckTests
     public void Lanes_of_unknown_workers_and_other_epochs_are_refused()
     {
         var net = new LaneNet();
-        var builder = new BatchBuilder();
+        BatchBody body = TestBatches.Body(new TestTransaction(1, 0, [1]));
         foreach (LaneId lane in (LaneId[])[new(Epoch.Zero, net[0].Id, 1), new(new Epoch(1), net[0].Id, 0)])
         {
-            builder.Start(new byte[100]);
-            Assert.Equal(BatchAddRejection.None, builder.TryAdd(new NamespaceId(1), 0, "x"u8, out _));
-            BuiltBatch built = builder.Seal(lane, BatchSeq.Zero, Hash32.Zero);
-            Verified<Batch> batch = net[0].Signer.Batch(built.Header, Height.Zero, built.Body);
+            BatchHeader header = TestBatches.HeaderOf(body, lane, BatchSeq.Zero, Hash32.Zero);
+            Verified<Batch> batch = net[0].Signer.Batch(header, Height.Zero, body);
             net[1].Do((book, effects) => book.OnBatchReceived(net[0].Id, batch, net.NowMs, effects));
         }
 

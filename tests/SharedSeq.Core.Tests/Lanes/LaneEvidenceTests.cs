@@ -1,4 +1,5 @@
 using SharedSeq.Consensus;
+using SharedSeq.Core.Tests.Ordering;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Core.Tests.Lanes;
@@ -47,14 +48,10 @@ public sealed class LaneEvidenceTests
     public void The_same_batch_at_two_heights_is_no_evidence()
     {
         var net = new LaneNet();
-        var builder = new BatchBuilder();
+        BatchBody body = TestBatches.Body(new TestTransaction(1, 0, [1]));
+        BatchHeader header = TestBatches.HeaderOf(body, net[0].Lane, BatchSeq.Zero, Hash32.Zero);
         for (ulong height = 0; height < 2; height++)
-        {
-            builder.Start(new byte[100]);
-            builder.TryAdd(new NamespaceId(1), 0, "x"u8, out _);
-            BuiltBatch built = builder.Seal(net[0].Lane, BatchSeq.Zero, Hash32.Zero);
-            net.Arrive(net[0].Id, net[1], net[0].Signer.Batch(built.Header, new Height(height), built.Body).Value);
-        }
+            net.Arrive(net[0].Id, net[1], net[0].Signer.Batch(header, new Height(height), body).Value);
 
         Assert.Empty(net[1].Evidence);
     }

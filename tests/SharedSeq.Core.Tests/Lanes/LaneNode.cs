@@ -1,4 +1,5 @@
 using SharedSeq.Consensus;
+using SharedSeq.Core.Tests.Ordering;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Core.Tests.Lanes;
@@ -12,7 +13,6 @@ public sealed class LaneNode
     private readonly LaneNet _net;
     private readonly List<(Batch Batch, bool IsAckable)> _unsynced = [];
     private readonly Queue<ReplicaEffect.SignAck> _unsigned = new();
-    private readonly BatchBuilder _builder = new();
     private readonly List<ReplicaEffect> _effects = [];
     private LaneBook _book;
 
@@ -104,15 +104,9 @@ public sealed class LaneNode
     /// <summary>An own batch as bytes and signature, without telling the own book: what an equivocating author does.</summary>
     public Verified<Batch> Make(BatchSeq seq, Hash32 previous, params string[] payloads)
     {
-        _builder.Start(new byte[payloads.Sum(p => BatchBody.RecordOverhead + p.Length)]);
-        foreach (string payload in payloads)
-        {
-            BatchAddRejection reason = _builder.TryAdd(new NamespaceId(7), 0, System.Text.Encoding.UTF8.GetBytes(payload), out _);
-            Assert.Equal(BatchAddRejection.None, reason);
-        }
-
-        BuiltBatch built = _builder.Seal(Lane, seq, previous);
-        return Signer.Batch(built.Header, Height.Zero, built.Body);
+        BatchBody body = TestBatches.Body(
+            [.. payloads.Select(p => new TestTransaction(7, 0, System.Text.Encoding.UTF8.GetBytes(p)))]);
+        return Signer.Batch(TestBatches.HeaderOf(body, Lane, seq, previous), Height.Zero, body);
     }
 
     public void Crash()

@@ -4,22 +4,6 @@ using SharedSeq.Primitives;
 
 namespace SharedSeq.Core.Tests.Ordering;
 
-/// <summary>A transaction as a test writes it.</summary>
-internal sealed class TestTransaction(ulong ns, ulong validUntil, byte[] payload)
-{
-    private TxId? _id;
-
-    public ulong Namespace { get; } = ns;
-
-    public ulong ValidUntil { get; } = validUntil;
-
-    public byte[] Payload { get; } = payload;
-
-    public TxId Id => _id ??= BatchBody.IdOf(new NamespaceId(Namespace), ValidUntil, Payload);
-
-    public int RecordBytes => BatchBody.RecordOverhead + Payload.Length;
-}
-
 /// <summary>Drives an <see cref="OrderingMachine"/>: makes committed heights out of lists of transactions.</summary>
 internal sealed class OrderingBench : IBatchSource
 {
@@ -160,11 +144,7 @@ internal sealed class OrderingBench : IBatchSource
 
     private LaneTip AddBatch(TestTransaction[] transactions)
     {
-        byte[] bytes = new byte[transactions.Sum(t => t.RecordBytes)];
-        int at = 0;
-        foreach (TestTransaction t in transactions)
-            at += BatchBody.WriteRecord(bytes.AsSpan(at), new NamespaceId(t.Namespace), t.ValidUntil, t.Payload);
-        BatchBody body = BatchBody.Parse(bytes, transactions.Length);
+        BatchBody body = TestBatches.Body(transactions);
         _batches++;
         var tip = new LaneTip(
             new LaneId(Epoch.Zero, new ReplicaId((ushort)(_batches % 4)), 0), new BatchSeq(_batches), Sha.Of(BitConverter.GetBytes(_batches)));

@@ -95,12 +95,7 @@ internal sealed class ProofSamples(TestCommittee committee)
 
     private static (BatchHeader Header, BatchBody Body) MakeBatch(LaneId lane, ulong seq, Hash32 previous, params TestTransaction[] transactions)
     {
-        byte[] bytes = new byte[transactions.Sum(t => t.RecordBytes)];
-        int at = 0;
-        foreach (TestTransaction t in transactions)
-            at += BatchBody.WriteRecord(bytes.AsSpan(at), new NamespaceId(t.Namespace), t.ValidUntil, t.Payload);
-        BatchBody body = BatchBody.Parse(bytes, transactions.Length);
-        Hash32 root = MerkleTree.RootOfLeafHashes(body.LeafHashes);
-        return (new BatchHeader(lane, new BatchSeq(seq), previous, BatchFlags.None, body.Count, bytes.Length, root), body);
+        BatchBody body = TestBatches.Body(transactions);
+        return (TestBatches.HeaderOf(body, lane, new BatchSeq(seq), previous), body);
     }
 }

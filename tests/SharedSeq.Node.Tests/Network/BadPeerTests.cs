@@ -168,11 +168,7 @@ public sealed class BadPeerTests(ThreeOfFour three) : IClassFixture<ThreeOfFour>
         public void Send(PeerChannel channel, Action<CanonicalWriter> write) =>
             _network.TrySend(new ReplicaId(1), OutgoingFrame.Create(channel, write));
 
-        public ValueTask<bool> OnFrameAsync(ReplicaId peer, PeerFrame frame, CancellationToken cancellation)
-        {
-            frame.Return();
-            return ValueTask.FromResult(true);
-        }
+        public ValueTask<bool> OnFrameAsync(ReplicaId peer, ReadOnlyMemory<byte> frame, CancellationToken cancellation) => ValueTask.FromResult(true);
 
         public void OnHeard(ReplicaId peer)
         {

@@ -88,17 +88,6 @@ public sealed class PeerNetworkTests
     }
 
     [Fact]
-    public void A_bulk_queue_that_is_full_drops_new_frames_and_counts_them()
-    {
-        var pool = new FramePool();
-        byte[] rented = pool.Rent(20_000);
-        Assert.Equal(32_768, rented.Length);
-        pool.Return(rented);
-        Assert.Equal(32_768, pool.KeptBytes);
-        Assert.Same(rented, pool.Rent(17_000));
-    }
-
-    [Fact]
     public void A_hello_is_pinned_and_read_strictly()
     {
         var hello = new Hello(new ProtocolVersion(1), new ChainId(7), default, new ReplicaId(3), PeerChannel.Bulk);
@@ -121,10 +110,9 @@ public sealed class PeerNetworkTests
 
         public int Connected => Volatile.Read(ref _connected);
 
-        public ValueTask<bool> OnFrameAsync(ReplicaId peer, PeerFrame frame, CancellationToken cancellation)
+        public ValueTask<bool> OnFrameAsync(ReplicaId peer, ReadOnlyMemory<byte> frame, CancellationToken cancellation)
         {
-            Frames.Enqueue(frame.Memory.ToArray());
-            frame.Return();
+            Frames.Enqueue(frame.ToArray());
             return ValueTask.FromResult(IsGood);
         }
 
