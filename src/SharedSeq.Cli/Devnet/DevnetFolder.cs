@@ -75,7 +75,7 @@ internal sealed class DevnetFolder
     private static void Clear(string folder)
     {
         if (!Directory.Exists(folder)) return;
-        bool isDevnet = File.Exists(Path.Combine(folder, "genesis.json")) || !Directory.EnumerateFileSystemEntries(folder).Any();
+        bool isDevnet = File.Exists(ConfigPath(folder, 0)) || !Directory.EnumerateFileSystemEntries(folder).Any();
         if (!isDevnet)
             throw new ConfigurationException(ConfigurationRejection.BadValue,
                 $"'{folder}' does not look like a devnet: not removed. Remove it yourself or choose another --data");

@@ -17,7 +17,12 @@ internal sealed class DevnetRunner(DevnetOptions options)
     public async Task<int> RunAsync(CancellationToken cancellation)
     {
         long started = Environment.TickCount64;
+        string lockFile = Path.Combine(options.DataFolder, "devnet.lock");
+
+        // Before the folder is opened, which with --fresh removes it.
+        if (File.Exists(lockFile)) Hold(lockFile).Dispose();
         DevnetFolder folder = DevnetFolder.OpenOrCreate(options);
+        using FileStream held = Hold(lockFile);
         File.Delete(folder.StateFile);
         try
         {
@@ -39,6 +44,19 @@ internal sealed class DevnetRunner(DevnetOptions options)
             File.Delete(folder.StateFile);
             await Task.WhenAll(_operators.Select(o => o.StopAsync(StopPatience)));
             if (!options.IsJson) Console.WriteLine("stopped; start again with the same command to resume");
+        }
+    }
+
+    /// <summary>Two devnets in one folder would remove each other's files. The system lets go of it when the process ends, however it ends.</summary>
+    private FileStream Hold(string lockFile)
+    {
+        try
+        {
+            return new FileStream(lockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException)
+        {
+            throw new CommandException($"a devnet runs in '{options.DataFolder}': stop it first, or choose another --data");
         }
     }
 
