@@ -16,6 +16,7 @@ public static class ConfigurationLoader
         PropertyNameCaseInsensitive = true,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         AllowDuplicateProperties = false,
+        RespectNullableAnnotations = true,
         NumberHandling = JsonNumberHandling.AllowReadingFromString,
     };
 
@@ -54,7 +55,7 @@ public static class ConfigurationLoader
 
         try
         {
-            var options = new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
+            var options = new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false };
             return JsonNode.Parse(text, documentOptions: options) as JsonObject
                 ?? throw new ConfigurationException(ConfigurationRejection.Malformed, $"configuration '{path}' is not a JSON object");
         }
@@ -128,22 +129,28 @@ public static class ConfigurationLoader
         Range(c.Storage.VoteSegmentBytes, 4 * 1024 * 1024, 1 << 30, "storage.voteSegmentBytes");
         Range(c.Storage.BatchSegmentBytes, 4 * 1024 * 1024, 1 << 30, "storage.batchSegmentBytes");
         Require(c.Storage.RetentionBytes >= 2L * c.Storage.BatchSegmentBytes, "storage.retentionBytes", "is at least two batch segments");
+        for (int i = 0; i < c.Peers.Addresses.Count; i++) Require(c.Peers.Addresses[i] is not null, $"peers.addresses.{i}", "is host:port");
         for (int i = 0; i < c.Adapters.Count; i++)
         {
+            Require(c.Adapters[i] is not null, $"adapters.{i}", "is an object");
             Require(c.Adapters[i].Kind == "evmDev", $"adapters.{i}.kind", "is one of: evmDev");
             Require(c.Adapters[i].Namespace != 0, $"adapters.{i}.namespace", "is not 0, the system namespace");
             Range(c.Adapters[i].Port, 0, 65_535, $"adapters.{i}.port");
             Require(
-                c.Adapters[i].Rpc.Length == 0 || Uri.TryCreate(c.Adapters[i].Rpc, UriKind.Absolute, out _), $"adapters.{i}.rpc", "is an address");
+                c.Adapters[i].Rpc.Length == 0 || IsHttp(c.Adapters[i].Rpc), $"adapters.{i}.rpc", "is an http or https address");
         }
 
         Require(
             Enum.TryParse<Microsoft.Extensions.Logging.LogLevel>(c.Telemetry.LogLevel, out _), "telemetry.logLevel",
             "is one of Trace, Debug, Information, Warning, Error");
         Require(
-            c.Telemetry.OtlpEndpoint.Length == 0 || Uri.TryCreate(c.Telemetry.OtlpEndpoint, UriKind.Absolute, out _), "telemetry.otlpEndpoint",
-            "is an address");
+            c.Telemetry.OtlpEndpoint.Length == 0 || IsHttp(c.Telemetry.OtlpEndpoint), "telemetry.otlpEndpoint",
+            "is an http or https address");
     }
+
+    /// <summary>localhost:8545 is an absolute address, too: of a scheme called localhost.</summary>
+    private static bool IsHttp(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps);
 
     private static NodeConfiguration Rooted(NodeConfiguration c, string folder) => c with
     {

@@ -79,7 +79,7 @@ public sealed record RpcSection
     /// <summary>Milliseconds a subscriber may take nothing before it is dropped and may resume, 1,000 to 3,600,000. Default 30,000.</summary>
     public int StreamPausedMsMax { get; init; } = 30_000;
 
-    /// <summary>Connections at once. Default 4,096: above it new ones are refused, the open ones stay quick.</summary>
+    /// <summary>HTTP connections at once, and as many WebSockets. Default 4,096: above it new ones are refused, the open ones stay quick.</summary>
     public int ConnectionsMax { get; init; } = 4_096;
 
     /// <summary>Origins allowed by CORS; "*" for any. Default any: everything served is public.</summary>

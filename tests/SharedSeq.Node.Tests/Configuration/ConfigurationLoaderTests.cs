@@ -39,6 +39,13 @@ public sealed class ConfigurationLoaderTests : IDisposable
     [InlineData("""{ "genesis": "g", "consensus": { "slotTimeoutMs": 5 } }""", ConfigurationRejection.BadValue, "consensus.slotTimeoutMs")]
     [InlineData("""{ "genesis": "g", "consensus": { "slotTimeoutMs": "soon" } }""", ConfigurationRejection.BadValue, "slotTimeoutMs")]
     [InlineData("""{ "genesis": "g", "adapters": [ { "namespace": 0 } ] }""", ConfigurationRejection.BadValue, "adapters.0.namespace")]
+    [InlineData("""{ "genesis": null }""", ConfigurationRejection.BadValue, "$.genesis")]
+    [InlineData("""{ "genesis": "g", "rpc": null }""", ConfigurationRejection.BadValue, "$.rpc")]
+    [InlineData("""{ "genesis": "g", "adapters": [ null ] }""", ConfigurationRejection.BadValue, "adapters.0")]
+    [InlineData("""{ "genesis": "g", "peers": { "addresses": [ null ] } }""", ConfigurationRejection.BadValue, "peers.addresses.0")]
+    [InlineData(
+        """{ "genesis": "g", "adapters": [ { "namespace": 901, "rpc": "localhost:8545" } ] }""", ConfigurationRejection.BadValue, "adapters.0.rpc")]
+    [InlineData("""{ "genesis": "g", "telemetry": { "otlpEndpoint": "localhost:4317" } }""", ConfigurationRejection.BadValue, "otlpEndpoint")]
     [InlineData("""{ }""", ConfigurationRejection.BadValue, "genesis")]
     [InlineData("""{ "genesis": """, ConfigurationRejection.Malformed, "JSON")]
     [InlineData("""[ ]""", ConfigurationRejection.Malformed, "object")]
@@ -55,6 +62,15 @@ public sealed class ConfigurationLoaderTests : IDisposable
         var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["SHAREDSEQ__Rpc__Lisen"] = "x" };
         Assert.Equal(
             ConfigurationRejection.UnknownKey, Assert.Throws<ConfigurationException>(() => Load("""{ "genesis": "g" }""", environment)).Reason);
+    }
+
+    [Fact]
+    public void A_repeated_key_is_refused_by_name_also_when_it_is_overridden()
+    {
+        ConfigurationException e = Assert.Throws<ConfigurationException>(
+            () => Load("""{ "genesis": "g", "rpc": {}, "rpc": {} }""", overrides: [new("rpc.listen", "127.0.0.1:0")]));
+        Assert.Equal(ConfigurationRejection.Malformed, e.Reason);
+        Assert.Contains("rpc", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
