@@ -150,7 +150,7 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
 
     public ulong HeadOf(NamespaceId ns) => Current().HeadOf(ns);
 
-    /// <summary>A closed block with its transactions; null when it is not here or its batches are pruned.</summary>
+    /// <summary>A closed block; null when it is not here. Its transactions are, as long as their batches are kept.</summary>
     public StreamBlock? ReadStreamBlock(NamespaceId ns, ulong number)
     {
         if (Current().GetBlock(ns, number) is not { } stored) return null;

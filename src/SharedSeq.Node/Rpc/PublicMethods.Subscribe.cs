@@ -44,11 +44,11 @@ public sealed partial class PublicMethods
     private void CheckStart(NamespaceFeed feed, ulong from)
     {
         if (from == 0) throw RpcCall.Bad("from", "is a block number from 1 on");
-        FeedRejection first = feed.TryRead(from, out _);
+        FeedRejection first = feed.TryRead(from, out StreamBlock? block);
         if (first == FeedRejection.Diverged) RefuseDiverged();
         if (from > feed.Head + 1)
             throw new RpcException(RpcError.BeyondHead, $"from {from} is beyond the head", new { head = feed.Head });
-        if (first == FeedRejection.Pruned)
+        if (first == FeedRejection.Pruned || block?.IsReadable() == false)
             throw new RpcException(RpcError.Pruned, $"block {from} is not kept here any more");
     }
 
@@ -69,6 +69,7 @@ public sealed partial class PublicMethods
 
                 await feed.WaitAsync(cursor.Next, stop);
                 FeedRejection rejection = feed.TryRead(cursor.Next, out StreamBlock? block);
+                if (block?.IsReadable() == false) rejection = FeedRejection.Pruned;
                 if (rejection != FeedRejection.None)
                 {
                     (string ended, string reason) = rejection == FeedRejection.Diverged

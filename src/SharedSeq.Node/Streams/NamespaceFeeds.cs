@@ -6,7 +6,7 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Node;
 
 /// <summary>The feeds of all namespaces, filled by ordering, and the newest certificate for their proofs.</summary>
-public sealed class NamespaceFeeds(IBatchSource batches, Func<NamespaceId, ulong, StreamBlock?> readOld, Func<NamespaceId, ulong> headOf)
+public sealed class NamespaceFeeds(BatchStore batches, Func<NamespaceId, ulong, StreamBlock?> readOld, Func<NamespaceId, ulong> headOf)
     : IOrderedFollower
 {
     private readonly ConcurrentDictionary<NamespaceId, NamespaceFeed> _feeds = new();

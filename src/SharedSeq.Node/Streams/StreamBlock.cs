@@ -11,7 +11,7 @@ public readonly record struct StreamTransaction(TxId Id, ulong ValidUntil, ReadO
 /// A closed namespace block with its transactions, built once and shared by all subscribers and the adapter. What is encoded for the wire is kept
 /// with it, so that a hundred subscribers cost one encoding.
 /// </summary>
-public sealed class StreamBlock(NamespaceBlock block, Hash32 hash, BlockContent content, IBatchSource batches)
+public sealed class StreamBlock(NamespaceBlock block, Hash32 hash, BlockContent content, BatchStore batches)
 {
     private StreamTransaction[]? _transactions;
     private byte[]? _encoded;
@@ -23,12 +23,18 @@ public sealed class StreamBlock(NamespaceBlock block, Hash32 hash, BlockContent 
     public BlockContent Content { get; } = content;
 
     /// <summary>Read from the batches by the first who asks: a namespace nobody follows costs nothing.</summary>
-    public IReadOnlyList<StreamTransaction> Transactions => _transactions ??= Read();
+    /// <exception cref="RpcException">The batches are pruned.</exception>
+    public IReadOnlyList<StreamTransaction> Transactions => IsReadable()
+        ? _transactions!
+        : throw new RpcException(RpcError.Pruned, $"the transactions of block {Block.Number} are not kept here any more");
+
+    /// <summary>Whether its transactions are here: the ledger keeps blocks for longer than the log keeps batches.</summary>
+    public bool IsReadable() => (_transactions ??= Read()) is not null;
 
     /// <summary>The JSON of this block as subscribers get it, made by the first who asks.</summary>
     public byte[] Encoded(Func<StreamBlock, byte[]> encode) => _encoded ??= encode(this);
 
-    private StreamTransaction[] Read()
+    private StreamTransaction[]? Read()
     {
         var transactions = new StreamTransaction[Content.Count];
         BatchBody? body = null;
@@ -38,7 +44,8 @@ public sealed class StreamBlock(NamespaceBlock block, Hash32 hash, BlockContent 
             (LaneTip tip, int index) = Content[i];
             if (body is null || tip != current)
             {
-                body = batches.Get(tip);
+                body = batches.Find(tip)?.Body;
+                if (body is null) return null;
                 current = tip;
             }
 

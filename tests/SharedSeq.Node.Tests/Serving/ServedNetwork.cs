@@ -75,6 +75,9 @@ internal sealed class ServedNetwork : IAsyncDisposable
 
     public NodeRuntime Runtime { get; }
 
+    /// <summary>Whether the batches of everything ordered are kept no more.</summary>
+    public bool ArePruned { get; set; }
+
     /// <summary>What is answered; a test may replace some by lies.</summary>
     public Dictionary<string, RpcMethod> Methods { get; }
 
@@ -151,8 +154,9 @@ internal sealed class ServedNetwork : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private Batch BatchOf(LaneTip tip)
+    private Batch? BatchOf(LaneTip tip)
     {
+        if (ArePruned) return null;
         BatchBody body = Bench.Get(tip);
         Hash32 root = MerkleTree.RootOfLeafHashes(body.LeafHashes);
         var header = new BatchHeader(tip.Lane, tip.Seq, default, BatchFlags.None, body.Count, body.Bytes.Length, root);

@@ -63,6 +63,40 @@ public sealed class SlowSubscriberTests : IAsyncLifetime
         }
     }
 
+    [Fact]
+    public async Task Blocks_whose_batches_are_pruned_are_refused_and_a_subscription_that_comes_to_one_says_so()
+    {
+        for (ulong i = 0; i < Window + 1; i++) await _network.ApplyAsync(10 + i, Tx(5, Soon, (byte)i));
+        using Subscriber subscriber = await SubscribeAsync(1);
+        for (ulong number = 1; number <= Window; number++) Assert.Equal(number, await subscriber.NextBlockAsync());
+        _network.ArePruned = true;
+        await subscriber.AcknowledgeAsync(1);
+        JsonElement ended = await subscriber.EndAsync();
+        Assert.Equal("pruned", ended.GetProperty("ended").GetString());
+        Assert.Equal((ulong)Window + 1, ended.GetProperty("resumeFrom").GetUInt64());
+
+        foreach (object[] call in (object[][])[["sharedseq_getNamespaceBlock", 5, Window + 1], ["sharedseq_getNamespaceBlock", 5, Window + 1, new { ids = true }]])
+        {
+            JsonElement answer = await _network.CallAsync((string)call[0], call[1..]);
+            Assert.Equal(RpcError.Pruned.Code, answer.GetProperty("error").GetProperty("code").GetInt32());
+        }
+
+        Assert.Equal(RpcError.Pruned.Code, await RefusalAsync(Window + 1));
+    }
+
+    private async Task<int> RefusalAsync(ulong from)
+    {
+        using var socket = new ClientWebSocket();
+        await socket.ConnectAsync(new UriBuilder(_rpc) { Scheme = "ws" }.Uri, _deadline.Token);
+        await socket.SendAsync(
+            JsonSerializer.SerializeToUtf8Bytes(
+                new { jsonrpc = "2.0", id = 1, method = "sharedseq_subscribe", @params = (object[])["namespaceBlocks", new { @namespace = 5, from }] }),
+            WebSocketMessageType.Text, true, _deadline.Token);
+        var messages = new MessageReader(socket, 1024 * 1024, 4096);
+        Assert.True(await messages.ReadAsync(_deadline.Token));
+        return JsonSerializer.Deserialize<JsonElement>(messages.Message.Span).GetProperty("error").GetProperty("code").GetInt32();
+    }
+
     private async Task<Subscriber> SubscribeAsync(ulong from)
     {
         var socket = new ClientWebSocket();
