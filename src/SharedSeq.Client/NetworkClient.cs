@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Text.Json;
 using SharedSeq.Consensus;
 using SharedSeq.Ordering;
@@ -30,6 +31,10 @@ public sealed record AcceptedTransaction(Receipt Receipt, Height Deadline, int R
 /// </summary>
 public sealed class NetworkClient : IDisposable
 {
+    /// <summary>Codes of refusals that say something of the operator and nothing of the transaction: its own fault, starting or stopping, its lane
+    /// is full, it took too long.</summary>
+    private const int InternalError = -32603, NotReady = -32002, LaneFull = -32004, TimedOut = -32009;
+
     private readonly OperatorClient[] _operators;
     private readonly ReceiptVerifier _receipts;
     private int _next;
@@ -49,32 +54,34 @@ public sealed class NetworkClient : IDisposable
 
     /// <summary>
     /// Submits until one operator gives a receipt that checks out, then hands the receipt to f others, so that the promise holds whatever one operator does.
-    /// Operators that do not answer are passed over; a typed refusal of the transaction itself is final.
+    /// Operators that do not answer, answer nonsense or can not take it now are passed over; a typed refusal of the transaction itself is final. It may have
+    /// been sent to several then: ordering takes it once.
     /// </summary>
     /// <exception cref="OperatorException">The transaction is refused.</exception>
-    /// <exception cref="HttpRequestException">No operator answers.</exception>
+    /// <exception cref="HttpRequestException">No operator answers as it should.</exception>
     public async Task<AcceptedTransaction> SubmitAsync(
         NamespaceId ns, ReadOnlyMemory<byte> payload, ulong validUntil, CancellationToken cancellation = default)
     {
-        HttpRequestException? last = null;
+        Exception? last = null;
         for (int attempt = 0; attempt < _operators.Length; attempt++)
         {
             OperatorClient chosen = _operators[(uint)Interlocked.Increment(ref _next) % (uint)_operators.Length];
             try
             {
                 JsonElement answer = await chosen.SendTransactionAsync(ns, payload, validUntil, "accepted", cancellation);
-                string hex = answer.GetProperty("receipt").GetString()!;
-                Receipt receipt = Check(hex, BatchBody.IdOf(ns, validUntil, payload.Span));
-                int relayed = await RelayAsync(hex, chosen, cancellation);
+                byte[] encoded = OperatorClient.HexOf(answer, "receipt");
+                Receipt receipt = Check(encoded, BatchBody.IdOf(ns, validUntil, payload.Span));
+                int relayed = await RelayAsync("0x" + Convert.ToHexStringLower(encoded), chosen, cancellation);
                 return new AcceptedTransaction(receipt, receipt.Deadline(Genesis.Policy.ReceiptDeadlineHeights), relayed);
             }
-            catch (HttpRequestException e)
+            catch (Exception e) when (e is HttpRequestException || (e is OperatorException refused && IsOfOperator(refused.Code)))
             {
                 last = e;
             }
         }
 
-        throw last!;
+        ExceptionDispatchInfo.Throw(last!);
+        return null!;
     }
 
     /// <summary>How the network does, asked of all operators at once.</summary>
@@ -85,7 +92,7 @@ public sealed class NetworkClient : IDisposable
         ulong?[] second = await HeightsAsync(cancellation);
         int answering = second.Count(height => height is not null);
         if (answering < int.Min(Genesis.Quorum.Quorum, _operators.Length)) return (BreakerState.Halted, $"{answering} of {_operators.Length} operators answer");
-        if (second.Max() <= first.Max()) return (BreakerState.Halted, "no height was committed for a second");
+        if (Believed(second) <= Believed(first)) return (BreakerState.Halted, "no height was committed for a second");
         return answering < _operators.Length
             ? (BreakerState.Degraded, $"{answering} of {_operators.Length} operators answer")
             : (BreakerState.Healthy, "");
@@ -96,9 +103,27 @@ public sealed class NetworkClient : IDisposable
         foreach (OperatorClient item in _operators) item.Dispose();
     }
 
-    private Receipt Check(string hex, TxId expected)
+    private static bool IsOfOperator(int code) => code is InternalError or NotReady or LaneFull or TimedOut;
+
+    /// <summary>The height that one honest operator at least is at: f of them may say anything.</summary>
+    private ulong? Believed(ulong?[] heights)
     {
-        Receipt receipt = Receipt.Decode(Convert.FromHexString(hex[2..]));
+        ulong?[] known = [.. heights.Where(height => height is not null).OrderDescending()];
+        return known.Length == 0 ? null : known[int.Min(Genesis.Quorum.F, known.Length - 1)];
+    }
+
+    private Receipt Check(byte[] encoded, TxId expected)
+    {
+        Receipt receipt;
+        try
+        {
+            receipt = Receipt.Decode(encoded);
+        }
+        catch (DecodeException e)
+        {
+            throw new HttpRequestException($"the operator's receipt is none: {e.Message}", e);
+        }
+
         if (receipt.Transaction != expected) throw new HttpRequestException("the operator's receipt is for another transaction");
         ReceiptRejection reason = _receipts.TryVerify(receipt, newestKnown: null, out _);
         return reason == ReceiptRejection.None ? receipt : throw new HttpRequestException($"the operator's receipt does not verify: {reason}");
@@ -128,7 +153,9 @@ public sealed class NetworkClient : IDisposable
     {
         try
         {
-            return (ulong?)(await item.CallAsync("sharedseq_health", [], cancellation)).GetProperty("finalHeight").GetUInt64();
+            JsonElement health = await item.CallAsync("sharedseq_health", [], cancellation);
+            return health.ValueKind == JsonValueKind.Object && health.TryGetProperty("finalHeight", out JsonElement height)
+                && height.ValueKind == JsonValueKind.Number && height.TryGetUInt64(out ulong number) ? (ulong?)number : null;
         }
         catch (Exception e) when (e is HttpRequestException or OperatorException)
         {

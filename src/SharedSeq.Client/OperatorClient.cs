@@ -48,7 +48,7 @@ public sealed class OperatorClient : IDisposable
         {
             throw new HttpRequestException($"{Rpc} did not answer in time", e);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
         {
             throw new HttpRequestException($"{Rpc} answered something that is not JSON-RPC", e);
         }
@@ -67,8 +67,19 @@ public sealed class OperatorClient : IDisposable
     public async Task<byte[]> GetProofAsync(string kind, IReadOnlyList<object?> parameters, CancellationToken cancellation = default)
     {
         JsonElement result = await CallAsync("sharedseq_getProof", [kind, .. parameters], cancellation);
-        return Convert.FromHexString(result.GetProperty("proof").GetString()![2..]);
+        return HexOf(result, "proof");
     }
 
     public void Dispose() => _http.Dispose();
+
+    /// <summary>A member of an answer that is 0x and hex.</summary>
+    /// <exception cref="HttpRequestException">It is not there or something else.</exception>
+    internal static byte[] HexOf(JsonElement answer, string member) =>
+        answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty(member, out JsonElement value) && value.ValueKind == JsonValueKind.String
+        && value.GetString() is { } text && text.StartsWith("0x", StringComparison.Ordinal) && text.Length % 2 == 0
+        && text.AsSpan(2).IndexOfAnyExcept(HexDigits) < 0
+            ? Convert.FromHexString(text.AsSpan(2))
+            : throw new HttpRequestException($"the answer has no bytes in hex as its {member}");
+
+    private static readonly System.Buffers.SearchValues<char> HexDigits = System.Buffers.SearchValues.Create("0123456789abcdefABCDEF");
 }

@@ -39,7 +39,7 @@ internal static class NodeCommand
         var command = new Command("status", "What a running node says of itself. Example: sharedseq node status --rpc http://127.0.0.1:8700") { rpc };
         command.SetAction((result, cancellation) => UserErrors.GuardAsync(async () =>
         {
-            using var client = new OperatorClient(new Uri(result.GetRequiredValue(rpc)));
+            using var client = new OperatorClient(UserErrors.AddressOf(result.GetRequiredValue(rpc)));
             System.Text.Json.JsonElement health = await client.CallAsync("sharedseq_health", [], cancellation);
             JsonOutput.Print(health);
             return health.GetProperty("ready").GetBoolean() ? ExitCode.Ok : ExitCode.Failed;

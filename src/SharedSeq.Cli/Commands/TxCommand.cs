@@ -125,11 +125,18 @@ internal static class TxCommand
 
     private static Uri AddressOf(string? rpc)
     {
-        if (rpc is not null) return Uri.TryCreate(rpc, UriKind.Absolute, out Uri? given) ? given : throw new CommandException($"--rpc {rpc}: not an address");
+        if (rpc is not null) return UserErrors.AddressOf(rpc);
         const string state = ".sharedseq/devnet.json";
         if (!File.Exists(state)) throw new CommandException("no devnet runs in this folder: give --rpc ADDRESS, or start one with: sharedseq devnet");
-        using JsonDocument document = JsonDocument.Parse(File.ReadAllText(state));
-        return new Uri(document.RootElement.GetProperty("operators")[0].GetProperty("rpc").GetString()!);
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(File.ReadAllText(state));
+            return new Uri(document.RootElement.GetProperty("operators")[0].GetProperty("rpc").GetString()!);
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or IndexOutOfRangeException)
+        {
+            throw new CommandException($"{state} is not what a devnet writes: give --rpc ADDRESS");
+        }
     }
 
     private static Genesis GenesisOf(string? path)

@@ -21,6 +21,12 @@ internal static class ExitCode
 /// <summary>Turns errors that people can mend into one line; anything else is a bug and keeps its trace.</summary>
 internal static class UserErrors
 {
+    /// <summary>The operator's address that --rpc names. localhost:8700 without a scheme is one of a scheme called localhost.</summary>
+    public static Uri AddressOf(string rpc) =>
+        Uri.TryCreate(rpc, UriKind.Absolute, out Uri? given) && (given.Scheme == Uri.UriSchemeHttp || given.Scheme == Uri.UriSchemeHttps)
+            ? given
+            : throw new CommandException($"--rpc {rpc}: not an address like http://127.0.0.1:8700");
+
     public static async Task<int> GuardAsync(Func<Task<int>> run)
     {
         try
@@ -28,7 +34,7 @@ internal static class UserErrors
             return await run();
         }
         catch (Exception e) when (e is ConfigurationException or StorageException or GenesisException or HttpRequestException
-            or IOException or UnauthorizedAccessException or CommandException or ToolchainException)
+            or IOException or UnauthorizedAccessException or CommandException or ToolchainException or StreamException)
         {
             await Console.Error.WriteLineAsync($"sharedseq: {e.Message}");
             return ExitCode.Unusable;
