@@ -145,7 +145,8 @@ public sealed class RollupServices : IRpcEndpoints, IAsyncDisposable
             return;
         }
 
-        using var socket = await context.WebSockets.AcceptWebSocketAsync();
+        using var socket = await RpcServer.AcceptAsync(context);
+        if (socket is null) return;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, context.RequestAborted);
         await new RpcSocket(socket, gateway.Dispatcher, _node.Configuration.Rpc).RunAsync(stop.Token);
     }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using System.Text.Unicode;
 using Microsoft.Extensions.Logging;
 
 namespace SharedSeq.Node;
@@ -13,6 +14,10 @@ public delegate Task<object?> RpcMethod(RpcCall call);
 /// </summary>
 public sealed class RpcDispatcher(IReadOnlyDictionary<string, RpcMethod> methods, int batchItemsMax, RpcCounters counters, ILogger logger)
 {
+    /// <summary>Bytes of a batch's answers after which its other calls are refused. 16 MiB: a hundred small calls are far below it, and whoever wants a
+    /// hundred large blocks asks for them one after the other.</summary>
+    private const int BatchAnswerBytesMax = 16 * 1024 * 1024;
+
     /// <summary>camelCase, no escaping of plain text, bytes and hashes as the methods wrote them.</summary>
     public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -38,6 +43,7 @@ public sealed class RpcDispatcher(IReadOnlyDictionary<string, RpcMethod> methods
 
         using (document)
         {
+            if (!IsUnicode(body.Span)) return Serialize(ErrorOf(null, RpcError.ParseError, "not JSON: a string is not Unicode", null));
             JsonElement root = document.RootElement;
             if (root.ValueKind != JsonValueKind.Array)
             {
@@ -49,13 +55,48 @@ public sealed class RpcDispatcher(IReadOnlyDictionary<string, RpcMethod> methods
             if (count == 0) return Serialize(ErrorOf(null, RpcError.InvalidRequest, "an empty batch", null));
             if (count > batchItemsMax)
                 return Serialize(ErrorOf(null, RpcError.RequestTooLarge, $"{count} calls in a batch, limit {batchItemsMax}", null));
-            var answers = new List<object>(count);
-            foreach (JsonElement item in root.EnumerateArray())
+            return await HandleBatchAsync(root, connection, cancellation);
+        }
+    }
+
+    private async Task<ReadOnlyMemory<byte>> HandleBatchAsync(JsonElement batch, IRpcConnection? connection, CancellationToken cancellation)
+    {
+        var buffer = new ArrayBufferWriter<byte>(4096);
+        await using var writer = new Utf8JsonWriter(buffer, WriterOptions);
+        writer.WriteStartArray();
+        bool isAnswered = false;
+        foreach (JsonElement item in batch.EnumerateArray())
+        {
+            // Each answer is encoded at once: what a batch costs is what it is answered.
+            bool isFull = writer.BytesCommitted + writer.BytesPending > BatchAnswerBytesMax;
+            if (await HandleOneAsync(item, connection, cancellation, isFull) is not { } answer) continue;
+            JsonSerializer.Serialize(writer, answer, NullKeepingJson);
+            isAnswered = true;
+        }
+
+        writer.WriteEndArray();
+        await writer.FlushAsync(cancellation);
+        return isAnswered ? buffer.WrittenMemory : default;
+    }
+
+    /// <summary>JSON's escapes can hold half a surrogate pair, and its parser does not look into strings: reading one later would throw.</summary>
+    private static bool IsUnicode(ReadOnlySpan<byte> json)
+    {
+        if (!Utf8.IsValid(json)) return false;
+        if (json.IndexOf("\\u"u8) < 0) return true;
+        var reader = new Utf8JsonReader(json);
+        try
+        {
+            while (reader.Read())
             {
-                if (await HandleOneAsync(item, connection, cancellation) is { } answer) answers.Add(answer);
+                if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName) reader.GetString();
             }
 
-            return answers.Count == 0 ? default : Serialize(answers);
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
         }
     }
 
@@ -66,7 +107,8 @@ public sealed class RpcDispatcher(IReadOnlyDictionary<string, RpcMethod> methods
         return Serialize(ErrorOf(null, RpcError.RequestTooLarge, $"a request has at most {bytesMax} bytes", null));
     }
 
-    private async Task<object?> HandleOneAsync(JsonElement request, IRpcConnection? connection, CancellationToken cancellation)
+    private async Task<object?> HandleOneAsync(
+        JsonElement request, IRpcConnection? connection, CancellationToken cancellation, bool isFull = false)
     {
         counters.CountCall();
         if (!IsRequest(request, out string method, out JsonElement parameters, out JsonElement? id))
@@ -74,6 +116,8 @@ public sealed class RpcDispatcher(IReadOnlyDictionary<string, RpcMethod> methods
         object answer;
         try
         {
+            if (isFull)
+                throw new RpcException(RpcError.RequestTooLarge, $"the batch's answers have more than {BatchAnswerBytesMax} bytes; call this again");
             if (!methods.TryGetValue(method, out RpcMethod? run))
                 throw new RpcException(RpcError.MethodNotFound, $"the method {method} does not exist/is not available");
             object? result = await run(new RpcCall(method, parameters, connection, cancellation));
@@ -136,11 +180,13 @@ public sealed class RpcDispatcher(IReadOnlyDictionary<string, RpcMethod> methods
     private static ReadOnlyMemory<byte> Serialize(object value)
     {
         var buffer = new ArrayBufferWriter<byte>(512);
-        using var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = Json.Encoder });
+        using var writer = new Utf8JsonWriter(buffer, WriterOptions);
         JsonSerializer.Serialize(writer, value, NullKeepingJson);
         writer.Flush();
         return buffer.WrittenMemory;
     }
+
+    private static JsonWriterOptions WriterOptions => new() { Encoder = Json.Encoder };
 
     /// <summary>An answer's id and result must stay when they are null.</summary>
     private static readonly JsonSerializerOptions NullKeepingJson = new(Json)

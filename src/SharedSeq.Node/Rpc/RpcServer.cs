@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net;
+using System.Net.WebSockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -44,6 +45,9 @@ public sealed class RpcServer : IAsyncDisposable
         {
             kestrel.Limits.MaxRequestBodySize = options.RequestBytesMax + OverrunBytesMax;
             kestrel.Limits.MaxConcurrentConnections = options.ConnectionsMax;
+
+            // Connections that became WebSockets are counted apart, without a limit of their own by default.
+            kestrel.Limits.MaxConcurrentUpgradedConnections = options.ConnectionsMax;
             kestrel.AddServerHeader = false;
             kestrel.Listen(IPEndPoint.Parse(options.Listen));
         });
@@ -80,6 +84,21 @@ public sealed class RpcServer : IAsyncDisposable
         await _stop.CancelAsync();
         await _application.DisposeAsync();
         _stop.Dispose();
+    }
+
+    /// <summary>Opens a WebSocket; null, and answered with 503, when there are rpc.connectionsMax of them.</summary>
+    public static async Task<WebSocket?> AcceptAsync(HttpContext context)
+    {
+        try
+        {
+            return await context.WebSockets.AcceptWebSocketAsync();
+        }
+        catch (InvalidOperationException) when (!context.Response.HasStarted)
+        {
+            context.Response.Clear();
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            return null;
+        }
     }
 
     /// <summary>Reads a request body up to the limit; null when it is larger.</summary>
@@ -129,7 +148,8 @@ public sealed class RpcServer : IAsyncDisposable
     {
         if (context.WebSockets.IsWebSocketRequest)
         {
-            using var socket = await context.WebSockets.AcceptWebSocketAsync();
+            using WebSocket? socket = await AcceptAsync(context);
+            if (socket is null) return;
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, context.RequestAborted);
             var connection = new RpcSocket(socket, _dispatcher, _options);
             await connection.RunAsync(stop.Token);

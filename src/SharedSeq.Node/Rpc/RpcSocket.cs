@@ -95,7 +95,7 @@ internal sealed class RpcSocket(WebSocket socket, RpcDispatcher dispatcher, RpcS
             {
                 // Calls hold the sender while they run, so that a subscription's first notification follows its id.
                 ReadOnlyMemory<byte> answer = await dispatcher.HandleAsync(messages.Message, this, cancellation);
-                if (!answer.IsEmpty) await socket.SendAsync(answer, WebSocketMessageType.Text, endOfMessage: true, cancellation);
+                if (!answer.IsEmpty) await AnswerAsync(answer, cancellation);
             }
             finally
             {
@@ -104,6 +104,14 @@ internal sealed class RpcSocket(WebSocket socket, RpcDispatcher dispatcher, RpcS
         }
 
         if (messages.IsClosedByPeer) await AnswerCloseAsync(cancellation);
+    }
+
+    /// <summary>A client that asks and does not read is dropped: answers must not stay in memory for as long as it likes.</summary>
+    private async Task AnswerAsync(ReadOnlyMemory<byte> answer, CancellationToken cancellation)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        deadline.CancelAfter(options.StreamPausedMsMax);
+        await socket.SendAsync(answer, WebSocketMessageType.Text, endOfMessage: true, deadline.Token);
     }
 
     /// <summary>A client that says goodbye waits for the answer.</summary>

@@ -32,7 +32,8 @@ public sealed class SubmitEndpoints(SubmitIntake intake, BatchStore batches, int
             return;
         }
 
-        using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync();
+        using WebSocket? socket = await RpcServer.AcceptAsync(context);
+        if (socket is null) return;
         await new SubmitSession(socket, intake, batches).RunAsync(context.RequestAborted);
     }
 

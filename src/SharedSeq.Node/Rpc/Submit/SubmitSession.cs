@@ -17,8 +17,17 @@ internal sealed class SubmitSession(WebSocket socket, SubmitIntake intake, Batch
     /// <summary>Payload bytes a connection may have under way. 32 MiB: several seconds of the highest rate measured on one connection.</summary>
     private const long InFlightBytesMax = 32L * 1024 * 1024;
 
+    /// <summary>Replies that may wait to be sent before reading pauses; a refused transaction counts as one. 8,192: what a frame is told at the highest
+    /// rate measured, for 50 ms.</summary>
+    private const int UnsentMax = 8_192;
+
+    /// <summary>Milliseconds that one message may take to be sent. 30,000, as long as a subscriber may take nothing: what waits for the client keeps
+    /// batches in memory, so that one which never reads is dropped.</summary>
+    private const int SendMsMax = 30_000;
+
     private readonly Lock _gate = new();
     private List<SubmitEvent> _events = [];
+    private int _unsent;
     private readonly SemaphoreSlim _hasEvents = new(0, 1);
     private readonly SemaphoreSlim _hasRoom = new(0, 1);
     private long _inFlight;
@@ -26,7 +35,7 @@ internal sealed class SubmitSession(WebSocket socket, SubmitIntake intake, Batch
     public async Task RunAsync(CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        Task write = WriteLoopAsync(stop.Token);
+        Task write = WriteAndStopAsync(stop);
         try
         {
             await ReadLoopAsync(stop.Token);
@@ -45,7 +54,12 @@ internal sealed class SubmitSession(WebSocket socket, SubmitIntake intake, Batch
     /// <summary>Queues something to tell the client. Called from the lane's loop: adds to a list, no more.</summary>
     public void Post(in SubmitEvent item)
     {
-        lock (_gate) _events.Add(item);
+        lock (_gate)
+        {
+            _events.Add(item);
+            _unsent += WeightOf(item);
+        }
+
         Signal(_hasEvents);
     }
 
@@ -61,7 +75,13 @@ internal sealed class SubmitSession(WebSocket socket, SubmitIntake intake, Batch
         while (await messages.ReadAsync(cancellation))
         {
             if (!await HandleAsync(messages.Message, cancellation)) return;
+            while (!HasRoom()) await _hasRoom.WaitAsync(cancellation);
         }
+    }
+
+    private bool HasRoom()
+    {
+        lock (_gate) return _unsent < UnsentMax && Interlocked.Read(ref _inFlight) < InFlightBytesMax;
     }
 
     private async ValueTask<bool> HandleAsync(ReadOnlyMemory<byte> message, CancellationToken cancellation)
@@ -95,8 +115,20 @@ internal sealed class SubmitSession(WebSocket socket, SubmitIntake intake, Batch
 
         Interlocked.Add(ref _inFlight, records.Length);
         await intake.SubmitAsync(records, count, frame, cancellation);
-        while (Interlocked.Read(ref _inFlight) >= InFlightBytesMax) await _hasRoom.WaitAsync(cancellation);
         return true;
+    }
+
+    /// <summary>A reader that waits for room must not outlive the writer that would make it.</summary>
+    private async Task WriteAndStopAsync(CancellationTokenSource stop)
+    {
+        try
+        {
+            await WriteLoopAsync(stop.Token);
+        }
+        finally
+        {
+            await stop.CancelAsync();
+        }
     }
 
     private async Task WriteLoopAsync(CancellationToken cancellation)
@@ -109,11 +141,22 @@ internal sealed class SubmitSession(WebSocket socket, SubmitIntake intake, Batch
             lock (_gate) (taken, _events) = (_events, taken);
             writer.Reset();
             Encode(taken, writer);
+            int weight = 0;
+            foreach (SubmitEvent item in taken) weight += WeightOf(item);
             taken.Clear();
             if (writer.Length > 0)
-                await socket.SendAsync(writer.WrittenMemory, WebSocketMessageType.Binary, endOfMessage: true, cancellation);
+            {
+                using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+                deadline.CancelAfter(SendMsMax);
+                await socket.SendAsync(writer.WrittenMemory, WebSocketMessageType.Binary, endOfMessage: true, deadline.Token);
+            }
+
+            lock (_gate) _unsent -= weight;
+            Signal(_hasRoom);
         }
     }
+
+    private static int WeightOf(in SubmitEvent item) => item.Ready is SubmitReply.Refused refused ? refused.Transactions.Count : 1;
 
     private void Encode(List<SubmitEvent> events, CanonicalWriter writer)
     {
