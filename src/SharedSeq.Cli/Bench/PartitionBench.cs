@@ -105,7 +105,8 @@ internal sealed class PartitionBench(BenchRun run, int cutSeconds, int delayMs)
                 CultureInfo.InvariantCulture,
                 $"{name}: first commit {firstMs:0} ms after healing (target 2,000; slowest operator {slowestMs:0}), p99 normal after "
                 + $"{(normalMs is null ? "more than was watched" : $"{normalMs} ms")} (target 3,000; {baseline:0.0} ms before the cut), "
-                + $"backlog of {backlogCount:n0} drained at {drainRate:n0} tx/s, refused {refused:n0}, expired {verdict.Rejected:n0}, unproven {outcome.Unproven:n0}; "
+                + $"backlog of {backlogCount:n0} drained at {drainRate:n0} tx/s, refused {refused:n0}, "
+                + $"expired {verdict.Rejected:n0}, unproven {outcome.Unproven:n0}; "
                 + $"{outcome.LedgerCount:n0} transactions exactly once, none accepted lost, equal blocks; load {BenchRun.LoadAverage()}"));
     }
 

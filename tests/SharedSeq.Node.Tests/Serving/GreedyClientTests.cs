@@ -55,7 +55,8 @@ public sealed class GreedyClientTests : IDisposable
     [InlineData("""{"jsonrpc":"2.0","id":"\udc00","method":"echo"}""")]
     [InlineData("""[{"jsonrpc":"2.0","id":1,"method":"echo","params":["\ud800x"]},{"jsonrpc":"2.0","id":2,"method":"echo"}]""")]
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"echo","params":[{"\ud800":1}]}""")]
-    public async Task Half_a_surrogate_pair_is_no_JSON(string body) => Assert.Equal(RpcError.ParseError.Code, CodeOf(await AskAsync(Encoding.UTF8.GetBytes(body))));
+    public async Task Half_a_surrogate_pair_is_no_JSON(string body) =>
+        Assert.Equal(RpcError.ParseError.Code, CodeOf(await AskAsync(Encoding.UTF8.GetBytes(body))));
 
     [Fact]
     public async Task Bytes_that_are_no_UTF8_are_no_JSON_and_a_whole_pair_is()

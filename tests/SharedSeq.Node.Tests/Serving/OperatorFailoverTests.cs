@@ -9,7 +9,8 @@ namespace SharedSeq.Node.Tests.Serving;
 /// <summary>A client of several operators goes on when one fails or answers nonsense, and believes none of them alone.</summary>
 public sealed class OperatorFailoverTests : IAsyncLifetime
 {
-    private readonly Dictionary<string, RpcMethod>[] _methods = [.. Enumerable.Range(0, 4).Select(_ => new Dictionary<string, RpcMethod>(StringComparer.Ordinal))];
+    private readonly Dictionary<string, RpcMethod>[] _methods =
+        [.. Enumerable.Range(0, 4).Select(_ => new Dictionary<string, RpcMethod>(StringComparer.Ordinal))];
     private readonly List<RpcServer> _servers = [];
     private readonly TestCommittee _committee = new(4, 7, 0);
     private NetworkClient _client = null!;

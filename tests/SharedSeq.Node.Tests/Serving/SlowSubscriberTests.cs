@@ -75,7 +75,8 @@ public sealed class SlowSubscriberTests : IAsyncLifetime
         Assert.Equal("pruned", ended.GetProperty("ended").GetString());
         Assert.Equal((ulong)Window + 1, ended.GetProperty("resumeFrom").GetUInt64());
 
-        foreach (object[] call in (object[][])[["sharedseq_getNamespaceBlock", 5, Window + 1], ["sharedseq_getNamespaceBlock", 5, Window + 1, new { ids = true }]])
+        object[] whole = ["sharedseq_getNamespaceBlock", 5, Window + 1];
+        foreach (object[] call in (object[][])[whole, [.. whole, new { ids = true }]])
         {
             JsonElement answer = await _network.CallAsync((string)call[0], call[1..]);
             Assert.Equal(RpcError.Pruned.Code, answer.GetProperty("error").GetProperty("code").GetInt32());
