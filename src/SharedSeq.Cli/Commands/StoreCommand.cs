@@ -52,7 +52,9 @@ internal static class StoreCommand
     private static bool VerifyRecords(string dataFolder)
     {
         bool isSound = true;
-        foreach (LogReport log in StoreCheck.Run(dataFolder))
+        IReadOnlyList<LogReport> logs = [.. StoreCheck.Run(dataFolder)];
+        if (logs.All(log => log.Segments == 0)) throw new CommandException($"there are no logs in '{dataFolder}': nothing was checked");
+        foreach (LogReport log in logs)
         {
             Console.WriteLine(
                 $"{log.Kind}: {log.Records} intact records in {log.Segments} segments{(log.ClosedInOrder ? ", closed in order" : "")}");
