@@ -81,6 +81,12 @@ public sealed class PeerNetwork : IAsyncDisposable
         return (dropped, queued, bad);
     }
 
+    /// <summary>A frame that was taken turned out not to verify: it counts like one that is refused at once.</summary>
+    public void CountBadFrame(ReplicaId peer)
+    {
+        if (_connections.TryGetValue((peer, PeerChannel.Control), out PeerConnection? connection)) connection.CountBadFrame();
+    }
+
     /// <summary>Closes a peer's session; the dialing side connects again.</summary>
     public void Disconnect(ReplicaId peer, SessionEnd reason)
     {

@@ -80,6 +80,12 @@ internal sealed class PeerConnection : IAsyncDisposable
         return _queue.Writer.TryWrite(frame);
     }
 
+    /// <summary>Counts a frame that does not verify; the session is over when there are too many.</summary>
+    public void CountBadFrame()
+    {
+        if (Interlocked.Increment(ref _badFrames) >= _limits.BadFrames) Close(SessionEnd.TooManyBadFrames);
+    }
+
     public void Close(SessionEnd reason)
     {
         if (Interlocked.CompareExchange(ref _end, (int)reason, (int)SessionEnd.None) != (int)SessionEnd.None) return;
@@ -227,11 +233,8 @@ internal sealed class PeerConnection : IAsyncDisposable
             bool isGood = await _handler.OnFrameAsync(Peer, frame, _stop.Token);
             Volatile.Write(ref _lastHeard, Environment.TickCount64);
             Volatile.Write(ref _isHandling, false);
-            if (!isGood && Interlocked.Increment(ref _badFrames) >= _limits.BadFrames)
-            {
-                Close(SessionEnd.TooManyBadFrames);
-                return;
-            }
+            if (!isGood) CountBadFrame();
+            if (End != SessionEnd.None) return;
         }
     }
 

@@ -131,6 +131,12 @@ public sealed class NodeShell(
             Tell(_replica!, ReplicaMessage.Of(new ReplicaInput.EvidenceReceived(evidence.Offender, verified)));
     }
 
+    void IOrderingShell.OnUnverified(ReplicaId from, VerificationRejection reason)
+    {
+        _intake!.OnUnverified(from, reason);
+        peers.CountBadFrame(from);
+    }
+
     void IOrderingShell.OnCheckpoint(Height height, ReadOnlyMemory<byte> snapshot)
     {
         snapshots.Write(height, snapshot);

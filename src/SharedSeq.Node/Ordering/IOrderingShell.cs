@@ -13,6 +13,9 @@ public interface IOrderingShell
     /// <summary>Proof of two results signed for one height, to be verified and recorded like any other evidence.</summary>
     void OnEvidence(Evidence evidence);
 
+    /// <summary>A peer's vote or certificate does not verify: whoever goes on so loses its session.</summary>
+    void OnUnverified(Primitives.ReplicaId from, VerificationRejection reason);
+
     /// <summary>The whole state at a checkpoint, to start from after a restart.</summary>
     void OnCheckpoint(Primitives.Height height, ReadOnlyMemory<byte> snapshot);
 }

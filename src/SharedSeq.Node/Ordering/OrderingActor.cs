@@ -103,15 +103,17 @@ public sealed class OrderingActor : Actor<OrderingMessage>
         switch (message)
         {
             case ResultVote vote when _collector.IsWanted(vote):
-                if (_verifier.TryVerify(vote, out Verified<ResultVote> verified) == VerificationRejection.None)
-                    _collector.OnVote(from, verified, _effects);
+                VerificationRejection reason = _verifier.TryVerify(vote, out Verified<ResultVote> verified);
+                if (reason == VerificationRejection.None) _collector.OnVote(from, verified, _effects);
+                else _shell.OnUnverified(from, reason);
                 break;
             case ResultRequest request:
                 _collector.OnRequest(from, request, _effects);
                 break;
             case ResultResponse { Certificate: { } certificate } when certificate.Result.Height > (_collector.Newest?.Result.Height ?? Height.Zero):
-                if (_verifier.TryVerify(certificate, out Verified<ResultCertificate> held) == VerificationRejection.None)
-                    _collector.OnCertificate(held, _effects);
+                reason = _verifier.TryVerify(certificate, out Verified<ResultCertificate> held);
+                if (reason == VerificationRejection.None) _collector.OnCertificate(held, _effects);
+                else _shell.OnUnverified(from, reason);
                 break;
             default:
                 break;

@@ -37,6 +37,9 @@ public sealed class MessageIntake(MessageVerifier verifier, VerifiedAckCache ack
         Volatile.Write(ref _currentSlot, current.Value);
     }
 
+    /// <summary>What was passed on unverified turned out not to verify.</summary>
+    public void OnUnverified(ReplicaId peer, VerificationRejection reason) => counters.CountUnverified(peer, reason);
+
     /// <summary>An Ack of this replica goes out: PoAs will bring it back, and it needs no check then.</summary>
     public void OnOwnAck(Ack ack) => acks.Add(ack.Tip, new AckSignature(ack.Acker, ack.Height, ack.Signature));
 

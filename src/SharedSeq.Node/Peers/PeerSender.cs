@@ -27,6 +27,9 @@ public sealed class PeerSender
         foreach (ReplicaId peer in to) network.TrySend(peer, frame);
     }
 
+    /// <summary>A message of a peer turned out not to verify.</summary>
+    public void CountBadFrame(ReplicaId from) => Volatile.Read(ref _network)?.CountBadFrame(from);
+
     private static PeerChannel ChannelOf(MessageKind kind) =>
         kind is MessageKind.Batch or MessageKind.BatchResponse or MessageKind.BlockResponse ? PeerChannel.Bulk : PeerChannel.Control;
 }

@@ -81,6 +81,7 @@ internal sealed class AttestationActor : Actor<AttestationInput>
             || !_scheme.Verify(_node.Genesis.Members[from.Value].NodeKey, TextOf(attestation), signature))
         {
             Interlocked.Increment(ref _badSignatures);
+            _node.Peers.CountBadFrame(from);
             return;
         }
 

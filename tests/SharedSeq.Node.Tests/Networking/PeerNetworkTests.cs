@@ -68,6 +68,16 @@ public sealed class PeerNetworkTests
     }
 
     [Fact]
+    public async Task Frames_that_were_taken_and_turn_out_to_be_bad_end_the_session_too()
+    {
+        await using var pair = await Pair.StartAsync();
+        await pair.BothConnectedAsync();
+        for (int i = 0; i < new PeerLimits().BadFrames; i++) pair.Networks[1].CountBadFrame(new ReplicaId(0));
+        await pair.SendUntil(
+            0, PeerChannel.Control, [9], () => pair.Networks[1].Ends.ContainsKey(SessionEnd.TooManyBadFrames), "the listener counts TooManyBadFrames");
+    }
+
+    [Fact]
     public async Task A_session_comes_back_after_a_disconnect()
     {
         await using var pair = await Pair.StartAsync();

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using SharedSeq.Client;
@@ -102,6 +103,35 @@ public sealed class DivergenceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Result_votes_and_certificates_that_do_not_verify_are_counted_against_who_sent_them()
+    {
+        var committee = new TestCommittee(4, 7, 0, Opaque(5));
+        var bench = new OrderingBench(committee.Genesis);
+        var shell = new QuietShell();
+        await using var ordering = new OrderingActor(
+            new OrderingMachine(committee.Genesis), bench, new ResultCollector(committee.Genesis.Committee, new ReplicaId(0)),
+            new MessageVerifier(committee.Genesis.Domain, committee.Genesis.Committee, new P256Scheme()), committee[0], shell, [],
+            NullLogger.Instance, e => throw e);
+        BlockResult result = new OrderingMachine(committee.Genesis).Apply(bench.Height(Start + 60, [Tx(5, Soon, 1)]), bench).Result;
+        ResultVote vote = committee.Vote(1, result).Value;
+        ResultCertificate certificate = committee.Certify(result, 1, 2, 3);
+        ordering.TryTell(new OrderingMessage.PeerSaid(new ReplicaId(1), vote));
+        ordering.TryTell(new OrderingMessage.PeerSaid(
+            new ReplicaId(2), new ResultVote(vote.Epoch, vote.Height, vote.ResultHash, new ReplicaId(2), vote.Signature)));
+        ordering.TryTell(new OrderingMessage.PeerSaid(
+            new ReplicaId(3), new ResultResponse(new ResultCertificate(result with { EffectsRoot = Sha.Of([9]) }, certificate.Signatures.ToArray()))));
+        ordering.Start();
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (shell.Unverified.Count < 2)
+        {
+            Assert.False(deadline.IsCancellationRequested, "both that do not verify are told");
+            await Task.Yield();
+        }
+
+        Assert.Equal([2, 3], shell.Unverified.Select(item => (int)item.From.Value));
+    }
+
+    [Fact]
     public async Task A_certified_result_that_differs_halts_the_followers_stops_snapshots_and_leaves_its_mark_on_disk()
     {
         string folder = Directory.CreateTempSubdirectory("sharedseq-diverged-").FullName;
@@ -172,6 +202,8 @@ public sealed class DivergenceTests : IAsyncLifetime
     {
         public int Snapshots { get; private set; }
 
+        public ConcurrentQueue<(ReplicaId From, VerificationRejection Reason)> Unverified { get; } = new();
+
         public void Send(ReplicaSet to, PeerMessage message)
         {
         }
@@ -183,6 +215,8 @@ public sealed class DivergenceTests : IAsyncLifetime
         public void OnEvidence(Evidence evidence)
         {
         }
+
+        public void OnUnverified(ReplicaId from, VerificationRejection reason) => Unverified.Enqueue((from, reason));
 
         public void OnCheckpoint(Height height, ReadOnlyMemory<byte> snapshot) => Snapshots++;
     }
