@@ -122,6 +122,7 @@ public static class ConfigurationLoader
         Range(c.Rpc.SubscriptionsMax, 1, 10_000, "rpc.subscriptionsMax");
         Range(c.Rpc.StreamPausedMsMax, 1_000, 3_600_000, "rpc.streamPausedMsMax");
         Range(c.Rpc.ConnectionsMax, 1, 1_000_000, "rpc.connectionsMax");
+        Require(c.Rpc.CorsOrigins is "" or "*" || IsOrigin(c.Rpc.CorsOrigins), "rpc.corsOrigins", "is *, one origin such as https://app.example, or empty");
         Range(c.Consensus.SlotTimeoutMs, 50, 60_000, "consensus.slotTimeoutMs");
         Range(c.Consensus.SlotTimeoutMaxMs, c.Consensus.SlotTimeoutMs, 600_000, "consensus.slotTimeoutMaxMs");
         Range(c.Consensus.HeartbeatMs, 5, c.Consensus.SlotTimeoutMs / 3, "consensus.heartbeatMs");
@@ -151,6 +152,9 @@ public static class ConfigurationLoader
     /// <summary>localhost:8545 is an absolute address, too: of a scheme called localhost.</summary>
     private static bool IsHttp(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps);
+
+    /// <summary>Scheme, host and port as browsers write them: a header with anything else would match no page.</summary>
+    private static bool IsOrigin(string text) => IsHttp(text) && new Uri(text).GetLeftPart(UriPartial.Authority) == text;
 
     private static NodeConfiguration Rooted(NodeConfiguration c, string folder) => c with
     {

@@ -82,7 +82,7 @@ public sealed record RpcSection
     /// <summary>HTTP connections at once, and as many WebSockets. Default 4,096: above it new ones are refused, the open ones stay quick.</summary>
     public int ConnectionsMax { get; init; } = 4_096;
 
-    /// <summary>Origins allowed by CORS; "*" for any. Default any: everything served is public.</summary>
+    /// <summary>The origin whose pages may call, by CORS; "*" for any, empty for none. Default any: everything served is public.</summary>
     public string CorsOrigins { get; init; } = "*";
 }
 

@@ -166,7 +166,7 @@ public sealed class RpcServer : IAsyncDisposable
     private async Task AllowOriginAsync(HttpContext context, RequestDelegate next)
     {
         IHeaderDictionary headers = context.Response.Headers;
-        headers.AccessControlAllowOrigin = _options.CorsOrigins;
+        if (_options.CorsOrigins.Length > 0) headers.AccessControlAllowOrigin = _options.CorsOrigins;
         if (HttpMethods.IsOptions(context.Request.Method))
         {
             headers.AccessControlAllowMethods = "POST, GET, OPTIONS";

@@ -36,6 +36,8 @@ public sealed class ConfigurationLoaderTests : IDisposable
     [InlineData("""{ "genesis": "g", "rcp": {} }""", ConfigurationRejection.UnknownKey, "rcp")]
     [InlineData("""{ "genesis": "g", "rpc": { "lisen": "x" } }""", ConfigurationRejection.UnknownKey, "lisen")]
     [InlineData("""{ "genesis": "g", "rpc": { "listen": "nowhere" } }""", ConfigurationRejection.BadValue, "rpc.listen")]
+    [InlineData("""{ "genesis": "g", "rpc": { "corsOrigins": "https://a.example, https://b.example" } }""", ConfigurationRejection.BadValue, "rpc.corsOrigins")]
+    [InlineData("""{ "genesis": "g", "rpc": { "corsOrigins": "https://a.example/page" } }""", ConfigurationRejection.BadValue, "rpc.corsOrigins")]
     [InlineData("""{ "genesis": "g", "consensus": { "slotTimeoutMs": 5 } }""", ConfigurationRejection.BadValue, "consensus.slotTimeoutMs")]
     [InlineData("""{ "genesis": "g", "consensus": { "slotTimeoutMs": "soon" } }""", ConfigurationRejection.BadValue, "slotTimeoutMs")]
     [InlineData("""{ "genesis": "g", "adapters": [ { "namespace": 0 } ] }""", ConfigurationRejection.BadValue, "adapters.0.namespace")]
