@@ -73,8 +73,7 @@ public sealed class NodeHost : IAsyncDisposable
         _parts.Add(ledger);
         var feeds = new NamespaceFeeds(batches, ledger.ReadStreamBlock, ledger.HeadOf);
         if (progress.Divergence is { } known) TellDiverged(known, ledger, feeds);
-        OrderingMachine machine = await RecoverOrderingAsync(
-            snapshots, ledger.CompleteHeight, batches, [ledger, feeds], progress, cancellation);
+        OrderingMachine machine = await RecoverOrderingAsync(snapshots, ledger.CompleteHeight, batches, [ledger, feeds], progress, cancellation);
 
         var verifier = new MessageVerifier(Genesis.Domain, Genesis.Committee, new P256Scheme());
         var peers = new PeerSender();
@@ -84,9 +83,10 @@ public sealed class NodeHost : IAsyncDisposable
         var replica = new Replica(ReplicaOptions(), Genesis.Committee, _keys.Seat, recovered);
         var replicaActor = new ReplicaActor(replica, NewSigner(), shell, _clock, e => OnFatal("replica", e));
         LaneActor lane = NewLane(replica, shell);
+        var backlog = new LaneBacklog(_keys.Seat, batches, ns => machine.QueuedBytes(ns, _keys.Seat));
         var ordering = new OrderingActor(
             machine, batches, RecoverResults(resultVotes, ledger, progress), verifier, NewSigner(), shell,
-            [new ProgressFollower(progress, diverged), ledger, feeds], _logger, e => OnFatal("ordering", e));
+            [new ProgressFollower(progress, diverged), ledger, feeds, backlog], _logger, e => OnFatal("ordering", e));
         var intakeCounters = new IntakeCounters();
         var intake = new MessageIntake(verifier, new VerifiedAckCache(), shell, intakeCounters);
         shell.EvidenceSeen = ledger.PutEvidence;
@@ -95,8 +95,7 @@ public sealed class NodeHost : IAsyncDisposable
         _logs.Subscribe(replicaActor.OnVotesDurable, (Action<long>)replicaActor.OnBatchesDurable + lane.OnBatchesDurable);
 
         PeerNetwork network = NewNetwork(intake, peers);
-        progress.Final = replica.Final;
-        progress.Room = replica.Lanes.OwnLaneRoom;
+        (progress.Final, progress.Room) = (replica.Final, replica.Lanes.OwnLaneRoom);
         var admission = new AdmissionCounters();
         Runtime = new NodeRuntime
         {
@@ -108,7 +107,7 @@ public sealed class NodeHost : IAsyncDisposable
             Feeds = feeds,
             Ledger = ledger,
             Lane = lane,
-            Submit = new SubmitIntake(Genesis, lane, () => progress.CommittedTime, admission),
+            Submit = new SubmitIntake(Genesis, lane, backlog, () => progress.CommittedTime, admission),
             Admission = admission,
             Intake = intakeCounters,
             Network = network,

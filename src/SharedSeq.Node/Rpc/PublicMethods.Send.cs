@@ -56,11 +56,9 @@ public sealed partial class PublicMethods
     public async Task<AwaitedSubmission> SubmitAsync(NamespaceId id, byte[] payload, ulong validUntil, CancellationToken cancellation)
     {
         if (!node.IsReady()) throw new RpcException(RpcError.NotReady, "the node is starting or stopping");
-        AdmissionVerdict verdict = Admission.Check(
-            node.Genesis.Policy, node.Genesis.Find(id), id, validUntil, payload, node.Progress.CommittedTime);
+        AdmissionVerdict verdict = node.Submit.Admit(id, validUntil, payload);
         if (verdict.Rejection is { } rejection)
         {
-            node.Admission.Count(rejection);
             RpcError error = rejection == AdmissionRejection.UnknownNamespace ? RpcError.UnknownNamespace : RpcError.TransactionRefused;
             throw new RpcException(error, $"not admitted: {rejection}", new { reason = rejection.ToString(), detail = verdict.EvmReason.ToString() });
         }
@@ -68,7 +66,7 @@ public sealed partial class PublicMethods
         byte[] record = new byte[BatchBody.RecordOverhead + payload.Length];
         BatchBody.WriteRecord(record, id, validUntil, payload);
         var observer = new AwaitedSubmission();
-        await node.Submit.SubmitAsync(record, 1, observer, cancellation);
+        await node.Submit.SubmitAsync(id, record, 1, observer, cancellation);
         return observer;
     }
 

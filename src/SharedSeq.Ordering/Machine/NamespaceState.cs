@@ -1,3 +1,4 @@
+using System;
 using SharedSeq.Consensus;
 using SharedSeq.Primitives;
 
@@ -10,6 +11,9 @@ internal sealed class NamespaceState(NamespacePolicy policy, int index, Hash32 g
 
     /// <summary>Place among the namespaces, ascending by id.</summary>
     public int Index { get; } = index;
+
+    // Record bytes in the queue by the author of their lane; as long as the greatest author seen.
+    private ulong[] _queuedBy = [];
 
     public TransactionQueue Queue { get; } = new();
 
@@ -32,6 +36,19 @@ internal sealed class NamespaceState(NamespacePolicy policy, int index, Hash32 g
 
     /// <summary>The height in whose work list the namespace is.</summary>
     public Height ListedAt { get; set; }
+
+    /// <summary>Record bytes in the queue that came by one author's lane.</summary>
+    public ulong QueuedBy(ReplicaId author) => author.Value < _queuedBy.Length ? _queuedBy[author.Value] : 0;
+
+    /// <summary>A transaction of an author's lane was put into the queue.</summary>
+    public void Enqueued(ReplicaId author, int bytes)
+    {
+        if (author.Value >= _queuedBy.Length) Array.Resize(ref _queuedBy, author.Value + 1);
+        _queuedBy[author.Value] += (ulong)bytes;
+    }
+
+    /// <summary>It left, placed or rejected.</summary>
+    public void Dequeued(ReplicaId author, int bytes) => _queuedBy[author.Value] -= (ulong)bytes;
 
     /// <summary>When the open block is due; ulong.MaxValue when it closes with each height that has something for it.</summary>
     public ulong DueMs => Policy.BlockTimeMs == 0 ? ulong.MaxValue : BlockTime.Value + Policy.BlockTimeMs;
@@ -138,6 +155,7 @@ internal sealed class NamespaceState(NamespacePolicy policy, int index, Hash32 g
         item.Gas = gas;
         item.Batch = slot;
         item.Index = (int)index;
+        Enqueued(slots[slot].Lane.Author, item.Bytes);
         slots.Hold(slot);
         return slot;
     }

@@ -51,6 +51,7 @@ public sealed partial class OrderingMachine
             item.Gas = ns.Policy.GasCap == 0 ? 0 : CountedGas(ns.Policy.GasCap, record.Payload);
             item.Batch = slot;
             item.Index = i;
+            ns.Enqueued(_slots[slot].Lane.Author, item.Bytes);
             _slots.Hold(slot);
             List(ns);
         }
@@ -191,7 +192,9 @@ public sealed partial class OrderingMachine
 
     private void Drop(NamespaceState ns)
     {
-        _slots.Release(ns.Queue.First.Batch);
+        ref readonly QueuedTransaction item = ref ns.Queue.First;
+        ns.Dequeued(_slots[item.Batch].Lane.Author, item.Bytes);
+        _slots.Release(item.Batch);
         ns.Queue.RemoveFirst();
     }
 
@@ -199,6 +202,7 @@ public sealed partial class OrderingMachine
     {
         ref readonly QueuedTransaction item = ref ns.Queue[ns.Queue.Count - 1];
         Reject(new TxId(item.Id), ns.Policy.Id, RejectionReason.Congested);
+        ns.Dequeued(_slots[item.Batch].Lane.Author, item.Bytes);
         _slots.Release(item.Batch);
         ns.Queue.RemoveLast();
     }

@@ -70,6 +70,9 @@ public sealed partial class OrderingMachine
     /// <summary>Record bytes of a namespace that wait for room; 0 for one that is not registered.</summary>
     public ulong QueuedBytes(NamespaceId id) => _byId.TryGet(id.Value, out NamespaceState? ns) ? ns.Queue.Bytes : 0;
 
+    /// <summary>Those of them that came by one author's lane.</summary>
+    public ulong QueuedBytes(NamespaceId id, ReplicaId author) => _byId.TryGet(id.Value, out NamespaceState? ns) ? ns.QueuedBy(author) : 0;
+
     /// <summary>Applies the next committed height.</summary>
     public OrderingResult Apply(CommittedBlock block, IBatchSource batches)
     {

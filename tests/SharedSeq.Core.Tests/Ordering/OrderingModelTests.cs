@@ -75,6 +75,14 @@ public sealed class OrderingModelTests
             Assert.True(expected.ClosedIds[i].SequenceEqual(bench.Ids(actual.Closed[i].Content)), $"{where}: content");
         AssertSame(expected.Rejections, actual.Rejections, $"{where}: rejections");
         AssertSame(expected.Backlogs, actual.Backlogs, $"{where}: backlogs");
+        foreach (NamespacePolicy ns in bench.Genesis.Namespaces)
+        {
+            ulong byAuthors = 0;
+            for (ushort author = 0; author < bench.Genesis.Quorum.N; author++)
+                byAuthors += bench.Machine.QueuedBytes(ns.Id, new ReplicaId(author));
+            Assert.True(byAuthors == bench.Machine.QueuedBytes(ns.Id), $"{where}: the authors' parts of the queue of {ns.Id}");
+        }
+
         Assert.True(expected.Duplicates == actual.Effects.Duplicates, $"{where}: duplicates");
         Assert.True(expected.IsSigned == actual.IsSigned, $"{where}: signed");
         Assert.True(expected.Growth.Count == actual.Growth.Count, $"{where}: growth");

@@ -5,6 +5,7 @@ using SharedSeq.Consensus;
 using SharedSeq.Networking;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
+using CertificateRequest = SharedSeq.Consensus.CertificateRequest;
 
 namespace SharedSeq.Node.Tests.Network;
 
@@ -98,6 +99,39 @@ public sealed class BadPeerTests(ThreeOfFour three) : IClassFixture<ThreeOfFour>
         await GoesOnAsync();
     }
 
+    [Fact]
+    public async Task Statements_and_requests_about_what_can_not_be_disturb_nobody()
+    {
+        await using Attacker attacker = await Attacker.StartedAsync(three.Network, Victim);
+        var end = new BlockId(new Height(ulong.MaxValue), Sha.Of("no block"u8));
+        var lane = new LaneId(Epoch.Zero, new ReplicaId(1), 0);
+        var tip = new LaneTip(lane, new BatchSeq(ulong.MaxValue), Sha.Of("no batch"u8));
+        Verified<ResultVote> result = attacker.Signer.Result(new Height(ulong.MaxValue), Sha.Of("no result"u8));
+        PeerMessage[] messages =
+        [
+            attacker.Signer.Status(new Slot(ulong.MaxValue), end, new Slot(ulong.MaxValue)),
+            attacker.Signer.Status(new Slot(ulong.MaxValue), end, new Slot(1)),
+            new CertificateRequest(Epoch.Zero, new Slot(ulong.MaxValue - 3), new Slot(ulong.MaxValue)),
+            new CertificateRequest(Epoch.Zero, Slot.Zero, Slot.Zero),
+            new BlockRequest(Epoch.Zero, end, BlockRequest.MaxAncestors),
+            new BatchRequest(new BatchSeq(ulong.MaxValue - 3), tip),
+            attacker.Signer.Ack(tip, new Height(ulong.MaxValue)).Value,
+            new ResultRequest(new Height(ulong.MaxValue)),
+            result.Value,
+        ];
+        foreach (PeerMessage message in messages)
+        {
+            string received = $"sharedseq_peer_messages_total{{kind=\"{message.Kind}\"}}";
+            double before = await Victim.MetricAsync(received);
+            attacker.Send(message);
+            await Victim.UntilMetricAsync(received, before + 1);
+        }
+
+        await RefusedAsync(nameof(VerificationRejection.BadSignature), () => attacker.Send(
+            new ResultVote(Epoch.Zero, new Height(ulong.MaxValue), Sha.Of("forged"u8), new ReplicaId(3), result.Value.Signature)));
+        await GoesOnAsync();
+    }
+
     /// <summary>Attacks until the victim has counted the end of a session, then looks whether the network goes on.</summary>
     private async Task CountedAsync(SessionEnd reason, Action attack)
     {
@@ -155,6 +189,15 @@ public sealed class BadPeerTests(ThreeOfFour three) : IClassFixture<ThreeOfFour>
             };
             var attacker = new Attacker(keys, change?.Invoke(options) ?? options, network.Genesis);
             attacker._network.Start();
+            return attacker;
+        }
+
+        /// <summary>With its session to the victim, the second seat, up.</summary>
+        public static async Task<Attacker> StartedAsync(TestNetwork network, TestNode victim)
+        {
+            Attacker attacker = Start(network);
+            await TestNetwork.UntilAsync(
+                "the attacker has a session", () => Task.FromResult(attacker._network.IsConnected(victim.Host.Runtime.Self)));
             return attacker;
         }
 

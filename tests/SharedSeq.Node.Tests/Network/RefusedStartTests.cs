@@ -79,7 +79,7 @@ public sealed class RefusedStartTests : IAsyncLifetime
         string document = GenesisJson.Write(_network.Genesis);
         string newer = document.Replace("\"protocolVersion\": 1", "\"protocolVersion\": 2", StringComparison.Ordinal);
         Assert.NotEqual(document, newer);
-        Assert.Equal(ConfigurationRejection.WrongVersion, (await RefusedAsync(Of(newer))).Reason);
+        Assert.Equal(ConfigurationRejection.WrongVersion, (await RefusedAsync(_network.ConfigurationOf(0, newer))).Reason);
     }
 
     [Fact]
@@ -87,21 +87,23 @@ public sealed class RefusedStartTests : IAsyncLifetime
     {
         using P256PrivateKey vote = P256PrivateKey.Create();
         using P256PrivateKey node = P256PrivateKey.Create();
-        Genesis strangers = With(_network.Genesis.Policy, new CommitteeMember(vote.PublicKey.Value, node.PublicKey.Value));
-        Assert.Equal(ConfigurationRejection.NotAMember, (await RefusedAsync(Of(GenesisJson.Write(strangers)))).Reason);
+        string strangers = _network.GenesisWith(
+            _network.Genesis.Policy, members: [new CommitteeMember(vote.PublicKey.Value, node.PublicKey.Value)]);
+        Assert.Equal(ConfigurationRejection.NotAMember, (await RefusedAsync(_network.ConfigurationOf(0, strangers))).Reason);
     }
 
     [Fact]
     public async Task A_policy_whose_limits_can_not_hold_here_is_refused_by_their_names()
     {
-        Genesis hasty = With(_network.Genesis.Policy with { FreshnessMs = 300, DedupSeconds = 1, ClockDriftMs = 1_000 }, _network.Genesis.Members[0]);
-        ConfigurationException e = await RefusedAsync(Of(GenesisJson.Write(hasty)));
+        Policy policy = _network.Genesis.Policy;
+        string hasty = _network.GenesisWith(policy with { FreshnessMs = 300, DedupSeconds = 1, ClockDriftMs = 1_000 });
+        ConfigurationException e = await RefusedAsync(_network.ConfigurationOf(0, hasty));
         Assert.Equal(ConfigurationRejection.ImpossibleLimits, e.Reason);
         Assert.Contains(nameof(ProtocolLimits.FreshnessMs), e.Message, StringComparison.Ordinal);
         Assert.Contains(nameof(ProtocolLimits.DedupSecondsMax), e.Message, StringComparison.Ordinal);
 
         // The same policy is fine where slots are quicker.
-        NodeConfiguration read = Of(GenesisJson.Write(With(_network.Genesis.Policy with { FreshnessMs = 300 }, _network.Genesis.Members[0])));
+        NodeConfiguration read = _network.ConfigurationOf(0, _network.GenesisWith(policy with { FreshnessMs = 300 }));
         TestNode node = await _network.StartAsync(
             0, read with { Consensus = read.Consensus with { SlotTimeoutMs = 250, HeartbeatMs = 80 } });
         await node.ReadyAsync();
@@ -139,17 +141,6 @@ public sealed class RefusedStartTests : IAsyncLifetime
     {
         byte[] bytes = File.ReadAllBytes(segment);
         return bytes.AsSpan().LastIndexOfAnyExcept((byte)0);
-    }
-
-    private Genesis With(Policy policy, CommitteeMember member) => Genesis.Create(
-        _network.Genesis.Chain, _network.Genesis.Timestamp, _network.Genesis.Quorum, [member], policy, _network.Genesis.Namespaces,
-        _network.Genesis.Endpoints);
-
-    private NodeConfiguration Of(string genesis)
-    {
-        string path = Path.Combine(_network.Folder, "another-genesis.json");
-        File.WriteAllText(path, genesis);
-        return _network.ConfigurationOf(0) with { Genesis = path };
     }
 
     private Task<ConfigurationException> RefusedAsync(NodeConfiguration configuration) =>

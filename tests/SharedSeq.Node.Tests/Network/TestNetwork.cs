@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using SharedSeq.Cli;
+using SharedSeq.Consensus;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 using SharedSeq.Storage;
@@ -66,6 +67,20 @@ internal sealed class TestNetwork : IAsyncDisposable
             Storage = new StorageSection { VoteSegmentBytes = 4 * 1024 * 1024, BatchSegmentBytes = 4 * 1024 * 1024, RetentionBytes = 1L << 30 },
         };
     }
+
+    /// <summary>The same with another genesis document.</summary>
+    public NodeConfiguration ConfigurationOf(int index, string genesis)
+    {
+        string path = Path.Combine(Folder, "another-genesis.json");
+        File.WriteAllText(path, genesis);
+        return ConfigurationOf(index) with { Genesis = path };
+    }
+
+    /// <summary>This network under another policy.</summary>
+    public string GenesisWith(Policy policy, IReadOnlyList<CommitteeMember>? members = null, IReadOnlyList<NamespacePolicy>? namespaces = null) =>
+        GenesisJson.Write(Genesis.Create(
+            Genesis.Chain, Genesis.Timestamp, Genesis.Quorum, members ?? Genesis.Members, policy, namespaces ?? Genesis.Namespaces,
+            Genesis.Endpoints));
 
     /// <summary>Starts a node; a start that is refused leaves nothing running and throws what a user would be told.</summary>
     public async Task<TestNode> StartAsync(

@@ -45,6 +45,7 @@ public sealed class SubmitEndpoints(SubmitIntake intake, BatchStore batches, int
             return;
         }
 
+        var ns = new NamespaceId(id);
         bool isCommitted = context.Request.Query["wait"] == "committed";
         ReadOnlyMemory<byte>? body = await RpcServer.ReadBodyAsync(context, requestBytesMax);
         if (body is null)
@@ -60,7 +61,7 @@ public sealed class SubmitEndpoints(SubmitIntake intake, BatchStore batches, int
         try
         {
             total = CountTransactions(body.Value);
-            (records, admitted, refused) = Admit(new NamespaceId(id), total, body.Value);
+            (records, admitted, refused) = Admit(ns, total, body.Value);
         }
         catch (DecodeException e)
         {
@@ -68,7 +69,7 @@ public sealed class SubmitEndpoints(SubmitIntake intake, BatchStore batches, int
             return;
         }
 
-        await AnswerAsync(context, records, admitted, total, refused, isCommitted);
+        await AnswerAsync(context, ns, records, admitted, total, refused, isCommitted);
     }
 
     private (byte[] Records, int Count, List<(ushort Index, byte Reason)> Refused) Admit(NamespaceId ns, int count, ReadOnlyMemory<byte> body)
@@ -93,7 +94,7 @@ public sealed class SubmitEndpoints(SubmitIntake intake, BatchStore batches, int
     }
 
     private async Task AnswerAsync(
-        HttpContext context, byte[] records, int admitted, int total, List<(ushort Index, byte Reason)> refused, bool isCommitted)
+        HttpContext context, NamespaceId ns, byte[] records, int admitted, int total, List<(ushort Index, byte Reason)> refused, bool isCommitted)
     {
         if (records.Length > SharedSeq.Consensus.BatchBody.MaxBytes)
         {
@@ -108,7 +109,7 @@ public sealed class SubmitEndpoints(SubmitIntake intake, BatchStore batches, int
         if (admitted > 0)
         {
             var observer = new AwaitedSubmission();
-            await intake.SubmitAsync(records, admitted, observer, context.RequestAborted);
+            await intake.SubmitAsync(ns, records, admitted, observer, context.RequestAborted);
             try
             {
                 (place, _) = await observer.Accepted.WaitAsync(TimeSpan.FromMilliseconds(WaitMs), context.RequestAborted);

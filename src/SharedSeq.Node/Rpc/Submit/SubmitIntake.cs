@@ -6,7 +6,8 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Node;
 
 /// <summary>Admits the transactions of submitted frames and hands what is admitted to the lane as one submission.</summary>
-public sealed class SubmitIntake(Genesis genesis, LaneActor lane, Func<TimestampMs> committedTime, AdmissionCounters counters)
+public sealed class SubmitIntake(
+    Genesis genesis, LaneActor lane, LaneBacklog backlog, Func<TimestampMs> committedTime, AdmissionCounters counters)
 {
     /// <summary>Reads a frame's transactions, admits each, and writes the admitted ones as batch records.</summary>
     /// <returns>Records, how many, and what was refused by index and reason.</returns>
@@ -14,6 +15,7 @@ public sealed class SubmitIntake(Genesis genesis, LaneActor lane, Func<Timestamp
     {
         NamespacePolicy? ns = genesis.Find(id);
         TimestampMs now = committedTime();
+        ulong pending = backlog.Of(id);
         byte[] records = new byte[reader.Remaining + (count * (BatchBody.RecordOverhead - 12))];
         int used = 0;
         int admitted = 0;
@@ -21,7 +23,8 @@ public sealed class SubmitIntake(Genesis genesis, LaneActor lane, Func<Timestamp
         for (int i = 0; i < count; i++)
         {
             ReadOnlySpan<byte> payload = SubmitRequest.ReadTransaction(ref reader, out ulong validUntil, BatchBody.MaxBytes);
-            AdmissionRejection? rejection = Check(ns, id, validUntil, payload, now);
+            AdmissionRejection? rejection = Check(ns, id, validUntil, payload, now)
+                ?? Admission.CheckLane(genesis.Policy, genesis.Quorum.N, pending + (ulong)used, payload.Length);
             if (rejection is not null)
             {
                 counters.Count(rejection.Value);
@@ -37,14 +40,36 @@ public sealed class SubmitIntake(Genesis genesis, LaneActor lane, Func<Timestamp
         return (used == records.Length ? records : records[..used], admitted, refused);
     }
 
+    /// <summary>Admits one transaction; a refusal is counted.</summary>
+    public AdmissionVerdict Admit(NamespaceId id, ulong validUntil, ReadOnlyMemory<byte> payload)
+    {
+        AdmissionVerdict verdict = Admission.Check(genesis.Policy, genesis.Find(id), id, validUntil, payload, committedTime());
+        if (verdict.IsAdmitted)
+            verdict = verdict with { Rejection = Admission.CheckLane(genesis.Policy, genesis.Quorum.N, backlog.Of(id), payload.Length) };
+        if (verdict.Rejection is { } rejection) counters.Count(rejection);
+        return verdict;
+    }
+
     /// <summary>Counts a submission refused before its transactions were looked at.</summary>
     public void CountRefused(SubmissionRejection reason) => counters.CountFrame(reason);
 
     /// <summary>Hands admitted records over; waits while the lane's mailbox is full, which slows the submitter.</summary>
-    public ValueTask SubmitAsync(ReadOnlyMemory<byte> records, int count, ISubmissionObserver observer, CancellationToken cancellation)
+    public async ValueTask SubmitAsync(
+        NamespaceId ns, ReadOnlyMemory<byte> records, int count, ISubmissionObserver observer, CancellationToken cancellation)
     {
         counters.CountAdmitted(count);
-        return lane.TellAsync(new LaneMessage.Submit(new Submission(records, count, new CountedSubmission(observer, counters))), cancellation);
+        backlog.Add(ns, records.Length);
+        var submission = new DoorSubmission(observer, counters, backlog, ns, records.Length);
+        try
+        {
+            await lane.TellAsync(new LaneMessage.Submit(new Submission(records, count, submission)), cancellation);
+        }
+        catch
+        {
+            // The submitter went away while it waited.
+            backlog.Remove(ns, records.Length);
+            throw;
+        }
     }
 
     /// <summary>An opaque transaction is judged by its size and time alone, without copying it; an EVM one is decoded and its sender recovered.</summary>

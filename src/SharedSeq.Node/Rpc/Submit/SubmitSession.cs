@@ -88,12 +88,13 @@ internal sealed class SubmitSession(WebSocket socket, SubmitIntake intake, Batch
     {
         ulong request;
         SubmitWait wait;
+        NamespaceId ns;
         byte[] records;
         int count;
         try
         {
             var reader = new CanonicalReader(message.Span);
-            (request, wait, NamespaceId ns, int transactions) = SubmitRequest.ReadOpening(ref reader);
+            (request, wait, ns, int transactions) = SubmitRequest.ReadOpening(ref reader);
             (records, count, List<(ushort, byte)> refused) = intake.Admit(ns, transactions, ref reader);
             if (refused.Count > 0) Post(new SubmitEvent(null!, default, null, null, new SubmitReply.Refused(request, refused)));
         }
@@ -114,7 +115,7 @@ internal sealed class SubmitSession(WebSocket socket, SubmitIntake intake, Batch
         }
 
         Interlocked.Add(ref _inFlight, records.Length);
-        await intake.SubmitAsync(records, count, frame, cancellation);
+        await intake.SubmitAsync(ns, records, count, frame, cancellation);
         return true;
     }
 

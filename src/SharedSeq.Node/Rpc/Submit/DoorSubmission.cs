@@ -1,13 +1,16 @@
 using SharedSeq.Consensus;
+using SharedSeq.Primitives;
 
 namespace SharedSeq.Node;
 
-/// <summary>Counts a submission that the lane does not take, and passes on what becomes of it.</summary>
-internal sealed class CountedSubmission(ISubmissionObserver observer, AdmissionCounters counters) : ISubmissionObserver
+/// <summary>A submission as the door keeps account of it: what the lane does not take is counted, and no longer on its way.</summary>
+internal sealed class DoorSubmission(ISubmissionObserver observer, AdmissionCounters counters, LaneBacklog backlog, NamespaceId ns, int bytes)
+    : ISubmissionObserver
 {
     public void OnRejected(SubmissionRejection reason)
     {
         counters.CountFrame(reason);
+        backlog.Remove(ns, bytes);
         observer.OnRejected(reason);
     }
 
