@@ -90,6 +90,7 @@ public sealed class NodeHost : IAsyncDisposable
         var intakeCounters = new IntakeCounters();
         var intake = new MessageIntake(verifier, new VerifiedAckCache(), shell, intakeCounters);
         shell.EvidenceSeen = ledger.PutEvidence;
+        shell.Pruned = ledger.Prune;
         shell.OwnBatchCertified = ledger.PutProof;
         shell.Attach(replicaActor, lane, ordering, intake);
         _logs.Subscribe(replicaActor.OnVotesDurable, (Action<long>)replicaActor.OnBatchesDurable + lane.OnBatchesDurable);

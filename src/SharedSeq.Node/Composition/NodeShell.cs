@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using SharedSeq.Consensus;
 using SharedSeq.Primitives;
+using SharedSeq.Storage;
 
 namespace SharedSeq.Node;
 
@@ -23,6 +24,9 @@ public sealed class NodeShell(
 
     /// <summary>Messages of peers that other parts take: attestations.</summary>
     public Action<ReplicaId, AttestationMessage>? OnAttestation { get; set; }
+
+    /// <summary>The logs gave up what lies below.</summary>
+    public Action<BatchRetention>? Pruned { get; set; }
 
     /// <summary>Evidence of misbehaviour, verified; to be kept and shown.</summary>
     public Action<Evidence>? EvidenceSeen { get; set; }
@@ -140,7 +144,9 @@ public sealed class NodeShell(
     void IOrderingShell.OnCheckpoint(Height height, ReadOnlyMemory<byte> snapshot)
     {
         snapshots.Write(height, snapshot);
-        if (logs.PruneWhenFull(snapshots.OldestKept) is { } oldest) logger.Pruned(oldest);
+        if (logs.PruneWhenFull(snapshots.OldestKept) is not { } keep) return;
+        logger.Pruned(keep.FromHeight);
+        Pruned?.Invoke(keep);
     }
 
     ValueTask IIntakeTarget.ReplicaAsync(ReplicaInput input, CancellationToken cancellation)

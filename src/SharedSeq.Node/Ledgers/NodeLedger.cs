@@ -27,6 +27,9 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
     /// </summary>
     private const int WriteGapMs = 20;
 
+    /// <summary>Heights given up with one write. 256: five times as many as come meanwhile at the highest pace.</summary>
+    private const int HeightsPerPruning = 256;
+
     /// <summary>Heights looked through for the transactions of an open block. 16,384: half a minute of the fastest heights.</summary>
     private const int OpenHeightsMax = 16_384;
 
@@ -36,6 +39,7 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
     private readonly ILogger _logger;
     private readonly Action<Exception> _onFatal;
     private readonly Lock _writing = new();
+    private BatchRetention? _retention;
     private readonly List<LedgerHeight> _heights = [];
     private readonly List<LedgerCertificate> _certificates = [];
     private readonly List<LedgerReceipt> _receipts = [];
@@ -95,6 +99,9 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
         _note?.Invoke(LedgerNote.Evidence, AppliedHeight, writer.Written);
         _ledger.PutEvidence(Sha.Of(writer.Written), writer.Written);
     }
+
+    /// <summary>The logs have given up what is below these places: the tables follow, a little with each write.</summary>
+    public void Prune(BatchRetention keep) => Volatile.Write(ref _retention, keep);
 
     public IReadOnlyList<byte[]> Evidence() => _ledger.Evidence();
 
@@ -252,7 +259,15 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
             if (early > 0) await Task.Delay((int)early, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             nextWriteMs = Environment.TickCount64 + WriteGapMs;
             WriteWaiting();
+            PruneSome();
         }
+    }
+
+    /// <summary>A little at a time, so that neither heights nor questions wait for it.</summary>
+    private void PruneSome()
+    {
+        if (Volatile.Read(ref _retention) is not { } keep) return;
+        if (_ledger.Prune(keep.FromHeight, keep.Lanes, HeightsPerPruning)) Interlocked.CompareExchange(ref _retention, null, keep);
     }
 
     protected override ValueTask OnStoppedAsync()

@@ -160,15 +160,16 @@ public sealed class NodeLogs : IDisposable
     /// oldest ordering snapshot on, so nothing at or above it goes.
     /// </summary>
     /// <param name="oldestSnapshot">Height of the oldest snapshot a restart may use; 0 gives up nothing.</param>
-    /// <returns>The oldest height kept now, or null when nothing was given up.</returns>
-    public Height? PruneWhenFull(Height oldestSnapshot)
+    /// <returns>What is kept now, or null when nothing was given up.</returns>
+    public BatchRetention? PruneWhenFull(Height oldestSnapshot)
     {
         if (_batches.SegmentCount < _batchSegmentsMax * 9 / 10) return null;
         ulong first = _batches.FirstBlock.Value;
         ulong from = ulong.Min(oldestSnapshot.Value, first + ((_batches.LastBlock.Value - first) / 4));
         if (from <= first || ReadBlock(new Height(from)) is not { } block) return null;
         LaneStart[] lanes = [.. block.Cut.Select(tip => new LaneStart(tip.Lane, SeqOfQueued(tip.Seq)))];
-        return _batches.Prune(new BatchRetention(new Height(from), lanes)) ? new Height(from) : null;
+        var keep = new BatchRetention(new Height(from), lanes);
+        return _batches.Prune(keep) ? keep : null;
     }
 
     /// <summary>Transactions a namespace carries over may be in batches ordered before; as many batches as a lane may run ahead stay for them.</summary>

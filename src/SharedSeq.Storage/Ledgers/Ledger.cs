@@ -117,24 +117,33 @@ public sealed partial class Ledger : IDisposable
     }
 
     /// <summary>
-    /// Removes what belongs to heights before one, with their transactions, and the receipts below the given places.
+    /// Removes what belongs to heights before one, with their transactions, and the receipts below the given places. The
+    /// newest block of each namespace stays: it says where the namespace is.
     /// </summary>
-    public void Prune(Height keepFrom, IReadOnlyList<LaneStart> receiptsFrom)
+    /// <param name="keepFrom">The oldest height that stays.</param>
+    /// <param name="receiptsFrom">The first batch of each lane whose receipt stays.</param>
+    /// <param name="heightsMax">Heights removed at most, the oldest first.</param>
+    /// <returns>Whether all was removed.</returns>
+    public bool Prune(Height keepFrom, IReadOnlyList<LaneStart> receiptsFrom, int heightsMax = int.MaxValue)
     {
         lock (_writing)
         {
+            ulong oldest = _writer.Statement("SELECT MIN(height) FROM heights").Number();
+            ulong upTo = ulong.Min(keepFrom.Value, oldest + (ulong)heightsMax);
             InTransaction(() =>
             {
-                PruneExecutions(keepFrom);
-                foreach (string table in (string[])["heights", "blocks", "rejections", "certificates"])
-                    _writer.Statement($"DELETE FROM {table} WHERE height < ?").Bind(keepFrom.Value).Run();
+                PruneBlocks(upTo);
+                foreach (string table in (string[])["heights", "rejections", "certificates"])
+                    _writer.Statement($"DELETE FROM {table} WHERE height < ?").Bind(upTo).Run();
+                if (upTo < keepFrom.Value) return;
                 foreach (LaneStart start in receiptsFrom)
                 {
                     const string Sql = "DELETE FROM receipts WHERE epoch = ? AND author = ? AND worker = ? AND seq < ?";
                     BindPlace(_writer.Statement(Sql), start.Lane, start.From).Run();
                 }
             });
-            _index.Prune(keepFrom);
+            _index.Prune(new Height(upTo));
+            return upTo == keepFrom.Value;
         }
     }
 
@@ -173,15 +182,12 @@ public sealed partial class Ledger : IDisposable
     }
 
     /// <summary>Executions go with their blocks.</summary>
-    private void PruneExecutions(Height keepFrom)
+    private void PruneBlocks(ulong upTo)
     {
-        const string Sql =
-            """
-            DELETE FROM executions WHERE EXISTS (
-                SELECT 1 FROM blocks WHERE blocks.ns = executions.ns AND blocks.number = executions.number
-                AND blocks.height < ?)
-            """;
-        _writer.Statement(Sql).Bind(keepFrom.Value).Run();
+        const string Old = "SELECT ns, number FROM blocks AS old WHERE height < ? "
+            + "AND number < (SELECT MAX(number) FROM blocks WHERE blocks.ns = old.ns)";
+        _writer.Statement($"DELETE FROM executions WHERE (ns, number) IN ({Old})").Bind(upTo).Run();
+        _writer.Statement($"DELETE FROM blocks WHERE (ns, number) IN ({Old})").Bind(upTo).Run();
     }
 
     private void InTransaction(Action write)

@@ -112,6 +112,20 @@ public sealed class LedgerTests : IDisposable
     }
 
     [Fact]
+    public void Pruning_goes_on_where_it_stopped_and_leaves_each_namespace_its_newest_block()
+    {
+        using Ledger ledger = new(_folder);
+        ledger.Apply(Heights(1, 20));
+        Assert.False(ledger.Prune(new(30), [], heightsMax: 8));
+        Assert.Null(ledger.GetResult(new(8)));
+        Assert.NotNull(ledger.GetResult(new(9)));
+        Assert.False(ledger.Prune(new(30), [], heightsMax: 8));
+        Assert.True(ledger.Prune(new(30), [], heightsMax: 100));
+        Assert.Null(ledger.GetResult(new(20)));
+        Assert.Equal(20UL, ledger.HeadOf(Namespace));
+    }
+
+    [Fact]
     public async Task Queries_run_beside_the_writer_and_see_whole_commits()
     {
         using Ledger ledger = new(_folder);
