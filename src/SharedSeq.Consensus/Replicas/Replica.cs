@@ -38,7 +38,7 @@ public sealed class Replica
     /// <summary>Agreement was found broken; nothing is decided any more.</summary>
     public bool IsHalted => _state.IsHalted;
 
-    /// <summary>Whether every vote and proposal decided is confirmed durable: only then does <see cref="Snapshot"/> say everything.</summary>
+    /// <summary>Whether every vote and proposal decided is confirmed durable: only then does <see cref="Snapshot"/> alone say everything.</summary>
     public bool CanSnapshot => _state.PendingCasts == 0;
 
     /// <summary>When Step wants a Tick at the latest, on the monotonic clock; long.MaxValue when it waits for inputs only.</summary>
@@ -87,7 +87,8 @@ public sealed class Replica
     /// <summary>The data lanes: what the shell's batch builder asks.</summary>
     public LaneBook Lanes => _state.Lanes;
 
-    /// <summary>The records that still matter, in an order in which a restart may read them. A vote log may be compacted to these, while CanSnapshot.</summary>
+    /// <summary>The records that still matter, in an order in which a restart may read them. A vote log may be compacted to these, followed by the
+    /// votes and proposals whose VoteCast or ProposalCast is still to come.</summary>
     public IEnumerable<DurableRecord> Snapshot() => Recovery.Snapshot(_state);
 
     /// <summary>Where the replica is, for status and metrics.</summary>

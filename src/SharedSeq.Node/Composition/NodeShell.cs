@@ -55,7 +55,7 @@ public sealed class NodeShell(
 
     long IReplicaShell.AppendBlock(CommittedBlock block) => logs.AppendBlock(block);
 
-    void IReplicaShell.CompactVoteLog(Replica replica) => logs.CompactVotes(replica);
+    void IReplicaShell.CompactVoteLog(Replica replica, IReadOnlyCollection<DurableRecord> casts) => logs.CompactVotes(replica, casts);
 
     void IReplicaShell.Send(ReplicaSet to, PeerMessage message)
     {

@@ -142,11 +142,13 @@ public sealed class NodeLogs : IDisposable
     }
 
     /// <summary>Replaces the vote log's content by what still matters, once half a segment was written since the last time.</summary>
-    public void CompactVotes(Replica replica)
+    /// <param name="replica">Whose records.</param>
+    /// <param name="casts">Own votes and proposals under way: where the disk is slow there always are some, and the log must not grow for that.</param>
+    public void CompactVotes(Replica replica, IReadOnlyCollection<DurableRecord> casts)
     {
-        if (_votes.BytesSinceSnapshot < _compactAtBytes || !replica.CanSnapshot) return;
+        if (_votes.BytesSinceSnapshot < _compactAtBytes) return;
         var records = new List<VoteLogRecord>();
-        foreach (DurableRecord record in replica.Snapshot()) records.Add(ToLogRecord(record));
+        foreach (DurableRecord record in replica.Snapshot().Concat(casts)) records.Add(ToLogRecord(record));
         lock (_gate)
         {
             foreach (ResultVote vote in _resultVotes) records.Add(ToLogRecord(new DurableRecord.OwnResultVote(vote)));

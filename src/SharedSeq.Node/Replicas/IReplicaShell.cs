@@ -15,8 +15,10 @@ public interface IReplicaShell
     /// <summary>Appends a delivered block to the archive; returns the position of the batch log to wait for.</summary>
     long AppendBlock(CommittedBlock block);
 
-    /// <summary>Replaces the vote log's old records by these when its segment is full enough; does nothing otherwise.</summary>
-    void CompactVoteLog(Replica replica);
+    /// <summary>Replaces the vote log's old records by the replica's snapshot when its segment is full enough; does nothing otherwise.</summary>
+    /// <param name="replica">Whose records.</param>
+    /// <param name="casts">Own votes and proposals appended and not confirmed durable: they belong behind the snapshot, which lacks them.</param>
+    void CompactVoteLog(Replica replica, IReadOnlyCollection<DurableRecord> casts);
 
     void Send(ReplicaSet to, PeerMessage message);
 

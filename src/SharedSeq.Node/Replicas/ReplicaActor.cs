@@ -23,6 +23,7 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
     private readonly Queue<ReplicaInput> _answers = new();
     private readonly Queue<(long Position, Action Release)> _afterVoteSync = new();
     private readonly Queue<(long Position, ReplicaInput Answer)> _afterBatchSync = new();
+    private readonly Queue<DurableRecord> _casts = new();
     private readonly Action<Exception> _onFatal;
     private long _votePosition;
     private long _voteDurable;
@@ -72,13 +73,13 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
             while (Mailbox.TryRead(out ReplicaMessage message)) Handle(message);
             if (_replica.NextDeadlineMs <= Now().MonotonicMs) Step(new ReplicaInput.Tick());
             Settle();
-            _shell.CompactVoteLog(_replica);
+            _shell.CompactVoteLog(_replica, _casts);
             _shell.OnProgress(_replica);
         }
     }
 
     private CoreTime Now() =>
-        new(_clock.GetTimestamp() * 1000 / _clock.TimestampFrequency, (ulong)_clock.GetUtcNow().ToUnixTimeMilliseconds());
+        new(_clock.MonotonicMs(), (ulong)_clock.GetUtcNow().ToUnixTimeMilliseconds());
 
     private void Handle(ReplicaMessage message)
     {
@@ -142,15 +143,24 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
     private void Cast(ReplicaEffect.CastVote effect)
     {
         Verified<Vote> vote = _signer.Vote(effect.Slot, effect.Kind, effect.Value);
-        _votePosition = _shell.AppendVote(new DurableRecord.OwnVote(vote.Value));
-        AfterVoteSync(() => Step(new ReplicaInput.VoteCast(vote)));
+        Cast(new DurableRecord.OwnVote(vote.Value), new ReplicaInput.VoteCast(vote));
     }
 
     private void Cast(ReplicaEffect.CastProposal effect)
     {
         Verified<Proposal> proposal = _signer.Proposal(effect.Block, effect.Proofs, effect.Justification);
-        _votePosition = _shell.AppendVote(new DurableRecord.OwnProposal(proposal.Value));
-        AfterVoteSync(() => Step(new ReplicaInput.ProposalCast(proposal)));
+        Cast(new DurableRecord.OwnProposal(proposal.Value), new ReplicaInput.ProposalCast(proposal));
+    }
+
+    private void Cast(DurableRecord record, ReplicaInput answer)
+    {
+        _votePosition = _shell.AppendVote(record);
+        _casts.Enqueue(record);
+        AfterVoteSync(() =>
+        {
+            _casts.Dequeue();
+            Step(answer);
+        });
     }
 
     private void Deliver(CommittedBlock block)
