@@ -61,7 +61,14 @@ public static class CommitCheck
     public static ReplyRejection CheckAccepted(MessageVerifier verifier, SubmitReply.Accepted reply, ReadOnlySpan<Hash32> ids)
     {
         if (verifier.TryVerify(reply.Proof, null, out _) != VerificationRejection.None) return ReplyRejection.BadProof;
-        if (reply.Proof.Tip != reply.Header.Tip) return ReplyRejection.BrokenChain;
+        BatchHeader last = reply.Header;
+        foreach (BatchHeader next in reply.Later)
+        {
+            if (next.Lane != last.Lane || next.Seq != last.Seq.Next() || next.PreviousDigest != last.Digest) return ReplyRejection.BrokenChain;
+            last = next;
+        }
+
+        if (reply.Proof.Tip != last.Tip) return ReplyRejection.BrokenChain;
         bool holds = reply.Range.Count == (ulong)reply.Header.TransactionCount && reply.Range.Verify(reply.Header.TransactionRoot, ids);
         return holds ? ReplyRejection.None : ReplyRejection.OtherTransactions;
     }

@@ -39,8 +39,10 @@ public abstract record SubmitReply
     /// <param name="Request">The frame.</param>
     /// <param name="Header">Header of the batch it is in.</param>
     /// <param name="Range">Place of its admitted transactions, which are the leaves in their order.</param>
-    /// <param name="Proof">PoA of that batch.</param>
-    public sealed record Accepted(ulong Request, BatchHeader Header, MerkleRangeProof Range, ProofOfAvailability Proof) : SubmitReply;
+    /// <param name="Later">Headers of the batches after it up to the one the PoA is of; mostly none.</param>
+    /// <param name="Proof">PoA of that batch, or of a later one that covers it.</param>
+    public sealed record Accepted(
+        ulong Request, BatchHeader Header, MerkleRangeProof Range, IReadOnlyList<BatchHeader> Later, ProofOfAvailability Proof) : SubmitReply;
 
     /// <param name="Headers">Header of the committed height, then its descendants up to the one the proof names; nearly always one.</param>
     /// <param name="Proof">The commit proof of the last header.</param>
@@ -85,6 +87,8 @@ public abstract record SubmitReply
                 writer.U64(r.Request);
                 r.Header.Write(writer);
                 r.Range.Write(writer);
+                writer.U16((ushort)r.Later.Count);
+                foreach (BatchHeader header in r.Later) header.Write(writer);
                 r.Proof.Write(writer);
                 break;
             case Committed r:
@@ -112,9 +116,7 @@ public abstract record SubmitReply
         switch (kind)
         {
             case SubmitReplyKind.Refused: return ReadRefused(ref reader);
-            case SubmitReplyKind.Accepted:
-                return new Accepted(
-                    reader.U64(), BatchHeader.Read(ref reader), MerkleRangeProof.Read(ref reader), ProofOfAvailability.Read(ref reader));
+            case SubmitReplyKind.Accepted: return ReadAccepted(ref reader);
             case SubmitReplyKind.Committed: return ReadCommitted(ref reader);
             case SubmitReplyKind.NotTaken: return new NotTaken(reader.U64(), reader.Byte());
             case SubmitReplyKind.Unproven: return new Unproven(reader.U64(), new Height(reader.U64()));
@@ -122,6 +124,16 @@ public abstract record SubmitReply
                 DecodeException.Throw(DecodeRejection.UnknownValue, $"kind of a submit reply {(byte)kind}");
                 return null!;
         }
+    }
+
+    private static Accepted ReadAccepted(ref CanonicalReader reader)
+    {
+        ulong request = reader.U64();
+        BatchHeader header = BatchHeader.Read(ref reader);
+        MerkleRangeProof range = MerkleRangeProof.Read(ref reader);
+        var later = new BatchHeader[reader.Count(Receipt.MaxLater, BatchHeader.Size, "later batch headers")];
+        for (int i = 0; i < later.Length; i++) later[i] = BatchHeader.Read(ref reader);
+        return new Accepted(request, header, range, later, ProofOfAvailability.Read(ref reader));
     }
 
     private static void WriteCommitted(CanonicalWriter writer, Committed r)

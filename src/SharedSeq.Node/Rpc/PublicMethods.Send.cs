@@ -94,8 +94,8 @@ public sealed partial class PublicMethods
         if (wait == "received") return new { txId, status = "received" };
         try
         {
-            (LanePlace place, ProofOfAvailability proof) = await submission.Accepted.WaitAsync(TimeSpan.FromMilliseconds(WaitMs), cancellation);
-            string receipt = Hex(new Receipt(place.Batch.Body.IdOf(place.First), place.Tree.Prove(place.First), place.Batch.Header, [], proof).Encode());
+            (LanePlace place, AcceptanceProof proof) = await submission.Accepted.WaitAsync(TimeSpan.FromMilliseconds(WaitMs), cancellation);
+            string receipt = Hex(Receipt.Of(place.Batch, place.Tree, place.First, proof.Later, proof.Proof).Encode());
             if (wait == "accepted") return new { txId, status = "accepted", receipt };
             (_, ProvenBlock block) = await submission.Committed.WaitAsync(TimeSpan.FromMilliseconds(WaitMs), cancellation);
             return new { txId, status = "committed", receipt, height = block.Committed.Height.Value };

@@ -1,18 +1,16 @@
-using SharedSeq.Consensus;
-
 namespace SharedSeq.Node;
 
 /// <summary>One submission as something to await: for JSON-RPC calls, where a task per call is what the protocol asks for anyway.</summary>
 public sealed class AwaitedSubmission : ISubmissionObserver
 {
-    private readonly TaskCompletionSource<(LanePlace Place, ProofOfAvailability Proof)> _accepted =
+    private readonly TaskCompletionSource<(LanePlace Place, AcceptanceProof Proof)> _accepted =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private readonly TaskCompletionSource<(LanePlace Place, ProvenBlock Block)> _committed =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Completes with the receipt's parts; fails with <see cref="SubmissionException"/>.</summary>
-    public Task<(LanePlace Place, ProofOfAvailability Proof)> Accepted => _accepted.Task;
+    public Task<(LanePlace Place, AcceptanceProof Proof)> Accepted => _accepted.Task;
 
     /// <summary>Completes when the height is committed; fails with <see cref="SubmissionException"/>.</summary>
     public Task<(LanePlace Place, ProvenBlock Block)> Committed => _committed.Task;
@@ -31,7 +29,7 @@ public sealed class AwaitedSubmission : ISubmissionObserver
     {
     }
 
-    public void OnAccepted(LanePlace place, ProofOfAvailability proof) => _accepted.TrySetResult((place, proof));
+    public void OnAccepted(LanePlace place, AcceptanceProof proof) => _accepted.TrySetResult((place, proof));
 
     public void OnCommitted(LanePlace place, ProvenBlock block) => _committed.TrySetResult((place, block));
 }

@@ -77,7 +77,7 @@ public sealed class LaneActor : Actor<LaneMessage>
         }
     }
 
-    private long NowMs => _clock.GetTimestamp() * 1000 / _clock.TimestampFrequency;
+    private long NowMs => _clock.MonotonicMs();
 
     private void Handle(LaneMessage message)
     {
@@ -160,10 +160,23 @@ public sealed class LaneActor : Actor<LaneMessage>
 
     private void OnCertified(ProofOfAvailability proof)
     {
-        if (!_open.TryGetValue(proof.Tip.Seq.Value, out SealedBatch? batch) || batch.IsAccepted) return;
-        batch.IsAccepted = true;
-        _pacing.Certified(NowMs - batch.SealedMs);
-        batch.Tell(static (observer, place, p) => observer.OnAccepted(place, p), proof);
+        // It covers the lane below it: where Acks of a batch were lost, or members grouped them, a later one's proof is the only one there will be.
+        ulong first = proof.Tip.Seq.Value + 1;
+        while (first > 0 && _open.TryGetValue(first - 1, out SealedBatch? before) && !before.IsAccepted) first--;
+        BatchHeader[] headers = [.. Between(first, proof.Tip.Seq.Value).Select(batch => batch.Verified.Value.Header)];
+        foreach (SealedBatch batch in Between(first, proof.Tip.Seq.Value))
+        {
+            batch.IsAccepted = true;
+            _pacing.Certified(NowMs - batch.SealedMs);
+            int later = (int)(batch.Verified.Value.Header.Seq.Value - first) + 1;
+            var accepted = new AcceptanceProof(new ArraySegment<BatchHeader>(headers)[later..], proof);
+            batch.Tell(static (observer, place, p) => observer.OnAccepted(place, p), accepted);
+        }
+    }
+
+    private IEnumerable<SealedBatch> Between(ulong first, ulong last)
+    {
+        for (ulong seq = first; seq <= last; seq++) yield return _open[seq];
     }
 
     private void OnCommitted(ProvenBlock block)

@@ -34,6 +34,11 @@ public enum SubmissionRejection
 /// <param name="Count">How many.</param>
 public readonly record struct LanePlace(Batch Batch, MerkleTree Tree, int First, int Count);
 
+/// <summary>What a receipt of a batch's transactions holds besides their place.</summary>
+/// <param name="Later">Headers of the lane's batches after it up to the one the PoA is of; empty when the PoA is of the batch itself.</param>
+/// <param name="Proof">The PoA.</param>
+public sealed record AcceptanceProof(IReadOnlyList<BatchHeader> Later, ProofOfAvailability Proof);
+
 /// <summary>
 /// Told what becomes of one submission, once per stage and for all its transactions together: nothing on this path is per transaction. Calls
 /// come from the lane's and the replica's threads and must be short.
@@ -46,7 +51,7 @@ public interface ISubmissionObserver
     void OnReceived(LanePlace place);
 
     /// <summary>q operators stored it: the receipt is valid and may be handed out.</summary>
-    void OnAccepted(LanePlace place, ProofOfAvailability proof);
+    void OnAccepted(LanePlace place, AcceptanceProof proof);
 
     /// <summary>The batch is in the cut of this committed height.</summary>
     void OnCommitted(LanePlace place, ProvenBlock block);

@@ -1,4 +1,3 @@
-using SharedSeq.Consensus;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Node;
@@ -16,7 +15,7 @@ internal sealed class DoorSubmission(ISubmissionObserver observer, AdmissionCoun
 
     public void OnReceived(LanePlace place) => observer.OnReceived(place);
 
-    public void OnAccepted(LanePlace place, ProofOfAvailability proof) => observer.OnAccepted(place, proof);
+    public void OnAccepted(LanePlace place, AcceptanceProof proof) => observer.OnAccepted(place, proof);
 
     public void OnCommitted(LanePlace place, ProvenBlock block) => observer.OnCommitted(place, block);
 }

@@ -1,10 +1,9 @@
 using SharedSeq.Client;
-using SharedSeq.Consensus;
 
 namespace SharedSeq.Node;
 
 /// <summary>What happened to one frame, on its way to the connection's writer.</summary>
-internal readonly record struct SubmitEvent(SubmitFrame Frame, LanePlace Place, ProofOfAvailability? Accepted, ProvenBlock? Committed, SubmitReply? Ready);
+internal readonly record struct SubmitEvent(SubmitFrame Frame, LanePlace Place, AcceptanceProof? Accepted, ProvenBlock? Committed, SubmitReply? Ready);
 
 /// <summary>One frame of a submit stream as the lane sees it: passes what happens on to its connection.</summary>
 internal sealed class SubmitFrame(SubmitSession session, ulong request, SubmitWait wait, int bytes) : ISubmissionObserver
@@ -21,7 +20,7 @@ internal sealed class SubmitFrame(SubmitSession session, ulong request, SubmitWa
     {
     }
 
-    public void OnAccepted(LanePlace place, ProofOfAvailability proof)
+    public void OnAccepted(LanePlace place, AcceptanceProof proof)
     {
         if ((wait & SubmitWait.Accepted) == 0) return;
         if ((wait & SubmitWait.Committed) == 0) session.Release(bytes);

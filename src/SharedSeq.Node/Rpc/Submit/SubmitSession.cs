@@ -171,7 +171,8 @@ internal sealed class SubmitSession(WebSocket socket, SubmitIntake intake, Batch
             }
 
             SubmitReply reply = item.Ready ?? new SubmitReply.Accepted(
-                item.Frame.Request, item.Place.Batch.Header, item.Place.Tree.ProveRange(item.Place.First, item.Place.Count), item.Accepted!);
+                item.Frame.Request, item.Place.Batch.Header, item.Place.Tree.ProveRange(item.Place.First, item.Place.Count),
+                item.Accepted!.Later, item.Accepted.Proof);
             reply.Write(writer);
             i++;
         }
