@@ -46,6 +46,9 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
     private readonly LedgerNoteWriter? _note;
     private volatile bool _isHalted;
 
+    // Taken out of the mailbox and not in the tables yet.
+    private volatile bool _isWriting;
+
     /// <param name="dataFolder">The node's data folder.</param>
     /// <param name="genesis">The network.</param>
     /// <param name="batches">Where transactions are read.</param>
@@ -285,7 +288,8 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
     /// <summary>The tables with everything in them that this node told it: whoever asks does not wait for the next write.</summary>
     private Ledger Current()
     {
-        if (Depth > 0) WriteWaiting();
+        // The mailbox first: what another thread has taken out of it since is marked as being written.
+        if (Depth > 0 || _isWriting) WriteWaiting();
         return _ledger;
     }
 
@@ -293,6 +297,7 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
     {
         lock (_writing)
         {
+            _isWriting = true;
             while (_heights.Count + _certificates.Count + _receipts.Count < EntriesPerWrite && Mailbox.TryRead(out LedgerEntry entry))
             {
                 if (entry.Height is not null) _heights.Add(entry.Height);
@@ -304,6 +309,7 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
             _heights.Clear();
             _certificates.Clear();
             _receipts.Clear();
+            _isWriting = false;
         }
     }
 
