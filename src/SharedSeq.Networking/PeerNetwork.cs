@@ -22,6 +22,7 @@ public sealed class PeerNetwork : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<(ReplicaId, PeerChannel), PeerConnection> _connections = new();
     private readonly ConcurrentDictionary<SessionEnd, long> _ends = new();
+    private readonly Lock _sessions = new();
     private readonly List<Task> _accepted = [];
     private readonly List<Task> _loops = [];
     private readonly Socket _listener;
@@ -238,23 +239,42 @@ public sealed class PeerNetwork : IAsyncDisposable
     private async Task RunAsync(ReplicaId peer, PeerChannel channel, Stream stream)
     {
         await using var connection = new PeerConnection(peer, channel, stream, _options.Limits, _handler);
-        _connections.AddOrUpdate((peer, channel), connection, (_, old) =>
+        Begin(connection);
+        try
         {
-            old.Close(SessionEnd.Replaced);
-            return connection;
-        });
-        if (channel == PeerChannel.Control)
+            await connection.RunAsync(_stop.Token);
+        }
+        finally
         {
-            _logger.SessionUp(peer);
-            _handler.OnConnected(peer);
+            End(connection);
+        }
+    }
+
+    /// <summary>The handler is told in the order in which sessions replace each other, or it would take a new session for ended.</summary>
+    private void Begin(PeerConnection connection)
+    {
+        lock (_sessions)
+        {
+            if (_connections.TryGetValue((connection.Peer, connection.Channel), out PeerConnection? old)) old.Close(SessionEnd.Replaced);
+            _connections[(connection.Peer, connection.Channel)] = connection;
+            if (connection.Channel == PeerChannel.Control) _handler.OnConnected(connection.Peer);
         }
 
-        SessionEnd end = await connection.RunAsync(_stop.Token);
-        bool isCurrent = _connections.TryRemove(new KeyValuePair<(ReplicaId, PeerChannel), PeerConnection>((peer, channel), connection));
-        _ends.AddOrUpdate(end, 1, (_, count) => count + 1);
-        if (channel != PeerChannel.Control || !isCurrent) return;
-        _logger.SessionDown(peer, end);
-        _handler.OnDisconnected(peer, end);
+        if (connection.Channel == PeerChannel.Control) _logger.SessionUp(connection.Peer);
+    }
+
+    private void End(PeerConnection connection)
+    {
+        SessionEnd end = connection.End;
+        lock (_sessions)
+        {
+            bool isCurrent = _connections.TryRemove(new((connection.Peer, connection.Channel), connection));
+            if (connection.Channel != PeerChannel.Control || !isCurrent) end = SessionEnd.None;
+            else _handler.OnDisconnected(connection.Peer, end);
+        }
+
+        _ends.AddOrUpdate(connection.End, 1, (_, count) => count + 1);
+        if (end != SessionEnd.None) _logger.SessionDown(connection.Peer, end);
     }
 
     private void Count(SessionEnd reason, string detail)

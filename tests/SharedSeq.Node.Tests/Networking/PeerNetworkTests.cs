@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using SharedSeq.Networking;
 using SharedSeq.Primitives;
@@ -88,6 +89,19 @@ public sealed class PeerNetworkTests
     }
 
     [Fact]
+    public async Task A_session_that_takes_long_to_end_is_not_told_as_ended_after_the_next_one_began()
+    {
+        using var log = new SlowLog("session with replica 0 ended: Silent");
+        await using var pair = await Pair.StartAsync(listenerLog: log);
+        await pair.BothConnectedAsync();
+        pair.Networks[1].Disconnect(new ReplicaId(0), SessionEnd.Silent);
+        await pair.Until(() => pair.Handlers[1].Connected == 2, "a second session");
+        log.GoOn.Set();
+        await pair.Until(() => pair.Handlers[1].Told.Count == 3, "the first session is told as ended");
+        Assert.Equal([true, false, true], pair.Handlers[1].Told);
+    }
+
+    [Fact]
     public async Task Bytes_that_are_not_tls_do_not_disturb_the_listener()
     {
         await using var pair = await Pair.StartAsync();
@@ -120,6 +134,9 @@ public sealed class PeerNetworkTests
 
         public int Connected => Volatile.Read(ref _connected);
 
+        /// <summary>Sessions begun (true) and ended, as told.</summary>
+        public ConcurrentQueue<bool> Told { get; } = new();
+
         public ValueTask<bool> OnFrameAsync(ReplicaId peer, ReadOnlyMemory<byte> frame, CancellationToken cancellation)
         {
             Frames.Enqueue(frame.ToArray());
@@ -130,11 +147,31 @@ public sealed class PeerNetworkTests
         {
         }
 
-        public void OnConnected(ReplicaId peer) => Interlocked.Increment(ref _connected);
-
-        public void OnDisconnected(ReplicaId peer, SessionEnd reason)
+        public void OnConnected(ReplicaId peer)
         {
+            Told.Enqueue(true);
+            Interlocked.Increment(ref _connected);
         }
+
+        public void OnDisconnected(ReplicaId peer, SessionEnd reason) => Told.Enqueue(false);
+    }
+
+    /// <summary>Takes its time over one line.</summary>
+    private sealed class SlowLog(string line) : ILogger, IDisposable
+    {
+        public ManualResetEventSlim GoOn { get; } = new();
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (formatter(state, exception) == line) Assert.True(GoOn.Wait(Deadline), "the test goes on");
+        }
+
+        public void Dispose() => GoOn.Dispose();
     }
 
     private sealed class Pair : IAsyncDisposable
@@ -148,12 +185,12 @@ public sealed class PeerNetworkTests
         /// <summary>Replica 0 dials, replica 1 listens.</summary>
         public static async Task<Pair> StartAsync(
             P256PrivateKey? dialerKey = null, Func<PeerNetworkOptions, PeerNetworkOptions>? dialer = null,
-            Func<PeerNetworkOptions, PeerNetworkOptions>? listener = null)
+            Func<PeerNetworkOptions, PeerNetworkOptions>? listener = null, ILogger? listenerLog = null)
         {
             var pair = new Pair();
             pair._keys.AddRange([P256PrivateKey.Create(), P256PrivateKey.Create()]);
             PeerNetworkOptions listening = pair.Options(1, pair._keys[1], port: 0);
-            var second = new PeerNetwork(listener?.Invoke(listening) ?? listening, pair.Handlers[1], NullLogger.Instance);
+            var second = new PeerNetwork(listener?.Invoke(listening) ?? listening, pair.Handlers[1], listenerLog ?? NullLogger.Instance);
             second.Start();
             PeerNetworkOptions dialing = pair.Options(0, dialerKey ?? pair._keys[0], second.ListenEndpoint.Port);
             var first = new PeerNetwork(dialer?.Invoke(dialing) ?? dialing, pair.Handlers[0], NullLogger.Instance);

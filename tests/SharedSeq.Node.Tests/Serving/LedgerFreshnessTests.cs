@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using SharedSeq.Consensus;
 using SharedSeq.Core.Tests.Ordering;
-using SharedSeq.Primitives;
 using SharedSeq.Storage;
 
 namespace SharedSeq.Node.Tests.Serving;
