@@ -315,6 +315,7 @@ public sealed class RollupTests(Devnet devnet) : IClassFixture<Devnet>
         await socket.ConnectAsync(new UriBuilder(devnet.Rpc(0)) { Scheme = "ws", Path = "/rollups/9001" }.Uri, limit.Token);
         await AskAsync("eth_subscribe", "logs", new { address = devnet.Account(1).Address.ToString() });
         string id = (await AskAsync("eth_subscribe", "logs", new { address = contract, topics = (string[])["0x" + Topic] })).GetProperty("result").GetString()!;
+        Assert.Equal(-32602, (await AskAsync("eth_subscribe", "logs", new { topics = "none" })).GetProperty("error").GetProperty("code").GetInt32());
         Assert.Equal(-32602, (await AskAsync("eth_subscribe", "pending")).GetProperty("error").GetProperty("code").GetInt32());
 
         Assert.True(EvmAddress.TryParse(contract, out EvmAddress address));

@@ -10,7 +10,7 @@ internal sealed partial class RollupGateway
     private static readonly string[] BodyMembers = ["transactions", "uncles", "withdrawals", "size", "totalDifficulty"];
 
     /// <summary>eth_subscribe("newHeads") and ("logs", filter): from the next block on that the own client executes, without gap.</summary>
-    private string Subscribe(RpcCall call)
+    private async Task<object?> SubscribeAsync(RpcCall call)
     {
         IRpcConnection connection = Connection(call);
         string kind = call.Text(0, "kind");
@@ -20,6 +20,14 @@ internal sealed partial class RollupGateway
         if (_rollup.Readable(out string why) is null)
             throw new RpcException(RpcError.ExecutionUnavailable, $"subscriptions need this operator's own execution client: {why}");
         ulong from = _rollup.Head + 1;
+
+        // A filter the client refuses is refused now; from here on only a client that is away can fail, and it comes back.
+        if (kind == "logs")
+        {
+            JsonElement latest = JsonSerializer.SerializeToElement<object[]>(["latest", false]);
+            await LogsAsync(filter, await ReadAsync("eth_getBlockByNumber", latest, mayForward: true, call.Cancellation), call.Cancellation);
+        }
+
         return connection.Subscribe(async (id, stop) =>
         {
             for (ulong next = from; ; next++)
@@ -43,8 +51,7 @@ internal sealed partial class RollupGateway
             }
             catch (RpcException)
             {
-                // being restarted, or asked by a wrong filter: the first passes, the second is refused below
-                if (filter is not null && _rollup.Readable(out _) is not null) return [];
+                // Being restarted or synced again: the block comes later, and without it there would be a gap.
             }
 
             await Task.Delay(200, stop);

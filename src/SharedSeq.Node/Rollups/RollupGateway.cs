@@ -55,7 +55,7 @@ internal sealed partial class RollupGateway
             methods[method] = async call => await ReadAsync(call.Method, ParametersOf(call), mayForward, call.Cancellation);
         if (!mayForward) return methods;
         methods["eth_sendRawTransaction"] = SendRawTransactionAsync;
-        methods["eth_subscribe"] = call => Task.FromResult<object?>(Subscribe(call));
+        methods["eth_subscribe"] = SubscribeAsync;
         methods["eth_unsubscribe"] = call => Task.FromResult<object?>(Connection(call).Unsubscribe(call.Text(0, "subscription")));
         return methods;
     }
