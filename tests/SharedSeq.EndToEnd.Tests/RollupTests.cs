@@ -99,6 +99,22 @@ public sealed class RollupTests(Devnet devnet) : IClassFixture<Devnet>
         Assert.NotNull(await gateway.ReceiptAsync(winner));
     }
 
+    [Fact]
+    public async Task A_replacement_that_pays_no_more_is_refused()
+    {
+        EvmWallet wallet = devnet.Account(6);
+        EthereumRpcClient gateway = devnet.Gateway(0, Alpha);
+        ulong nonce = await PendingNonceAsync(gateway, wallet);
+        byte[] first = Transfer(wallet, Alpha, nonce);
+        byte[] same = wallet.Sign(Request(Alpha, nonce) with { Value = 9 });
+        EthereumAnswer[] answers = await gateway.BatchAsync(
+            [.. new[] { first, same }.Select(raw => new EthereumCall("eth_sendRawTransaction", EthereumJson.Bytes(raw)))]);
+        Assert.Null(answers[0].Error);
+
+        // Underpriced, or too late when the first is executed already: never taken.
+        Assert.NotNull(answers[1].Error);
+    }
+
     [Theory]
     [InlineData("eth_sendTransaction")]
     [InlineData("anvil_reset")]
