@@ -41,10 +41,10 @@ internal static class BenchCommand
     }
 
     private static Task LatencyAsync(BenchRun run, ParseResult _, CancellationToken cancellation) =>
-        run.MeasureAsync("B3b", new LoadOptions { FrameSize = 1, InFlight = 0, Rate = run.Rate > 0 ? run.Rate : 500 }, cancellation);
+        run.MeasureAsync("B3b", run.Paced(500, 1), cancellation);
 
     private static Task LoadAsync(BenchRun run, ParseResult _, CancellationToken cancellation) =>
-        run.MeasureAsync("B4", new LoadOptions { FrameSize = 64, InFlight = 0, Rate = run.Rate > 0 ? run.Rate : 20_000 }, cancellation);
+        run.MeasureAsync("B4", run.Paced(20_000, 64), cancellation);
 
     private static Command Crash(Settings settings)
     {

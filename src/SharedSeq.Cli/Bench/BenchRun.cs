@@ -22,7 +22,7 @@ internal sealed record BenchRun(int Operators, int PayloadBytes, int WarmUpSecon
         LoadOutcome outcome = await NewGenerator(network, load).RunAsync(cancellation);
         BenchUsage after = await network.UsageAsync(cancellation);
         LedgerVerdict verdict = await CheckAsync(name, network, cancellation);
-        if (verdict.Rejected > 0) throw new CommandException($"{name}: {verdict.Rejected} transactions were rejected in order: this run has no result");
+        if (verdict.Rejected > 0) throw NoResult($"{name}: {verdict.Rejected} transactions were rejected in order");
         Print(name, load, outcome, before, after);
     }
 
@@ -31,12 +31,25 @@ internal sealed record BenchRun(int Operators, int PayloadBytes, int WarmUpSecon
     public static async Task<LedgerVerdict> CheckAsync(string name, BenchNetwork network, CancellationToken cancellation)
     {
         LedgerVerdict verdict = await network.CheckAsync(cancellation);
-        return verdict.Fault.Length == 0 ? verdict : throw new CommandException($"{name}: {verdict.Fault}: this run has no result");
+        return verdict.Fault.Length == 0 ? verdict : throw NoResult($"{name}: {verdict.Fault}");
     }
 
     /// <summary>Prints one result, as JSON or as a line.</summary>
     public void Report(object json, string text) =>
         Console.WriteLine(IsJson ? JsonSerializer.Serialize(json, JsonSerializerOptions.Web) : text);
+
+    /// <summary>Load at the rate asked for, or at the benchmark's own.</summary>
+    public LoadOptions Paced(int rate, int frame) => new() { FrameSize = frame, InFlight = 0, Rate = Rate > 0 ? Rate : rate };
+
+    /// <summary>A run whose figures mean nothing, with the reason.</summary>
+    public static CommandException NoResult(string reason) => new($"{reason}: this run has no result");
+
+    /// <summary>The end of a result's line: what was compared, and how busy the machine was.</summary>
+    public static string Checked(long transactions) =>
+        string.Create(CultureInfo.InvariantCulture, $"{transactions:n0} transactions exactly once, equal blocks; load {LoadAverage()}");
+
+    /// <summary>JSON knows no infinity.</summary>
+    public static double? Finite(double value) => double.IsFinite(value) ? value : null;
 
     public static string LoadAverage() => File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "?";
 
@@ -73,6 +86,6 @@ internal sealed record BenchRun(int Operators, int PayloadBytes, int WarmUpSecon
                 $"{name}: {outcome.PerSecond:n0} tx/s ({outcome.PerSecond * PayloadBytes / 1e6:0.0} MB/s), p50 {p50:0.0} ms, p99 {p99:0.0} ms, "
                 + $"longest silence {outcome.LongestSilenceMs:0} ms, server CPU {cpu:0.0} us/tx, {allocated:n0} B allocated/tx, "
                 + $"RSS {after.ResidentMiBMax:0} MiB, {heights:0} heights/s, refused {outcome.Refused:n0}; "
-                + $"{outcome.LedgerCount:n0} transactions exactly once, equal blocks; load {LoadAverage()}"));
+                + $"{Checked(outcome.LedgerCount)}"));
     }
 }

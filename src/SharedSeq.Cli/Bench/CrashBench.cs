@@ -38,7 +38,7 @@ internal sealed class CrashBench(BenchRun run, int carryRate)
     }
 
     private LoadOptions Paced(int rate, int frame) =>
-        new() { FrameSize = frame, InFlight = 0, Rate = run.Rate > 0 ? run.Rate : rate, WantsReceipts = true };
+        run.Paced(rate, frame) with { WantsReceipts = true };
 
     /// <summary>Each operator is killed once, the leader first, a third into the measured time, and started again after the run.</summary>
     private async Task TurnAsync(CancellationToken cancellation)
@@ -73,7 +73,7 @@ internal sealed class CrashBench(BenchRun run, int carryRate)
                     transactionsPerSecond = outcome.PerSecond,
                     longestSilenceMs = outcome.LongestSilenceMs,
                     healthyP99Ms = healthy,
-                    tenSecondsP99Ms = Finite(crash),
+                    tenSecondsP99Ms = BenchRun.Finite(crash),
                     cpuMicrosPerTransaction = cpu,
                     residentMiBMax = after.ResidentMiBMax,
                     refused = outcome.Refused,
@@ -86,7 +86,7 @@ internal sealed class CrashBench(BenchRun run, int carryRate)
                     CultureInfo.InvariantCulture,
                     $"{name}: longest silence {outcome.LongestSilenceMs:0} ms, p99 {healthy:0.0} ms before and {crash:0.0} ms in the 10 s after it, "
                     + $"{outcome.PerSecond:n0} tx/s, server CPU {cpu:0.0} us/tx, RSS {after.ResidentMiBMax:0} MiB, refused {outcome.Refused:n0}; "
-                    + $"{Checked(outcome)}"));
+                    + $"{BenchRun.Checked(outcome.LedgerCount)}"));
         }
     }
 
@@ -117,9 +117,9 @@ internal sealed class CrashBench(BenchRun run, int carryRate)
             {
                 name,
                 healthyP99Ms = healthy,
-                deadP99Ms = Finite(dead),
-                ratio = Finite(dead / healthy),
-                ratioAfterTwoSeconds = Finite(settled / healthy),
+                deadP99Ms = BenchRun.Finite(dead),
+                ratio = BenchRun.Finite(dead / healthy),
+                ratioAfterTwoSeconds = BenchRun.Finite(settled / healthy),
                 longestSilenceMs = outcome.LongestSilenceMs,
                 refused = outcome.Refused,
                 unanswered = outcome.Unanswered,
@@ -129,7 +129,7 @@ internal sealed class CrashBench(BenchRun run, int carryRate)
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"{name}: p99 {dead:0.0} ms against {healthy:0.0} ms healthy, ratio {dead / healthy:0.00} (target 3; {settled / healthy:0.00} without the "
-                + $"first 2 s), longest silence {outcome.LongestSilenceMs:0} ms, refused {outcome.Refused:n0}; {Checked(outcome)}"));
+                + $"first 2 s), longest silence {outcome.LongestSilenceMs:0} ms, refused {outcome.Refused:n0}; {BenchRun.Checked(outcome.LedgerCount)}"));
     }
 
     /// <summary>How much of a given load is committed while one operator is dead.</summary>
@@ -161,7 +161,7 @@ internal sealed class CrashBench(BenchRun run, int carryRate)
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"{name}: {outcome.PerSecond:n0} of {load.Rate:n0} tx/s, {share:p0} (target 90 %), p50 {outcome.PercentileMs(0.5):0.0} ms, p99 {p99:0.0} ms, "
-                + $"refused {outcome.Refused:n0}; {Checked(outcome)}"));
+                + $"refused {outcome.Refused:n0}; {BenchRun.Checked(outcome.LedgerCount)}"));
     }
 
     /// <summary>Each operator in turn is killed the moment its receipt arrives, and stays dead until the others have kept its promise.</summary>
@@ -194,15 +194,15 @@ internal sealed class CrashBench(BenchRun run, int carryRate)
             new
             {
                 name = Name,
-                accepted = network.Ledger.Accepted.Sum(a => a.Ids.Length),
+                accepted = network.Ledger.AcceptedTransactions,
                 leastHeightsLeft = verdict.LeastHeightsLeft,
                 deadlineHeights = network.ReceiptDeadlineHeights,
                 loadAverage = BenchRun.LoadAverage(),
             },
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{Name}: all {network.Ledger.Accepted.Sum(a => a.Ids.Length):n0} accepted transactions of the run by their deadline, "
-                + $"{verdict.LeastHeightsLeft:n0} of {network.ReceiptDeadlineHeights:n0} heights left at worst; {Checked(outcome)}"));
+                $"{Name}: all {network.Ledger.AcceptedTransactions:n0} accepted transactions of the run by their deadline, "
+                + $"{verdict.LeastHeightsLeft:n0} of {network.ReceiptDeadlineHeights:n0} heights left at worst; {BenchRun.Checked(outcome.LedgerCount)}"));
     }
 
     /// <summary>Sends a frame to an operator that is alone with it, and kills it when the receipt is there.</summary>
@@ -252,7 +252,7 @@ internal sealed class CrashBench(BenchRun run, int carryRate)
         LedgerVerdict verdict = await BenchRun.CheckAsync(Name, network, cancellation);
         double ready = Stopwatch.GetElapsedTime(killed, started).TotalSeconds;
         long firstDone = outcome.Samples.Where(s => s.Scheduled > killed && s.IsCommitted).Select(s => s.Done).DefaultIfEmpty(long.MaxValue).Min();
-        if (firstDone == long.MaxValue) throw new CommandException($"{Name}: nothing was committed after it: this run has no result");
+        if (firstDone == long.MaxValue) throw BenchRun.NoResult($"{Name}: nothing was committed after it");
         double commit = Stopwatch.GetElapsedTime(killed, firstDone).TotalSeconds;
         run.Report(
             new
@@ -261,7 +261,7 @@ internal sealed class CrashBench(BenchRun run, int carryRate)
                 readyAfterSeconds = ready,
                 firstCommitAfterSeconds = commit,
                 unanswered = outcome.Unanswered,
-                accepted = network.Ledger.Accepted.Sum(a => a.Ids.Length),
+                accepted = network.Ledger.AcceptedTransactions,
                 ordered = verdict.Ordered,
                 checkedTransactions = outcome.LedgerCount,
                 loadAverage = BenchRun.LoadAverage(),
@@ -269,16 +269,10 @@ internal sealed class CrashBench(BenchRun run, int carryRate)
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"{Name}: ready again {ready:0.0} s and first commit {commit:0.0} s after it, {outcome.Unanswered:n0} transactions under way without answer; "
-                + $"{network.Ledger.Accepted.Sum(a => a.Ids.Length):n0} with a receipt, none lost; {Checked(outcome)}"));
+                + $"{network.Ledger.AcceptedTransactions:n0} with a receipt, none lost; {BenchRun.Checked(outcome.LedgerCount)}"));
     }
-
-    private static string Checked(LoadOutcome outcome) =>
-        string.Create(CultureInfo.InvariantCulture, $"{outcome.LedgerCount:n0} transactions exactly once, equal blocks; load {BenchRun.LoadAverage()}");
 
     /// <summary>Of what was scheduled in [from, to); refused counts as never.</summary>
     private static double P99(LoadOutcome outcome, long from, long to) =>
         LatencySamples.PercentileMs(outcome.Samples.Where(s => s.Scheduled >= from && s.Scheduled < to), 0.99);
-
-    /// <summary>JSON knows no infinity.</summary>
-    private static double? Finite(double value) => double.IsFinite(value) ? value : null;
 }

@@ -89,7 +89,7 @@ internal sealed class LoadGenerator(
             if (CommitCheck.CheckBlock(verifier, reply) != ReplyRejection.None) Interlocked.Increment(ref _badProofs);
         }
 
-        if (_badProofs > 0) throw new CommandException($"{_badProofs} replies could not be read or did not verify: this run has no result");
+        if (_badProofs > 0) throw BenchRun.NoResult($"{_badProofs} replies could not be read or did not verify");
     }
 
     private async Task LineAsync(int index, CancellationToken sending, CancellationToken reading)

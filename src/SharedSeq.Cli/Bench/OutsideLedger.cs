@@ -24,6 +24,9 @@ internal sealed class OutsideLedger
     /// <summary>Frames with a receipt: the transactions that the network owes a place.</summary>
     public IReadOnlyCollection<(Hash32[] Ids, SubmitReply.Accepted Receipt)> Accepted => _accepted;
 
+    /// <summary>Transactions with a receipt.</summary>
+    public int AcceptedTransactions => _accepted.Sum(item => item.Ids.Length);
+
     public void Submit(Hash32[] ids) => _submitted.Enqueue(ids);
 
     public void Commit(Hash32[] ids) => _committed.Enqueue(ids);

@@ -19,7 +19,7 @@ internal sealed class PartitionBench(BenchRun run, int cutSeconds, int delayMs)
 
     public async Task RunAsync(CancellationToken cancellation)
     {
-        var load = new LoadOptions { FrameSize = 16, InFlight = 0, Rate = run.Rate > 0 ? run.Rate : 2_000, WantsReceipts = true };
+        LoadOptions load = run.Paced(2_000, 16) with { WantsReceipts = true };
         await using BenchNetwork network = await run.StartAsync(cancellation, isLinked: true);
         network.Delay(TimeSpan.FromMilliseconds(delayMs));
         var cuts = new List<Cut>();
@@ -57,11 +57,11 @@ internal sealed class PartitionBench(BenchRun run, int cutSeconds, int delayMs)
 
         // Without a quorum nothing may be committed. The first second is left out: what was under way may still arrive.
         int during = committed.Count(s => s.Done > cut.From + Stopwatch.Frequency && s.Done < cut.Healed);
-        if (!hasQuorum && during > 0) throw new CommandException($"B6 {cut.Name}: {during} frames were committed during the cut: this run has no result");
+        if (!hasQuorum && during > 0) throw BenchRun.NoResult($"B6 {cut.Name}: {during} frames were committed during the cut");
 
         // With a quorum on the other side the operators that were cut off are those that have to come back.
         FrameSample[] after = [.. committed.Where(s => s.Done >= cut.Healed && (!hasQuorum || cut.Side.Contains(s.Operator)))];
-        if (after.Length == 0) throw new CommandException($"B6 {cut.Name}: nothing was committed after it healed: this run has no result");
+        if (after.Length == 0) throw BenchRun.NoResult($"B6 {cut.Name}: nothing was committed after it healed");
         long first = after.Min(s => s.Done);
         double firstMs = Stopwatch.GetElapsedTime(cut.Healed, first).TotalMilliseconds;
         double slowestMs = Enumerable.Range(0, run.Operators).Max(i => Stopwatch.GetElapsedTime(
@@ -71,7 +71,7 @@ internal sealed class PartitionBench(BenchRun run, int cutSeconds, int delayMs)
         long baselineTo = cut.From - Stopwatch.Frequency;
         double baseline = LatencySamples.PercentileMs(samples.Where(s => s.Scheduled >= cut.BaselineFrom && s.Scheduled < baselineTo), 0.99);
         if (!double.IsFinite(baseline))
-            throw new CommandException($"B6 {cut.Name}: transactions were refused before the cut, so there is nothing to compare with: this run has no result");
+            throw BenchRun.NoResult($"B6 {cut.Name}: transactions were refused before the cut, so there is nothing to compare with");
         double[] windows = [.. Windows(samples, cut)];
         double? normalMs = NormalAfterMs(windows, 2 * baseline);
         FrameSample[] backlog = [.. committed.Where(s => s.Scheduled < cut.Healed && s.Done >= cut.Healed)];
@@ -88,7 +88,7 @@ internal sealed class PartitionBench(BenchRun run, int cutSeconds, int delayMs)
                 slowestOperatorMs = slowestMs,
                 normalAfterMs = normalMs,
                 baselineP99Ms = baseline,
-                windowsP99Ms = windows.Select(w => double.IsFinite(w) ? w : (double?)null),
+                windowsP99Ms = windows.Select(BenchRun.Finite),
                 backlog = backlogCount,
                 drainPerSecond = drainRate,
                 refused,

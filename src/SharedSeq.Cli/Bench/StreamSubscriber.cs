@@ -138,7 +138,7 @@ internal sealed class StreamSubscriber(Uri rpc, NamespaceId ns, SubscriberPace p
         return "";
     }
 
-    private CommandException Bad(string what) => new($"a subscriber of namespace {Namespace}: {what}: this run has no result");
+    private CommandException Bad(string what) => BenchRun.NoResult($"a subscriber of namespace {Namespace}: {what}");
 
     private static ulong Number(ref Utf8JsonReader reader) => reader.Read() ? reader.GetUInt64() : 0;
 

@@ -21,7 +21,7 @@ internal sealed class SubscribersBench(BenchRun run, int count, int slow)
     public async Task RunAsync(CancellationToken cancellation)
     {
         await using BenchNetwork network = await BenchNetwork.StartAsync(run.Operators, Namespaces, cancellation);
-        var load = new LoadOptions { Connections = Namespaces, FrameSize = 4, InFlight = 0, Rate = run.Rate > 0 ? run.Rate : 2_000 };
+        LoadOptions load = run.Paced(2_000, 4) with { Connections = Namespaces };
         LoadOutcome without = await run.NewGenerator(network, load).RunAsync(cancellation);
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -88,9 +88,9 @@ internal sealed class SubscribersBench(BenchRun run, int count, int slow)
             if (running.FirstOrDefault(task => task.IsFaulted) is { } failed) await failed;
             if (Environment.TickCount64 > deadline)
             {
-                throw new CommandException(
+                throw BenchRun.NoResult(
                     $"B9: a subscriber ({late.Pace}) of namespace {late.Namespace} is at block {late.Next} of {heads[late.Namespace]} after "
-                    + $"{CatchUpSeconds} s, cut: {late.CutReason ?? "no"}: this run has no result");
+                    + $"{CatchUpSeconds} s, cut: {late.CutReason ?? "no"}");
             }
 
             await Task.Delay(50, cancellation);
@@ -163,6 +163,6 @@ internal sealed class SubscribersBench(BenchRun run, int count, int slow)
                 + $"  slow readers     {cut.Length} of {slow} cut, {told} told why, all resumed without gap or double\n"
                 + $"  memory           {resident:0} MiB, an operator without subscribers {residentOther:0} MiB: {perSubscriber:0} KiB each,\n"
                 + $"                   encoded blocks that all {count} share included\n"
-                + $"  {without.LedgerCount + with.LedgerCount:n0} transactions exactly once, equal blocks; load {BenchRun.LoadAverage()}"));
+                + $"  {BenchRun.Checked(without.LedgerCount + with.LedgerCount)}"));
     }
 }

@@ -44,7 +44,7 @@ public sealed record ReplicaOptions
 
     /// <summary>
     /// How long a Final waits for the missing First votes while commits go the fast way (R7). Default 5: the last First of a healthy committee of
-    /// one site is rarely later; a height committed without Finals costs a sixth less work. A member that fails costs the network this once.
+    /// one site is rarely later; the round of Finals is by estimate a quarter of a height's work. A member that fails costs the network this once.
     /// </summary>
     public int FinalHoldMs { get; init; } = 5;
 
