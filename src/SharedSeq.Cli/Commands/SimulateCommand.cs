@@ -30,7 +30,7 @@ internal static class SimulateCommand
         parallel.Validators.Add(result => RequireAtLeastOne(result, parallel));
         var command = new Command("simulate", "Run the protocol in the simulator and check its promises.")
         {
-            seed, seeds, members, trace, json, parallel, CreateMutants(),
+            seed, seeds, members, trace, json, parallel, SimulateMutantsCommand.Create(), SimulateModelCommand.Create(),
         };
         command.SetAction(parsed =>
         {
@@ -54,7 +54,7 @@ internal static class SimulateCommand
         RunResult result = Campaign.RunOne(seed, members, trace: isTraced ? Console.Out : null);
         if (isJson)
         {
-            WriteJson(json => RunReport.Write(json, result));
+            JsonOutput.Write(json => RunReport.Write(json, result));
         }
         else if (result.Violation is null)
         {
@@ -88,7 +88,7 @@ internal static class SimulateCommand
             },
             FailuresKept);
         if (isTerminal) Console.Error.Write("\r" + new string(' ', 70) + "\r");
-        if (isJson) WriteJson(json => WriteCampaign(json, results, total));
+        if (isJson) JsonOutput.Write(json => WriteCampaign(json, results, total));
         else PrintSummary(total, members, clock.Elapsed);
         return total.Failures.Count == 0 ? 0 : 1;
     }
@@ -118,42 +118,5 @@ internal static class SimulateCommand
         foreach (RunResult result in results) RunReport.Write(json, result);
         json.WriteEndArray();
         json.WriteEndObject();
-    }
-
-    private static Command CreateMutants()
-    {
-        var seeds = new Option<int>("--seeds")
-        {
-            Description = "Seeds within which every mutant must be caught.",
-            DefaultValueFactory = _ => MutantHunt.DefaultSeeds,
-        };
-        var json = new Option<bool>("--json") { Description = "Print the table as JSON." };
-        var command = new Command("mutants", "Break one rule at a time on purpose: each must be caught.") { seeds, json };
-        command.SetAction(parsed =>
-        {
-            IReadOnlyList<MutantVerdict> verdicts = MutantHunt.Run(parsed.GetValue(seeds), Environment.ProcessorCount);
-            if (parsed.GetValue(json)) WriteJson(writer => MutantHunt.Write(writer, verdicts));
-            else PrintMutants(verdicts);
-            return verdicts.All(verdict => verdict.IsCaught) ? 0 : 1;
-        });
-        return command;
-    }
-
-    private static void PrintMutants(IReadOnlyList<MutantVerdict> verdicts)
-    {
-        Console.WriteLine($"{"mutant",-34} {"members",7}  {"caught by",-22} {"seed",6} {"after seeds",11}");
-        foreach (MutantVerdict verdict in verdicts)
-        {
-            string by = verdict.Violation?.Checker ?? "NOT CAUGHT";
-            string seed = verdict.IsCaught ? $"{verdict.Seed}" : "-";
-            Console.WriteLine($"{verdict.Mutant.Name,-34} {verdict.Members,7}  {by,-22} {seed,6} {verdict.SeedsTried,11}");
-        }
-    }
-
-    private static void WriteJson(Action<Utf8JsonWriter> write)
-    {
-        using Stream output = Console.OpenStandardOutput();
-        using (var json = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true })) write(json);
-        output.Write("\n"u8);
     }
 }

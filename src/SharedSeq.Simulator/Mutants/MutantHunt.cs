@@ -1,22 +1,9 @@
-using System.Text.Json;
-
 namespace SharedSeq.Simulator;
 
-/// <summary>Whether a mutant was caught, by whom, and how soon.</summary>
-/// <param name="Mutant">The mutant.</param>
-/// <param name="Members">Size of the committee it was caught in, or was last tried in.</param>
-/// <param name="Seed">The seed that caught it.</param>
-/// <param name="SeedsTried">Runs until then, or in all.</param>
-/// <param name="Violation">What was seen; null when it escaped.</param>
-public sealed record MutantVerdict(Mutant Mutant, int Members, ulong Seed, int SeedsTried, Violation? Violation)
-{
-    public bool IsCaught => Violation is not null;
-}
-
-/// <summary>Runs each mutant on the ordinary seeds until a checker notices it.</summary>
+/// <summary>Looks for every mutant: the model explores its slot, the simulator runs the ordinary seeds until a checker notices it.</summary>
 public static class MutantHunt
 {
-    /// <summary>Seeds within which each mutant must be caught.</summary>
+    /// <summary>Seeds within which each mutant of the simulator must be caught.</summary>
     public const int DefaultSeeds = 1_000;
 
     /// <summary>Four members: the smallest committee, where thresholds are tight on both sides.</summary>
@@ -24,9 +11,11 @@ public static class MutantHunt
 
     public static IReadOnlyList<MutantVerdict> Run(int seeds, int parallel)
     {
-        var verdicts = new MutantVerdict[Mutant.All.Count];
-        Parallel.For(0, verdicts.Length, new ParallelOptions { MaxDegreeOfParallelism = parallel }, i =>
-            verdicts[i] = Hunt(Mutant.All[i], seeds));
+        var hunts = new List<Func<MutantVerdict>>();
+        foreach (ModelMutant mutant in ModelMutant.All) hunts.Add(mutant.Verify);
+        foreach (Mutant mutant in Mutant.All) hunts.Add(() => Hunt(mutant, seeds));
+        var verdicts = new MutantVerdict[hunts.Count];
+        Parallel.For(0, verdicts.Length, new ParallelOptions { MaxDegreeOfParallelism = parallel }, i => verdicts[i] = hunts[i]());
         return verdicts;
     }
 
@@ -35,29 +24,16 @@ public static class MutantHunt
     {
         for (int i = 1; i <= seeds; i++)
         {
-            RunResult result = Campaign.RunOne((ulong)i, Members, mutant);
-            if (result.Violation is not null) return new MutantVerdict(mutant, Members, (ulong)i, i, result.Violation);
+            if (Campaign.RunOne((ulong)i, Members, mutant).Violation is not { } violation) continue;
+            return new MutantVerdict(mutant.Name, mutant.Rule, MutantVerdict.Simulator, Members, i)
+            {
+                Seed = (ulong)i,
+                Checker = mutant.Checker,
+                CaughtBy = violation.Checker,
+                Message = violation.Message,
+            };
         }
 
-        return new MutantVerdict(mutant, Members, 0, seeds, null);
-    }
-
-    public static void Write(Utf8JsonWriter json, IReadOnlyList<MutantVerdict> verdicts)
-    {
-        json.WriteStartArray();
-        foreach (MutantVerdict verdict in verdicts)
-        {
-            json.WriteStartObject();
-            json.WriteString("mutant", verdict.Mutant.Name);
-            json.WriteString("rule", verdict.Mutant.Rule);
-            json.WriteNumber("members", verdict.Members);
-            json.WriteNumber("seedsTried", verdict.SeedsTried);
-            json.WriteString("caughtBy", verdict.Violation?.Checker);
-            json.WriteString("message", verdict.Violation?.Message);
-            if (verdict.IsCaught) json.WriteNumber("seed", verdict.Seed);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
+        return new MutantVerdict(mutant.Name, mutant.Rule, MutantVerdict.Simulator, Members, seeds);
     }
 }
