@@ -80,6 +80,9 @@ public sealed class Header
 
     public bool IsCarry => (Flags & HeaderFlags.Carry) != HeaderFlags.None;
 
+    /// <summary>Behind its epoch's boundary: it helps to commit the boundary and is no height of the network.</summary>
+    public bool IsTail => (Flags & HeaderFlags.Tail) != HeaderFlags.None;
+
     /// <summary>The tip of one lane in this cut, or null when nothing of it is ordered.</summary>
     public LaneTip? TipOf(LaneId lane)
     {

@@ -28,4 +28,7 @@ internal enum ProtocolMutations
 
     /// <summary>R2: slots passed without a certificate get no First(skip).</summary>
     NoGapFilling = 32,
+
+    /// <summary>R3, R4: blocks behind the boundary are made and accepted like any other.</summary>
+    NoTails = 64,
 }

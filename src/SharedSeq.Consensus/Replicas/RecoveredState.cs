@@ -13,6 +13,9 @@ public readonly record struct StoredBatch(LaneTip Tip, Hash32 PreviousDigest, in
 /// <param name="Cut">Its resolved cut: the committed tips.</param>
 public sealed record DeliveredTip(BlockId Id, Slot Slot, TimestampMs Timestamp, IReadOnlyList<LaneTip> Cut)
 {
+    /// <summary>How far its epoch goes, as known at this block.</summary>
+    public EpochSpan Epoch { get; init; } = EpochSpan.Endless;
+
     /// <summary>The state before the first height of an epoch.</summary>
     public static DeliveredTip Genesis(Hash32 genesisHash, TimestampMs timestamp) =>
         new(new BlockId(Height.Zero, genesisHash), Slot.Zero, timestamp, []);

@@ -35,6 +35,17 @@ public sealed class Replica
 
     public BlockId Final => _state.LastFinal;
 
+    /// <summary>The epoch's boundary block is committed; nothing more is decided in this epoch.</summary>
+    public bool IsEpochOver => _state.IsEpochOver;
+
+    /// <summary>The epoch's boundary block once it is committed and handed to the lanes with all below: what the next epoch starts from.</summary>
+    public DeliveredTip? Boundary => _state.Chain.Tip.Epoch.Boundary == _state.Chain.Ordered.Height && _state.IsEpochOver
+        ? new DeliveredTip(_state.Chain.Ordered, _state.Chain.OrderedSlot, _state.Chain.Tip.Timestamp, _state.Chain.Tip.Cut)
+        {
+            Epoch = _state.Chain.Tip.Epoch,
+        }
+        : null;
+
     /// <summary>Agreement was found broken; nothing is decided any more.</summary>
     public bool IsHalted => _state.IsHalted;
 
@@ -77,7 +88,7 @@ public sealed class Replica
         {
             _state.Lanes.Tick(now.MonotonicMs, effects);
             _state.Chain.Advance();
-            _state.Resend.Tick();
+            if (!_state.IsEpochOver) _state.Resend.Tick();
             RunRules();
         }
 
@@ -107,10 +118,14 @@ public sealed class Replica
     {
         if (!_state.IsHalted)
         {
-            _state.Repair.Flush();
-            _state.Fetch.Flush();
             _state.Chain.Flush();
-            _state.Forward.Flush();
+            if (!_state.IsEpochOver)
+            {
+                _state.Repair.Flush();
+                _state.Fetch.Flush();
+                _state.Forward.Flush();
+            }
+
             if (_state.IsStatusOwed) _state.Resend.SendStatus(_state.Others);
             _state.IsStatusOwed = false;
         }
@@ -120,6 +135,7 @@ public sealed class Replica
 
     private void Handle(ReplicaInput input)
     {
+        if (_state.IsEpochOver) AnswerLate(input);
         switch (input)
         {
             case ReplicaInput.Tick: break;
@@ -179,6 +195,20 @@ public sealed class Replica
         }
     }
 
+    /// <summary>Who still votes in an epoch that is over has not seen it end (R11).</summary>
+    private void AnswerLate(ReplicaInput input)
+    {
+        ReplicaId? from = input switch
+        {
+            ReplicaInput.VoteReceived i => i.From,
+            ReplicaInput.ProposalReceived i => i.From,
+            ReplicaInput.NotarizationReceived i => i.From,
+            ReplicaInput.StatusReceived i when i.Status.Value.FinalSlot < _state.LastFinalSlot => i.From,
+            _ => null,
+        };
+        if (from is { } late) StaleInput.Handle(_state, late);
+    }
+
     private void Heard(ReplicaId peer) => _state.Peers.Heard(peer, _state.NowMs);
 
     private void OnConnected(ReplicaId peer)
@@ -194,6 +224,7 @@ public sealed class Replica
     /// <summary>R1 to R10 in order until none applies. R6 to R10 look only at slots to which something happened.</summary>
     private void RunRules()
     {
+        if (EpochEnd.Apply(_state)) return;
         R7Final.Wake(_state);
         bool again = true;
         for (int rounds = 0; again && !_state.IsHalted; rounds++)
@@ -223,6 +254,7 @@ public sealed class Replica
                 break;
             }
 
+            if (EpochEnd.Apply(_state)) return;
             if (!again) slots.ClearDirty();
         }
     }
@@ -230,6 +262,7 @@ public sealed class Replica
     private long Deadline()
     {
         if (_state.IsHalted) return long.MaxValue;
+        if (_state.IsEpochOver) return long.Min(_state.Lanes.NextDeadlineMs(), _state.Chain.NextDeadlineMs);
         long next = long.Min(_state.Resend.NextMs, long.Min(_state.Lanes.NextDeadlineMs(), _state.Forward.DueAtMs));
         next = long.Min(next, long.Min(_state.ProposeAtMs, _state.ClockAtMs));
         next = long.Min(next, _state.FinalDueAtMs);

@@ -9,6 +9,8 @@ namespace SharedSeq.Consensus;
 /// </summary>
 internal sealed class ReplicaState
 {
+    private readonly List<HeldBlock> _unresolved = [];
+
     public ReplicaState(ReplicaOptions options, Committee committee, ReplicaId self, DeliveredTip delivered, ProtocolMutations mutations)
     {
         Options = options;
@@ -124,6 +126,9 @@ internal sealed class ReplicaState
 
     public bool IsHalted { get; set; }
 
+    /// <summary>The boundary block is committed: nothing more is decided in this epoch, only served (consensus.md 8).</summary>
+    public bool IsEpochOver { get; set; }
+
     /// <summary>Votes and proposals decided whose durability is not confirmed yet.</summary>
     public int PendingCasts { get; set; }
 
@@ -221,33 +226,65 @@ internal sealed class ReplicaState
     public HeldBlock? FindBlock(Slot slot, BlockId id) =>
         slot > LastFinalSlot ? Slots.Find(slot)?.FindBlock(id) : Chain.Find(id);
 
-    /// <summary>Timestamp and cut that a child of this block builds on.</summary>
+    /// <summary>Timestamp, cut and epoch that a child of this block builds on.</summary>
     /// <param name="slot">The block's slot.</param>
     /// <param name="id">The block.</param>
     /// <param name="missingSlot">Slot of the first ancestor that is not held.</param>
     /// <param name="missing">Its id.</param>
-    /// <returns>Null when the block or, behind carry blocks, an ancestor is missing.</returns>
+    /// <returns>
+    /// Null when the block is missing or, behind carry blocks and behind a block that may have set the boundary, an ancestor.
+    /// </returns>
     public ResolvedBlock? Resolve(Slot slot, BlockId id, out Slot missingSlot, out BlockId missing)
     {
         (missingSlot, missing) = (slot, id);
-        HeldBlock? first = null;
-        while (missing != Chain.Ordered)
+        _unresolved.Clear();
+        ResolvedBlock? resolved = null;
+        while (resolved is null)
         {
-            if (FindBlock(missingSlot, missing) is not { } held) return null;
-            first ??= held;
-            Header header = held.Block.Header;
-            if (held.Resolved is null && !header.IsCarry) held.Resolved = new ResolvedBlock(header.Timestamp, header.Tips);
-            if (held.Resolved is { } resolved)
+            if (missing == Chain.Ordered)
             {
-                first.Resolved = resolved;
-                return resolved;
+                resolved = Chain.Tip;
+                break;
             }
 
+            if (FindBlock(missingSlot, missing) is not { } held) return null;
+            resolved = held.Resolved;
+            if (resolved is not null) break;
+            Header header = held.Block.Header;
+            if (!header.IsCarry && header.Timestamp < Chain.Tip.Epoch.EndsAt)
+            {
+                // Time does not go back: before the epoch's end no ancestor set the boundary either.
+                resolved = held.Resolved = new ResolvedBlock(header.Timestamp, header.Tips, Chain.Tip.Epoch with { Boundary = null });
+                break;
+            }
+
+            _unresolved.Add(held);
             (missingSlot, missing) = (header.ParentSlot, header.ParentId);
         }
 
-        if (first is not null) first.Resolved = Chain.Tip;
-        return Chain.Tip;
+        for (int i = _unresolved.Count - 1; i >= 0; i--)
+        {
+            HeldBlock held = _unresolved[i];
+            resolved = held.Resolved = resolved.Of(held.Block.Header);
+        }
+
+        return resolved;
+    }
+
+    /// <summary>Whether a child of this block, which would have this height, is a tail.</summary>
+    public bool IsTail(ResolvedBlock parent, Height height) => parent.Epoch.IsTail(height) && !Is(ProtocolMutations.NoTails);
+
+    /// <summary>
+    /// Whether a block of this height, on a chain that can still be committed, lies behind the boundary; null while the headers that tell are missing.
+    /// </summary>
+    public bool? IsTail(Height height)
+    {
+        (EpochSpan epoch, Height at) = (Chain.Tip.Epoch, Chain.Ordered.Height);
+        if (epoch.IsEndless) return false;
+        if (Resolve(LastFinalSlot, LastFinal, out _, out _) is { } final) (epoch, at) = (final.Epoch, LastFinal.Height);
+        if (epoch.Boundary is not null) return epoch.IsTail(height);
+        // The next height is the first that can set the boundary.
+        return height.Value <= at.Value + 1 + epoch.BoundaryLead ? false : null;
     }
 
     /// <summary>Whether a parent may be built on: its certificate is held, or it is the last commit.</summary>

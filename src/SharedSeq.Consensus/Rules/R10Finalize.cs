@@ -1,4 +1,4 @@
-using System.Collections.Generic;
+using SharedSeq.Primitives;
 
 namespace SharedSeq.Consensus;
 
@@ -56,8 +56,10 @@ internal static class R10Finalize
     /// <summary>The lanes' windows and Acks follow the last commit even while delivery is behind.</summary>
     public static void TellLanes(ReplicaState state)
     {
-        IReadOnlyList<LaneTip>? cut = state.Resolve(state.LastFinalSlot, state.LastFinal, out _, out _)?.Cut;
-        state.Lanes.OnFinal(state.LastFinal.Height, cut, state.NowMs, state.Effects);
+        ResolvedBlock? final = state.Resolve(state.LastFinalSlot, state.LastFinal, out _, out _);
+        // A tail is no height: what it commits is the boundary.
+        Height height = final?.Epoch.Boundary is { } boundary && boundary < state.LastFinal.Height ? boundary : state.LastFinal.Height;
+        state.Lanes.OnFinal(height, final?.Cut, state.NowMs, state.Effects);
     }
 
     /// <summary>lastFinal := B; everything about slots up to it is settled.</summary>

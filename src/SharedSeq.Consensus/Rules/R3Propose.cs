@@ -6,7 +6,7 @@ namespace SharedSeq.Consensus;
 /// <summary>
 /// R3 Propose. The leader of cur builds on the highest block it holds a certificate for, with skip certificates for every slot between; when there
 /// is news from the lanes and the pacing interval passed, or on the heartbeat. Where the parent's header does not come in time it proposes a carry
-/// block. The proposal is durable before it is sent, and its First vote is logged behind it in the same sync.
+/// block. Behind the epoch's boundary it proposes tails. The proposal is durable before it is sent, and its First vote is logged behind it.
 /// </summary>
 internal static class R3Propose
 {
@@ -22,10 +22,14 @@ internal static class R3Propose
         if (resolved is null)
         {
             if (missingSlot > state.LastFinalSlot) state.Fetch.Want(missingSlot, missing, R9ExtraBlock.FirstVoters(state, missingSlot, missing));
-            return WaitUntil(state, state.EnteredAtMs + state.DeltaMs) && Propose(state, slot, parentSlot, parent, null);
+            // A carry block is said to be a tail or not; near the end of an epoch that takes headers, too.
+            return WaitUntil(state, state.EnteredAtMs + state.DeltaMs) && state.IsTail(parent.Height.Next()) is { } isTail
+                && Propose(state, slot, parentSlot, parent, null, isTail);
         }
 
-        return WaitUntil(state, DueAtMs(state, parentSlot, resolved)) && Propose(state, slot, parentSlot, parent, resolved);
+        bool isBehind = state.IsTail(resolved, parent.Height.Next());
+        return WaitUntil(state, DueAtMs(state, parentSlot, isBehind ? null : resolved))
+            && Propose(state, slot, parentSlot, parent, isBehind ? null : resolved, isBehind);
     }
 
     private static bool WaitUntil(ReplicaState state, long atMs)
@@ -36,10 +40,10 @@ internal static class R3Propose
     }
 
     /// <summary>News goes at the pace; blocks that are notarized and not committed get a successor soon; an idle slot waits for the heartbeat.</summary>
-    private static long DueAtMs(ReplicaState state, Slot parentSlot, ResolvedBlock parent)
+    private static long DueAtMs(ReplicaState state, Slot parentSlot, ResolvedBlock? parent)
     {
         long pace = state.ProposalSeenAtMs + state.MinHeightMs;
-        if (state.Lanes.HasNews(parent.Cut)) return pace;
+        if (parent is not null && state.Lanes.HasNews(parent.Cut)) return pace;
         bool isTailOpen = parentSlot > state.LastFinalSlot;
         int idleMs = isTailOpen ? state.Options.HeartbeatMs / 4 : state.Options.HeartbeatMs;
         return long.Max(pace, state.EnteredAtMs + idleMs);
@@ -89,13 +93,15 @@ internal static class R3Propose
         return firsts != otherFirsts ? firsts > otherFirsts : one.Hash < other.Hash;
     }
 
-    private static bool Propose(ReplicaState state, SlotState slot, Slot parentSlot, BlockId parent, ResolvedBlock? resolved)
+    private static bool Propose(
+        ReplicaState state, SlotState slot, Slot parentSlot, BlockId parent, ResolvedBlock? resolved, bool isTail)
     {
         Block block;
         IReadOnlyList<ProofOfAvailability> proofs = [];
         if (resolved is null)
         {
-            block = Build(state, parentSlot, parent, default, HeaderFlags.Carry, Payload.Empty, []);
+            HeaderFlags flags = isTail ? HeaderFlags.Carry | HeaderFlags.Tail : HeaderFlags.Carry;
+            block = Build(state, parentSlot, parent, default, flags, Payload.Empty, []);
         }
         else
         {
@@ -117,9 +123,11 @@ internal static class R3Propose
         state.PendingCasts++;
         state.Slots.MarkDirty(slot);
         state.Effects.Add(new ReplicaEffect.CastProposal(block, proofs, Justify(state, slot.Slot, parentSlot, parent)));
-        if (state.Options.IsTraced) state.Trace("R3", slot.Slot, $"propose {block.Id} on {parentSlot}{(resolved is null ? " carry" : "")}");
+        if (state.Options.IsTraced) state.Trace("R3", slot.Slot, $"propose {block.Id} on {parentSlot}{Suffix(resolved, isTail)}");
         return true;
     }
+
+    private static string Suffix(ResolvedBlock? resolved, bool isTail) => isTail ? " tail" : resolved is null ? " carry" : "";
 
     private static Block Build(
         ReplicaState state, Slot parentSlot, BlockId parent, TimestampMs timestamp, HeaderFlags flags, Payload payload,

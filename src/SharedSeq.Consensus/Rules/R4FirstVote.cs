@@ -23,6 +23,9 @@ internal enum ProposalVerdict
     BadEvidence = 14,
     BadL1View = 15,
 
+    /// <summary>Behind the boundary and not a tail, or a tail elsewhere.</summary>
+    TailMisplaced = 16,
+
     /// <summary>The leader leaves out a PoA that it was sent long enough ago.</summary>
     NotFresh = 20,
 }
@@ -58,26 +61,47 @@ internal static class R4FirstVote
         BlockId parent = header.ParentId;
         if (parentSlot < state.LastFinalSlot || (parentSlot == state.LastFinalSlot && parent != state.LastFinal))
             return ProposalVerdict.BelowLastCommit;
-        // Tail blocks belong to the end of an epoch and L1 reorganisations to a network that follows an L1: neither exists yet.
-        if ((header.Flags & ~HeaderFlags.Carry) != HeaderFlags.None) return ProposalVerdict.UnknownFlags;
+        // L1 reorganisations belong to a network that follows an L1, which does not exist yet; a tail is a carry block.
+        if ((header.Flags & ~(HeaderFlags.Carry | HeaderFlags.Tail)) != HeaderFlags.None || header.Flags == HeaderFlags.Tail)
+            return ProposalVerdict.UnknownFlags;
         if (!IsJustified(state, header.Slot, parentSlot, parent)) return ProposalVerdict.WaitsForCertificate;
-        // A carry block is valid without knowing the parent (R3).
-        if (header.IsCarry) return ProposalVerdict.Valid;
+        if (header.IsCarry) return JudgeCarry(state, header);
         if (candidate.Block.Payload.L1View != L1View.None) return ProposalVerdict.BadL1View;
         if (!candidate.IsEvidenceVerified) return ProposalVerdict.BadEvidence;
         if (state.Resolve(parentSlot, parent, out Slot missingSlot, out BlockId missing) is not { } resolved)
         {
-            ReplicaSet holders = R9ExtraBlock.FirstVoters(state, missingSlot, missing).With(state.Committee.LeaderOf(header.Slot));
-            if (missingSlot > state.LastFinalSlot) state.Fetch.Want(missingSlot, missing, holders);
+            FetchMissing(state, header, missingSlot, missing);
             return ProposalVerdict.WaitsForHeader;
         }
 
+        if (state.IsTail(resolved, header.Height)) return ProposalVerdict.TailMisplaced;
         if (header.Timestamp < resolved.Timestamp) return ProposalVerdict.TimestampBeforeParent;
         CutVerdict cut = state.Lanes.CheckCut(header, resolved.Cut, candidate.Proofs);
         if (cut != CutVerdict.Valid) return cut.IsObjective() ? ProposalVerdict.BadCut : ProposalVerdict.WaitsForProof;
         if (IsAheadOfClock(state, header.Timestamp, resolved.Timestamp)) return ProposalVerdict.WaitsForClock;
         ReplicaId leader = state.Committee.LeaderOf(header.Slot);
         return state.Lanes.IsFreshnessViolated(leader, state.EnteredAtMs, header, resolved.Cut) ? ProposalVerdict.NotFresh : ProposalVerdict.Valid;
+    }
+
+    /// <summary>A carry block is valid without knowing the parent (R3), but for whether it is a tail.</summary>
+    private static ProposalVerdict JudgeCarry(ReplicaState state, Header header)
+    {
+        ResolvedBlock? parent = state.Resolve(header.ParentSlot, header.ParentId, out Slot missingSlot, out BlockId missing);
+        bool? isTail = parent is not null ? state.IsTail(parent, header.Height) : state.IsTail(header.Height);
+        if (isTail is null)
+        {
+            FetchMissing(state, header, missingSlot, missing);
+            return ProposalVerdict.WaitsForHeader;
+        }
+
+        return isTail == header.IsTail ? ProposalVerdict.Valid : ProposalVerdict.TailMisplaced;
+    }
+
+    private static void FetchMissing(ReplicaState state, Header header, Slot missingSlot, BlockId missing)
+    {
+        if (missingSlot <= state.LastFinalSlot) return;
+        ReplicaSet holders = R9ExtraBlock.FirstVoters(state, missingSlot, missing).With(state.Committee.LeaderOf(header.Slot));
+        state.Fetch.Want(missingSlot, missing, holders);
     }
 
     /// <summary>The parent's certificate and skip certificates of all slots between are held; asks for them otherwise.</summary>

@@ -21,8 +21,15 @@ internal sealed class HeldBlock(Block block)
     public ResolvedBlock? Resolved { get; set; }
 }
 
-/// <summary>Timestamp and cut of a block, for a carry block those of its nearest other ancestor.</summary>
-internal sealed record ResolvedBlock(TimestampMs Timestamp, IReadOnlyList<LaneTip> Cut);
+/// <summary>
+/// Timestamp and cut of a block, for a carry block those of its nearest other ancestor, and how far the epoch goes on its chain.
+/// </summary>
+internal sealed record ResolvedBlock(TimestampMs Timestamp, IReadOnlyList<LaneTip> Cut, EpochSpan Epoch)
+{
+    /// <summary>The same of a child with this header.</summary>
+    public ResolvedBlock Of(Header child) =>
+        child.IsCarry ? this : new ResolvedBlock(child.Timestamp, child.Tips, Epoch.After(child.Height, child.Timestamp));
+}
 
 /// <summary>The leader's block for a slot as it arrived first, or as this leader made it.</summary>
 /// <param name="Block">The block.</param>

@@ -25,7 +25,7 @@ internal sealed class FinalChain
         _state = state;
         Ordered = delivered.Id;
         OrderedSlot = delivered.Slot;
-        Tip = new ResolvedBlock(delivered.Timestamp, delivered.Cut);
+        Tip = new ResolvedBlock(delivered.Timestamp, delivered.Cut, delivered.Epoch);
         Archived = delivered.Id.Height;
         _lowest = delivered.Id.Height.Value + 1;
     }
@@ -35,7 +35,7 @@ internal sealed class FinalChain
 
     public Slot OrderedSlot { get; private set; }
 
-    /// <summary>Its resolved timestamp and cut.</summary>
+    /// <summary>Its resolved timestamp, cut and epoch.</summary>
     public ResolvedBlock Tip { get; private set; }
 
     public Height Archived { get; private set; }
@@ -109,16 +109,16 @@ internal sealed class FinalChain
     public HeldBlock? Find(BlockId id) =>
         _links.TryGet(id.Height.Value, out Link? link) && link.Id == id ? link.Block : null;
 
-    /// <summary>Hands contiguous heights to the lanes.</summary>
+    /// <summary>Hands contiguous heights to the lanes, up to the epoch's boundary: what follows there are tails, which nobody delivers.</summary>
     public void Advance()
     {
-        while (Ordered.Height.Value < Archived.Value + ConsensusLimits.OrderAhead
+        while (!Tip.Epoch.IsTail(Ordered.Height.Next()) && Ordered.Height.Value < Archived.Value + ConsensusLimits.OrderAhead
             && _state.Lanes.HasRoomForCommitted
             && _links.TryGet(Ordered.Height.Value + 1, out Link? link) && link.Block is { } held)
         {
             Block block = held.Block;
             Invariant.Check(block.Header.ParentHash == Ordered.Hash, "a final chain is linked before it is delivered");
-            if (!block.Header.IsCarry) Tip = new ResolvedBlock(block.Header.Timestamp, block.Header.Tips);
+            Tip = Tip.Of(block.Header);
             Ordered = block.Id;
             OrderedSlot = block.Header.Slot;
             _state.Evidence.OnCommitted(block.Payload.Evidence);

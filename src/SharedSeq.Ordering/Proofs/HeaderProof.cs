@@ -40,6 +40,9 @@ public sealed class HeaderProof(IReadOnlyList<Header> headers, CommitProof commi
     {
         ProofVerdict verdict = trust.Check(Commit);
         if (!verdict.IsValid) return verdict;
+        // A tail may well be committed: it stands behind the boundary of its epoch, and the next epoch has another block at its height.
+        if (Header.IsTail)
+            return new ProofVerdict(ProofFault.WrongCommitment, $"height {Header.Height} is a tail of epoch {Header.Epoch}, no height of the network");
         for (int i = 1; i < Headers.Count; i++)
         {
             if (Headers[i].ParentHash != Headers[i - 1].Hash || Headers[i].Height != Headers[i - 1].Height.Next())

@@ -14,15 +14,15 @@ internal sealed class RuleBench
 {
     private readonly TestNetwork _network;
 
-    public RuleBench(int n = 4, Func<ReplicaOptions, ReplicaOptions>? change = null)
-        : this(QuorumParameters.ForMembers(n), change)
+    public RuleBench(int n = 4, Func<ReplicaOptions, ReplicaOptions>? change = null, EpochSpan? epoch = null)
+        : this(QuorumParameters.ForMembers(n), change, epoch)
     {
     }
 
-    public RuleBench(QuorumParameters quorum, Func<ReplicaOptions, ReplicaOptions>? change = null)
+    public RuleBench(QuorumParameters quorum, Func<ReplicaOptions, ReplicaOptions>? change = null, EpochSpan? epoch = null)
     {
         var options = new ReplicaOptions { CertificateForwardMs = 0, FinalHoldMs = 0 };
-        _network = new TestNetwork(quorum, _ => change is null ? options : change(options));
+        _network = new TestNetwork(quorum, _ => change is null ? options : change(options), epoch);
         Self = _network.Committee.LeaderOf(new Slot((ulong)quorum.N));
         Node = _network[Self.Value];
         Others = [.. Enumerable.Range(0, quorum.N).Where(member => member != Self.Value)];

@@ -18,11 +18,12 @@ internal sealed class TestNetwork
 
     private readonly List<Envelope> _queue = [];
 
-    public TestNetwork(QuorumParameters quorum, Func<int, ReplicaOptions>? options = null)
+    public TestNetwork(QuorumParameters quorum, Func<int, ReplicaOptions>? options = null, EpochSpan? epoch = null)
     {
+        Epoch = epoch ?? EpochSpan.Endless;
         var members = new CommitteeMember[quorum.N];
         for (int i = 0; i < members.Length; i++) members[i] = new CommitteeMember(FakeSigner.KeyOf(i, true), FakeSigner.KeyOf(i, false));
-        Committee = new Committee(Epoch.Zero, quorum, members, GenesisHash);
+        Committee = new Committee(default, quorum, members, GenesisHash);
         Verifier = new MessageVerifier(Domain, Committee, new FakeScheme());
         Nodes = new TestNode[quorum.N];
         for (int i = 0; i < Nodes.Length; i++)
@@ -31,6 +32,9 @@ internal sealed class TestNetwork
             Nodes[i] = new TestNode(this, new ReplicaId((ushort)i), own);
         }
     }
+
+    /// <summary>The span of the epoch at its start.</summary>
+    public EpochSpan Epoch { get; }
 
     public Committee Committee { get; }
 

@@ -102,7 +102,9 @@ internal sealed class TestNode
         DeliveredTip tip = last is null
             ? DeliveredTip.Genesis(TestNetwork.GenesisHash, new TimestampMs(TestNetwork.WallStartMs))
             : new DeliveredTip(last.Block.Id, last.Block.Header.Slot, last.Timestamp, last.Cut);
-        return new Replica(_options, _network.Committee, Self, new RecoveredState([.. Log], tip, []), Mutations);
+        EpochSpan epoch = _network.Epoch;
+        foreach (CommittedBlock block in Delivered) epoch = epoch.After(block.Height, block.Timestamp);
+        return new Replica(_options, _network.Committee, Self, new RecoveredState([.. Log], tip with { Epoch = epoch }, []), Mutations);
     }
 
     private void CarryOut(List<ReplicaEffect> effects)

@@ -74,6 +74,18 @@ public sealed class ProofTests
     }
 
     [Fact]
+    public void A_tail_is_no_committed_height_but_commits_the_boundary_below_it()
+    {
+        Header boundary = ProofSamples.Header(1, default);
+        var tail = new Header(
+            Epoch.Zero, new Slot(3), new Height(2), new Slot(2), boundary.Hash, default, HeaderFlags.Carry | HeaderFlags.Tail,
+            Payload.Empty.Commitment, []);
+        CommitProof commit = _committee.Commit(tail, CommitPath.Slow, 0, 1, 2);
+        Assert.True(Verify(new HeaderProof([boundary, tail], commit)).IsValid);
+        Assert.Equal(ProofFault.WrongCommitment, Verify(new HeaderProof([tail], commit)).Fault);
+    }
+
+    [Fact]
     public void A_file_cut_at_any_length_is_refused()
     {
         byte[] file = File(_samples.BlockProof());
