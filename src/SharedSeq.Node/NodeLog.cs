@@ -39,6 +39,9 @@ internal static partial class NodeLog
     [LoggerMessage(1015, LogLevel.Critical, "the vote guard can not be written, so this node votes no more: {Reason}")]
     public static partial void GuardFailed(this ILogger logger, string reason);
 
+    [LoggerMessage(1016, LogLevel.Error, "the ordering state was not written, so a restart applies more heights: {Reason}")]
+    public static partial void SnapshotFailed(this ILogger logger, string reason);
+
     [LoggerMessage(1020, LogLevel.Error, "call of {Method} failed, error id {ErrorId}")]
     public static partial void RpcFailed(this ILogger logger, string method, string errorId, Exception error);
 

@@ -87,9 +87,7 @@ internal static class StoreCommand
             Directory.Delete(fresh, recursive: true);
             var snapshots = new SnapshotFiles(Path.Combine(configuration.DataDir, "snapshots"));
             snapshots.Clear();
-            var state = new CanonicalWriter(1024 * 1024);
-            rebuilt.Machine.Snapshot(state);
-            if (rebuilt.Machine.Height > Height.Zero) snapshots.Write(rebuilt.Machine.Height, state.WrittenMemory);
+            if (rebuilt.Machine.Height > Height.Zero) snapshots.Write(rebuilt.Machine.BeginSnapshot());
             new DivergenceFile(configuration.DataDir).Delete();
             Console.WriteLine($"ledger rebuilt up to height {rebuilt.Machine.Height}");
             return ExitCode.Ok;

@@ -252,11 +252,11 @@ public sealed class NodeHost : IAsyncDisposable
     /// <summary>The newest snapshot from which on the ledger and the archive have everything: a snapshot above the ledger would leave a hole in it.</summary>
     private OrderingMachine? Restore(SnapshotFiles snapshots, Height ledgerHeight)
     {
-        foreach (byte[] snapshot in snapshots.Read())
+        foreach (ReadOnlyMemory<byte> snapshot in snapshots.Read())
         {
             try
             {
-                var reader = new CanonicalReader(snapshot);
+                var reader = new CanonicalReader(snapshot.Span);
                 OrderingMachine machine = OrderingMachine.Restore(Genesis, ref reader);
                 if (machine.Height <= _logs!.LastBlock && machine.Height <= ledgerHeight) return machine;
             }

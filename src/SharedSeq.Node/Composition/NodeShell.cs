@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using SharedSeq.Consensus;
+using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 using SharedSeq.Storage;
 
@@ -141,9 +142,9 @@ public sealed class NodeShell(
         peers.CountBadFrame(from);
     }
 
-    void IOrderingShell.OnCheckpoint(Height height, ReadOnlyMemory<byte> snapshot)
+    void IOrderingShell.OnCheckpoint(OrderingSnapshot snapshot)
     {
-        snapshots.Write(height, snapshot);
+        snapshots.Write(snapshot);
         if (logs.PruneWhenFull(snapshots.OldestKept) is not { } keep) return;
         logger.Pruned(keep.FromHeight);
         Pruned?.Invoke(keep);

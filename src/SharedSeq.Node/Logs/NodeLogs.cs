@@ -327,9 +327,13 @@ public sealed class NodeLogs : IDisposable
         return (voted, writer.ToArray());
     }
 
+    /// <summary>A node that diverged comes here once all below its last good snapshot is given up: it can not start from a later one.</summary>
+    private static string Advice(StorageRejection rejection) => rejection != StorageRejection.LogFull ? ""
+        : "; storage.retentionBytes are used up and a restart needs all of them: raise it, or where this node diverged run: sharedseq store rebuild";
+
     private static long Position(AppendResult result, string log)
     {
-        if (!result.IsAccepted) throw new StorageException(result.Rejection, $"the {log} does not take a record: {result.Rejection}");
+        if (!result.IsAccepted) throw new StorageException(result.Rejection, $"the {log} does not take a record: {result.Rejection}{Advice(result.Rejection)}");
         return result.Position;
     }
 }

@@ -1,4 +1,5 @@
 using SharedSeq.Consensus;
+using SharedSeq.Ordering;
 
 namespace SharedSeq.Node;
 
@@ -16,6 +17,7 @@ public interface IOrderingShell
     /// <summary>A peer's vote or certificate does not verify: whoever goes on so loses its session.</summary>
     void OnUnverified(Primitives.ReplicaId from, VerificationRejection reason);
 
-    /// <summary>The whole state at a checkpoint, to start from after a restart.</summary>
-    void OnCheckpoint(Primitives.Height height, ReadOnlyMemory<byte> snapshot);
+    /// <summary>The whole state at a checkpoint, to start from after a restart. Called beside the loop: it is tens of megabytes under load.</summary>
+    /// <exception cref="Storage.StorageException">It can not be written. The one before is kept.</exception>
+    void OnCheckpoint(OrderingSnapshot snapshot);
 }

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using SharedSeq.Consensus;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
+using SharedSeq.Storage;
 
 namespace SharedSeq.Node;
 
@@ -27,8 +28,8 @@ public sealed class OrderingActor : Actor<OrderingMessage>
     private readonly ILogger _logger;
     private readonly Action<Exception> _onFatal;
     private readonly List<ResultEffect> _effects = [];
-    private readonly CanonicalWriter _snapshotBytes = new(1024 * 1024);
     private Task _snapshot = Task.CompletedTask;
+    private bool _isSnapshotOpen;
     private long _snapshotAt;
 
     public OrderingActor(
@@ -84,18 +85,39 @@ public sealed class OrderingActor : Actor<OrderingMessage>
         if (result.IsSigned) _collector.OnOwnResult(result.Result, _effects);
         var ordered = new OrderedHeight(block, result);
         foreach (IOrderedFollower follower in _followers) await follower.OnOrderedAsync(ordered, stopping);
-        if (result.IsCheckpoint && !_collector.IsDiverged) Snapshot(block.Height);
+        EndSnapshot();
+        if (result.IsCheckpoint && !_collector.IsDiverged) BeginSnapshot();
     }
 
-    /// <summary>Writes the state beside the loop, now and then: it only saves a restart some heights, and is tens of megabytes under load.</summary>
-    private void Snapshot(Height height)
+    /// <summary>Writes the state beside the loop, now and then: it only saves a restart some heights.</summary>
+    private void BeginSnapshot()
     {
         long now = Environment.TickCount64;
-        if (now - _snapshotAt < SnapshotMs || !_snapshot.IsCompleted) return;
+        if (now - _snapshotAt < SnapshotMs || _isSnapshotOpen) return;
         _snapshotAt = now;
-        _snapshotBytes.Reset();
-        _machine.Snapshot(_snapshotBytes);
-        _snapshot = Task.Run(() => _shell.OnCheckpoint(height, _snapshotBytes.WrittenMemory));
+        OrderingSnapshot snapshot = _machine.BeginSnapshot();
+        _isSnapshotOpen = true;
+        _snapshot = Task.Run(() => Write(snapshot));
+    }
+
+    private void Write(OrderingSnapshot snapshot)
+    {
+        try
+        {
+            _shell.OnCheckpoint(snapshot);
+        }
+        catch (StorageException e)
+        {
+            // A short cut less after a restart; logs that failed have told so themselves.
+            _logger.SnapshotFailed(e.Message);
+        }
+    }
+
+    private void EndSnapshot()
+    {
+        if (!_isSnapshotOpen || !_snapshot.IsCompleted) return;
+        _isSnapshotOpen = false;
+        _machine.EndSnapshot();
     }
 
     private void OnPeerSaid(ReplicaId from, PeerMessage message)

@@ -1,4 +1,6 @@
 using System;
+using System.Buffers.Binary;
+using System.Collections.Generic;
 using System.Numerics;
 using SharedSeq.Primitives;
 
@@ -13,33 +15,40 @@ internal enum DuplicateVerdict
 }
 
 /// <summary>
-/// The ids taken before, each until a time of its own. Chained hashing over an arena of nodes that grows by chunks up to the limit and is reused, so there
-/// is no rehashing, no garbage per id, and memory follows use. A wheel of one-second slots forgets ids: the count drops at once when a slot's
-/// second passes, its nodes are unlinked a few at a time with later insertions. Ids are kept as their first 128 bits, against which no second
-/// preimage can be found.
+/// The ids taken before, each until a time of its own. A wheel of one-second slots forgets them: each slot has its ids in chunks of its own, in the order
+/// of arrival, and the count drops at once when its second passes. Chained hashing leads to an id; forgotten ones are unlinked a few at a time with later
+/// insertions, and their chunks are used again, so there is no rehashing, no garbage per id, and memory follows use. Ids are kept as their first 128
+/// bits, against which no second preimage can be found.
 /// </summary>
 internal sealed class DuplicateTable
 {
-    private const int ChunkBits = 14;
-    private const int ChunkMask = (1 << ChunkBits) - 1;
+    /// <summary>Bytes of one remembered id in a snapshot.</summary>
+    internal const int EntryBytes = 16 + 8;
+
+    // 512 ids, 12 KiB: a slot that remembers one id costs no more, and chunks stay out of the large-object heap.
+    private const int ChunkBits = 9;
+    private const int ChunkEntries = 1 << ChunkBits;
     private const int ReclaimedPerInsertion = 2;
     private const int ReclaimedPerAdvance = 256;
 
+    // Free chunks that keep their memory, whatever the use; above it a quarter of the used ones.
+    private const int FreeChunksKept = 64;
+
     // Entries are folded into their slot's digest in runs of this many, to hash long texts instead of many short ones.
     private const int FoldEntries = 64;
-    private const int EntryBytes = 16 + 8;
 
     private readonly uint _limit;
 
-    // First node of each chain plus one; 0 for none, so that memory nobody has touched need not be filled.
+    // The newest node of each chain plus one; 0 for none, so that memory nobody has touched need not be filled.
     private readonly int[] _buckets;
     private readonly Slot[] _wheel;
-    private Node[][] _chunks = [];
-    private int _nodes;
-    private int _free = -1;
+    private readonly List<Chunk> _chunks = [];
+    private readonly Stack<int> _free = new();
 
-    // Nodes of forgotten slots, still in their buckets' chains.
-    private int _garbage = -1;
+    // Chunks of forgotten slots whose ids are still in their buckets' chains, and how many of the first one's are not any more.
+    private readonly Queue<(int Chunk, int Count)> _garbage = new();
+    private int _unlinked;
+    private int _views;
     private ulong _second;
     private uint _live;
 
@@ -62,7 +71,7 @@ internal sealed class DuplicateTable
         ulong second = nowMs / 1000;
         Invariant.Check(second >= _second, "committed time does not go back");
         ulong passed = ulong.Min(second - _second, (ulong)_wheel.Length);
-        for (ulong i = 1; i <= passed; i++) Forget(_wheel[(int)((second - passed + i) % (ulong)_wheel.Length)]);
+        for (ulong i = 1; i <= passed; i++) Forget(SlotOf(second - passed + i));
         _second = second;
         Reclaim(ReclaimedPerAdvance);
     }
@@ -74,16 +83,18 @@ internal sealed class DuplicateTable
     public DuplicateVerdict Add(in Hash32 id, ulong nowMs, ulong forgetAtMs)
     {
         UInt128 key = id.Prefix128;
-        ref int bucket = ref _buckets[(int)(id.Prefix & (ulong)(_buckets.Length - 1))];
+        (ulong high, ulong low) = ((ulong)(key >> 64), (ulong)key);
+        ref int bucket = ref BucketOf(high);
         for (int at = bucket; at > 0;)
         {
-            ref Node node = ref NodeAt(at - 1);
-            if (node.Key == key && node.ForgetAtMs > nowMs) return DuplicateVerdict.Present;
-            at = node.Next;
+            Chunk chunk = _chunks[(at - 1) >> ChunkBits];
+            ref Entry entry = ref chunk.Entries![(at - 1) & (ChunkEntries - 1)];
+            if (entry.High == high && entry.Low == low && entry.ForgetAtMs(chunk.Second) > nowMs) return DuplicateVerdict.Present;
+            at = entry.Next;
         }
 
         if (_live >= _limit) return DuplicateVerdict.Full;
-        Insert(ref bucket, key, forgetAtMs);
+        Insert(ref bucket, high, low, forgetAtMs);
         Reclaim(ReclaimedPerInsertion);
         return DuplicateVerdict.Added;
     }
@@ -93,69 +104,74 @@ internal sealed class DuplicateTable
     {
         writer.U64(_second);
         writer.U32(_live);
-        for (ulong i = 1; i <= (ulong)_wheel.Length; i++)
+        for (ulong second = _second + 1; second <= _second + (ulong)_wheel.Length; second++)
         {
-            Slot slot = _wheel[(int)((_second + i) % (ulong)_wheel.Length)];
+            Slot slot = SlotOf(second);
             if (slot.Count == 0) continue;
-            writer.U64(_second + i);
+            writer.U64(second);
             writer.U32(slot.Count);
             writer.Hash(slot.Digest);
             writer.Raw(slot.Run);
         }
     }
 
-    /// <summary>Everything remembered, by slot and in the order of arrival.</summary>
-    public void Write(CanonicalWriter writer)
+    /// <summary>
+    /// Everything remembered now, by slot and in the order of arrival, to be written while the table goes on: ids never change once they are there.
+    /// Until the caller is done with it (<see cref="EndView"/>) no chunk is used again.
+    /// </summary>
+    public DuplicateView BeginView()
     {
-        writer.U64(_second);
-        writer.U32(_live);
-        for (ulong i = 1; i <= (ulong)_wheel.Length; i++)
+        var runs = new List<DuplicateRun>();
+        for (ulong second = _second + 1; second <= _second + (ulong)_wheel.Length; second++)
         {
-            for (int at = _wheel[(int)((_second + i) % (ulong)_wheel.Length)].First; at >= 0;)
-            {
-                ref Node node = ref NodeAt(at);
-                writer.U64((ulong)(node.Key >> 64));
-                writer.U64((ulong)node.Key);
-                writer.U64(node.ForgetAtMs);
-                at = node.NextInSlot;
-            }
+            Slot slot = SlotOf(second);
+            for (int i = 0; i < slot.Chunks.Count; i++) runs.Add(new DuplicateRun(_chunks[slot.Chunks[i]].Entries!, slot.CountIn(i), second));
         }
+
+        _views++;
+        return new DuplicateView(_second, _live, runs);
     }
 
-    /// <summary>Fills this new table with what <see cref="Write"/> wrote.</summary>
+    /// <summary>A view is not read any more.</summary>
+    public void EndView() => _views--;
+
+    /// <summary>Fills this new table with what a view wrote.</summary>
     public void Restore(ref CanonicalReader reader)
     {
-        Invariant.Check(_nodes == 0, "only a new table is restored");
+        Invariant.Check(_chunks.Count == 0, "only a new table is restored");
         _second = reader.U64();
         uint count = reader.U32();
         if (count > _limit) DecodeException.Throw(DecodeRejection.OverLimit, "remembered ids");
         for (uint i = 0; i < count; i++)
         {
-            var key = new UInt128(reader.U64(), reader.U64());
-            ulong forgetAtMs = reader.U64();
+            (ulong high, ulong low, ulong forgetAtMs) = (reader.U64(), reader.U64(), reader.U64());
             ulong second = SecondOf(forgetAtMs);
             if (second <= _second || second > _second + (ulong)_wheel.Length)
                 DecodeException.Throw(DecodeRejection.Malformed, "a remembered id is due outside the wheel");
-            Insert(ref _buckets[(int)((ulong)(key >> 64) & (ulong)(_buckets.Length - 1))], key, forgetAtMs);
+            Insert(ref BucketOf(high), high, low, forgetAtMs);
         }
     }
 
     /// <summary>The second whose beginning is at or after the time.</summary>
-    private static ulong SecondOf(ulong forgetAtMs) => (forgetAtMs + 999) / 1000;
+    private static ulong SecondOf(ulong forgetAtMs) => (forgetAtMs / 1000) + (forgetAtMs % 1000 == 0 ? 0UL : 1);
 
-    private void Insert(ref int bucket, UInt128 key, ulong forgetAtMs)
+    private ref int BucketOf(ulong high) => ref _buckets[(int)(high & (ulong)(_buckets.Length - 1))];
+
+    private Slot SlotOf(ulong second) => _wheel[(int)(second % (ulong)_wheel.Length)];
+
+    private ref Entry EntryAt(int index) => ref _chunks[index >> ChunkBits].Entries![index & (ChunkEntries - 1)];
+
+    private void Insert(ref int bucket, ulong high, ulong low, ulong forgetAtMs)
     {
         ulong second = SecondOf(forgetAtMs);
         Invariant.Check(second > _second && second <= _second + (ulong)_wheel.Length, "an id is due within the wheel");
-        int index = TakeNode();
-        ref Node node = ref NodeAt(index);
-        node = new Node { Key = key, ForgetAtMs = forgetAtMs, Next = bucket, NextInSlot = -1 };
+        Slot slot = SlotOf(second);
+        int place = (int)(slot.Count & (ChunkEntries - 1));
+        if (place == 0) slot.Chunks.Add(TakeChunk(second));
+        int index = (slot.Chunks[^1] << ChunkBits) | place;
+        EntryAt(index) = new Entry { High = high, Low = low, Next = bucket, MsEarly = (int)((second * 1000) - forgetAtMs) };
         bucket = index + 1;
-        Slot slot = _wheel[(int)(second % (ulong)_wheel.Length)];
-        if (slot.Last >= 0) NodeAt(slot.Last).NextInSlot = index;
-        else slot.First = index;
-        slot.Last = index;
-        slot.Append(key, forgetAtMs);
+        slot.Append(high, low, forgetAtMs);
         _live++;
     }
 
@@ -164,63 +180,69 @@ internal sealed class DuplicateTable
         if (slot.Count == 0) return;
         Invariant.Check(slot.Count <= _live, "a slot's ids are counted");
         _live -= slot.Count;
-        NodeAt(slot.Last).NextInSlot = _garbage;
-        _garbage = slot.First;
+        for (int i = 0; i < slot.Chunks.Count; i++) _garbage.Enqueue((slot.Chunks[i], slot.CountIn(i)));
         slot.Clear();
     }
 
     private void Reclaim(int most)
     {
-        for (int i = 0; i < most && _garbage >= 0; i++)
+        for (int i = 0; i < most && _garbage.TryPeek(out (int Chunk, int Count) first); i++)
         {
-            int index = _garbage;
-            ref Node node = ref NodeAt(index);
-            _garbage = node.NextInSlot;
-            ref int link = ref _buckets[(int)((ulong)(node.Key >> 64) & (ulong)(_buckets.Length - 1))];
-            while (link != index + 1) link = ref NodeAt(link - 1).Next;
-            link = node.Next;
-            node.Next = _free;
-            _free = index;
+            int index = (first.Chunk << ChunkBits) | _unlinked;
+            ref Entry entry = ref EntryAt(index);
+            ref int link = ref BucketOf(entry.High);
+            while (link != index + 1) link = ref EntryAt(link - 1).Next;
+            link = entry.Next;
+            if (++_unlinked < first.Count) continue;
+            _unlinked = 0;
+            _garbage.Dequeue();
+            FreeChunk(first.Chunk);
         }
     }
 
-    private int TakeNode()
+    private int TakeChunk(ulong second)
     {
-        if (_free >= 0)
+        if (!_free.TryPop(out int chunk))
         {
-            int index = _free;
-            _free = NodeAt(index).Next;
-            return index;
+            chunk = _chunks.Count;
+            _chunks.Add(default);
         }
 
-        if (_nodes >> ChunkBits == _chunks.Length)
-        {
-            Array.Resize(ref _chunks, _chunks.Length + 1);
-            _chunks[^1] = new Node[1 << ChunkBits];
-        }
-
-        return _nodes++;
+        _chunks[chunk] = new Chunk(_chunks[chunk].Entries ?? new Entry[ChunkEntries], second);
+        return chunk;
     }
 
-    private ref Node NodeAt(int index) => ref _chunks[index >> ChunkBits][index & ChunkMask];
-
-    private struct Node
+    private void FreeChunk(int chunk)
     {
-        public UInt128 Key;
-        public ulong ForgetAtMs;
+        int used = _chunks.Count - _free.Count;
+        if (_views > 0 || _free.Count >= FreeChunksKept + (used / 4)) _chunks[chunk] = default;
+        _free.Push(chunk);
+    }
 
-        /// <summary>The next node of its chain plus one, 0 for none; of a free node the next free one, -1 for none.</summary>
+    /// <summary>A remembered id. 24 bytes.</summary>
+    internal struct Entry
+    {
+        public ulong High;
+        public ulong Low;
+
+        /// <summary>The next entry of its bucket plus one, 0 for none.</summary>
         public int Next;
 
-        /// <summary>The next node of its slot or of the garbage, -1 for none.</summary>
-        public int NextInSlot;
+        /// <summary>Milliseconds by which its time is before the second of its slot.</summary>
+        public int MsEarly;
+
+        public readonly ulong ForgetAtMs(ulong second) => (second * 1000) - (ulong)MsEarly;
     }
+
+    /// <summary>Ids of one slot.</summary>
+    /// <param name="Entries">Null when a free chunk gave its memory back.</param>
+    /// <param name="Second">When they are forgotten.</param>
+    private readonly record struct Chunk(Entry[]? Entries, ulong Second);
 
     /// <summary>The ids that are forgotten when one second begins.</summary>
     private sealed class Slot
     {
-        public int First = -1;
-        public int Last = -1;
+        public readonly List<int> Chunks = [];
         public uint Count;
 
         /// <summary>Chain over the full runs: SHA-256(digest || run).</summary>
@@ -233,12 +255,16 @@ internal sealed class DuplicateTable
 
         public ReadOnlySpan<byte> Run => _runBytes == 0 ? [] : _text.AsSpan(Hash32.Size, _runBytes);
 
-        public void Append(UInt128 key, ulong forgetAtMs)
+        /// <summary>Ids in one of its chunks: all but the last are full.</summary>
+        public int CountIn(int chunk) => int.Min(ChunkEntries, (int)Count - (chunk * ChunkEntries));
+
+        public void Append(ulong high, ulong low, ulong forgetAtMs)
         {
             if (_text.Length == 0) _text = new byte[Hash32.Size + (FoldEntries * EntryBytes)];
             Span<byte> entry = _text.AsSpan(Hash32.Size + _runBytes, EntryBytes);
-            System.Buffers.Binary.BinaryPrimitives.WriteUInt128BigEndian(entry, key);
-            System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(entry[16..], forgetAtMs);
+            BinaryPrimitives.WriteUInt64BigEndian(entry, high);
+            BinaryPrimitives.WriteUInt64BigEndian(entry[8..], low);
+            BinaryPrimitives.WriteUInt64BigEndian(entry[16..], forgetAtMs);
             _runBytes += EntryBytes;
             Count++;
             if (_runBytes < FoldEntries * EntryBytes) return;
@@ -249,8 +275,7 @@ internal sealed class DuplicateTable
 
         public void Clear()
         {
-            First = -1;
-            Last = -1;
+            Chunks.Clear();
             Count = 0;
             Digest = default;
             _runBytes = 0;

@@ -21,13 +21,20 @@ public sealed partial class OrderingMachine
         return Sha.Of(_writer.Written);
     }
 
-    /// <summary>Writes everything a machine needs to continue. Equal states write equal bytes, however they came about.</summary>
-    public void Snapshot(CanonicalWriter writer)
+    /// <summary>
+    /// Everything a machine needs to continue, to be written while this one goes on. Equal states give equal bytes, however they came about. Taking it
+    /// costs as much as the waiting transactions, not as the remembered ids. To be ended when it is written.
+    /// </summary>
+    public OrderingSnapshot BeginSnapshot()
     {
+        var writer = new CanonicalWriter(4096);
         writer.Raw(SnapshotTag);
         WriteState(writer);
-        _duplicates.Write(writer);
+        return new OrderingSnapshot(Height, writer.WrittenMemory, _duplicates.BeginView());
     }
+
+    /// <summary>A snapshot of this machine is not read any more.</summary>
+    public void EndSnapshot() => _duplicates.EndView();
 
     /// <summary>The machine as it was when the snapshot was written.</summary>
     /// <exception cref="DecodeException">The bytes are not a snapshot of this network's machine.</exception>

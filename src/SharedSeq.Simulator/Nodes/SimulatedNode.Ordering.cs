@@ -86,9 +86,8 @@ public sealed partial class SimulatedNode : IBatchSource
 
     private void KeepSnapshot()
     {
-        var writer = new CanonicalWriter(4_096);
-        _ordering.Snapshot(writer);
-        Disk.Snapshot = writer.ToArray();
+        Disk.Snapshot = _ordering.BeginSnapshot().ToArray();
+        _ordering.EndSnapshot();
     }
 
     private void TickOrdering()

@@ -10,7 +10,8 @@ public sealed class DuplicateTableTests
     private static byte[] Bytes(DuplicateTable table)
     {
         var writer = new CanonicalWriter();
-        table.Write(writer);
+        foreach (ReadOnlyMemory<byte> piece in table.BeginView().Pieces()) writer.Raw(piece.Span);
+        table.EndView();
         return writer.ToArray();
     }
 
@@ -66,6 +67,27 @@ public sealed class DuplicateTableTests
         Assert.Equal(Bytes(table), Bytes(again));
         Assert.Equal(Summary(table), Summary(again));
         Assert.Equal(DuplicateVerdict.Present, again.Add(Id(5_500), 7_300, 9_999));
+    }
+
+    [Fact]
+    public void A_view_stays_what_it_was_while_the_table_forgets_and_takes_other_ids()
+    {
+        var table = new DuplicateTable(100_000, 10);
+        table.Advance(5_000);
+        for (ulong i = 0; i < 20_000; i++) table.Add(Id(i), 5_000, 5_001 + (i % 10_000));
+        byte[] before = Bytes(table);
+        DuplicateView view = table.BeginView();
+        for (ulong second = 6; second < 40; second++)
+        {
+            table.Advance(second * 1_000);
+            for (ulong i = 0; i < 2_000; i++) table.Add(Id((second * 1_000_000) + i), second * 1_000, (second * 1_000) + 3_000);
+        }
+
+        var writer = new CanonicalWriter();
+        foreach (ReadOnlyMemory<byte> piece in view.Pieces()) writer.Raw(piece.Span);
+        table.EndView();
+        Assert.Equal(before, writer.ToArray());
+        Assert.NotEqual(before, Bytes(table));
     }
 
     [Fact]

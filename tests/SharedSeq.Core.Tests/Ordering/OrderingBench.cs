@@ -129,9 +129,9 @@ internal sealed class OrderingBench : IBatchSource
 
     public byte[] SnapshotBytes()
     {
-        var writer = new CanonicalWriter();
-        Machine.Snapshot(writer);
-        return writer.ToArray();
+        byte[] bytes = Machine.BeginSnapshot().ToArray();
+        Machine.EndSnapshot();
+        return bytes;
     }
 
     /// <summary>Replaces the machine by one restored from its snapshot.</summary>

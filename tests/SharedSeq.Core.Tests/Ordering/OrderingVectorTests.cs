@@ -91,7 +91,7 @@ public sealed class OrderingVectorTests
         }
 
         pins.Pin("state root", bench.Machine.StateRoot());
-        pins.Pin("snapshot", bench.Machine.Snapshot);
+        pins.Pin("snapshot", writer => writer.Raw(bench.SnapshotBytes()));
         pins.Check();
     }
 

@@ -218,6 +218,6 @@ public sealed class DivergenceTests : IAsyncLifetime
 
         public void OnUnverified(ReplicaId from, VerificationRejection reason) => Unverified.Enqueue((from, reason));
 
-        public void OnCheckpoint(Height height, ReadOnlyMemory<byte> snapshot) => Snapshots++;
+        public void OnCheckpoint(OrderingSnapshot snapshot) => Snapshots++;
     }
 }

@@ -25,6 +25,26 @@ public sealed class NodeLogsTests
         Assert.Equal(StorageRejection.GuardNotWritten, Assert.Throws<StorageException>(() => logs.AppendVote(VoteIn(2))).Reason);
     }
 
+    [Fact]
+    public void A_log_whose_retention_is_used_up_refuses_with_what_to_do()
+    {
+        NodeConfiguration configuration = new()
+        {
+            DataDir = "/data",
+            Storage = new StorageSection { BatchSegmentBytes = 4 * 1024 * 1024, RetentionBytes = 8 * 1024 * 1024 },
+        };
+        using NodeLogs logs = new(configuration, new ReplicaId(0), new DurableWatch().OnFailed, new SimulatedFileLayer());
+        byte[] note = new byte[64 * 1024];
+        StorageException full = Assert.Throws<StorageException>(() =>
+        {
+            for (int i = 0; i < 1_000_000; i++) logs.AppendNote(LedgerNote.Proof, new Height(1), note);
+        });
+
+        Assert.Equal(StorageRejection.LogFull, full.Reason);
+        Assert.Contains("storage.retentionBytes", full.Message, StringComparison.Ordinal);
+        Assert.Contains("sharedseq store rebuild", full.Message, StringComparison.Ordinal);
+    }
+
     private static DurableRecord.OwnVote VoteIn(ulong slot)
     {
         TestCommittee committee = new();

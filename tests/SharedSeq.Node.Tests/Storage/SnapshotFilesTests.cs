@@ -1,0 +1,72 @@
+using SharedSeq.Core.Tests.Ordering;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+using SharedSeq.Storage;
+using static SharedSeq.Core.Tests.Ordering.OrderingBench;
+
+namespace SharedSeq.Node.Tests.Storage;
+
+public sealed class SnapshotFilesTests
+{
+    private readonly OrderingBench _bench = new(null, Opaque(5));
+
+    [Fact]
+    public void A_written_snapshot_is_read_back_and_makes_the_same_machine()
+    {
+        var files = new SnapshotFiles("/data/snapshots", new SimulatedFileLayer());
+        Take(100_000);
+        files.Write(_bench.Machine.BeginSnapshot());
+
+        byte[] read = Assert.Single(files.Read()).ToArray();
+        var reader = new CanonicalReader(read);
+        OrderingMachine restored = OrderingMachine.Restore(_bench.Genesis, ref reader);
+        reader.End("snapshot");
+        Assert.Equal((100_000U, _bench.Machine.StateRoot()), (restored.RememberedIds, restored.StateRoot()));
+    }
+
+    [Fact]
+    public void What_a_power_cut_leaves_is_whole_or_not_there_and_the_older_ones_stay_until_two_newer_are_durable()
+    {
+        for (ulong seed = 0; seed < 20; seed++)
+        {
+            var disk = new SimulatedFileLayer();
+            var files = new SnapshotFiles("/data/snapshots", disk);
+            for (int i = 0; i < 4; i++)
+            {
+                Take(1_000);
+                files.Write(_bench.Machine.BeginSnapshot());
+            }
+
+            byte[][] written = [.. files.Read().Select(snapshot => snapshot.ToArray())];
+            byte[][] found = [.. new SnapshotFiles("/data/snapshots", disk.Crash(new Prng(seed))).Read().Select(snapshot => snapshot.ToArray())];
+            Assert.Equal(2, written.Length);
+            Assert.Equal(written, found.Take(2));
+        }
+    }
+
+    [Fact]
+    public void A_damaged_snapshot_is_left_aside_and_a_disk_that_does_not_take_one_keeps_the_one_before()
+    {
+        var disk = new SimulatedFileLayer();
+        var faults = new StorageFaults();
+        var files = new SnapshotFiles("/data/snapshots", new FaultyFileLayer(disk, faults));
+        Take(1_000);
+        files.Write(_bench.Machine.BeginSnapshot());
+        byte[] first = files.Read().Single().ToArray();
+        Take(1_000);
+        faults.FailSyncs(1);
+        Assert.Throws<StorageException>(() => files.Write(_bench.Machine.BeginSnapshot()));
+        Assert.Equal(first, files.Read().Single().ToArray());
+        files.Write(_bench.Machine.BeginSnapshot());
+        using (IStorageFile file = disk.Open($"/data/snapshots/{_bench.Machine.Height.Value:d20}.snapshot", FileOpening.Existing)) file.Write([0xFF], 100);
+        Assert.Equal(first, files.Read().Single().ToArray());
+    }
+
+    private void Take(int count)
+    {
+        byte[] height = BitConverter.GetBytes(_bench.Machine.Height.Value);
+        IEnumerable<TestTransaction> transactions =
+            Enumerable.Range(0, count).Select(i => Tx(5, StartSecond + 30, [.. BitConverter.GetBytes(i), .. height]));
+        foreach (TestTransaction[] some in transactions.Chunk(10_000)) _bench.Apply(1, some);
+    }
+}
