@@ -13,6 +13,7 @@ internal static class Program
             TxCommand.Create(),
             TxCommand.CreateWatch(),
             VerifyCommand.Create(),
+            EvidenceCommand.Create(),
             StoreCommand.Create(),
             SimulateCommand.Create(),
             BenchCommand.Create(),

@@ -19,11 +19,9 @@ internal static class TxCommand
         return command;
     }
 
-    private static Option<string> Rpc() => new("--rpc") { Description = "An operator's address; default: the first of ./.sharedseq/devnet.json." };
-
     private static Command CreateSend()
     {
-        Option<string> rpc = Rpc();
+        Option<string> rpc = OperatorAddress.Option();
         var ns = new Argument<ulong>("namespace") { Description = "Namespace id." };
         var data = new Argument<string>("data") { Description = "Payload as 0x hex, or text." };
         var wait = new Option<string>("--wait") { Description = "received, accepted or committed.", DefaultValueFactory = _ => "committed" };
@@ -32,7 +30,7 @@ internal static class TxCommand
         var command = new Command("send", "Send one transaction. Example: sharedseq tx send 100001 hello --wait committed") { ns, data, rpc, wait, validFor };
         command.SetAction((result, cancellation) => UserErrors.GuardAsync(async () =>
         {
-            using OperatorClient client = ClientOf(result.GetValue(rpc));
+            using OperatorClient client = OperatorAddress.Connect(result.GetValue(rpc));
             ulong seconds = result.GetValue(validFor);
             ulong validUntil = seconds == 0 ? 0 : (ulong)DateTimeOffset.UtcNow.ToUnixTimeSeconds() + seconds;
             JsonElement answer = await client.SendTransactionAsync(
@@ -44,12 +42,12 @@ internal static class TxCommand
 
     private static Command CreateStatus()
     {
-        Option<string> rpc = Rpc();
+        Option<string> rpc = OperatorAddress.Option();
         var id = new Argument<string>("txId") { Description = "Transaction id, or keccak hash on EVM namespaces." };
         var command = new Command("status", "Where a transaction is. Example: sharedseq tx status 0x...") { id, rpc };
         command.SetAction((result, cancellation) => UserErrors.GuardAsync(async () =>
         {
-            using OperatorClient client = ClientOf(result.GetValue(rpc));
+            using OperatorClient client = OperatorAddress.Connect(result.GetValue(rpc));
             return Print(await client.CallAsync("sharedseq_getTransaction", [result.GetRequiredValue(id)], cancellation));
         }));
         return command;
@@ -57,7 +55,7 @@ internal static class TxCommand
 
     private static Command CreateReceipt()
     {
-        Option<string> rpc = Rpc();
+        Option<string> rpc = OperatorAddress.Option();
         var id = new Argument<string>("txId") { Description = "Transaction id." };
         var output = new Option<string>("--out") { Description = "Proof file to write.", Required = true };
         var kind = new Option<string>("--kind")
@@ -69,7 +67,7 @@ internal static class TxCommand
         var command = new Command("receipt", "Fetch a proof file for a transaction. Example: sharedseq tx receipt 0x... --out r.bin") { id, rpc, output, kind };
         command.SetAction((result, cancellation) => UserErrors.GuardAsync(async () =>
         {
-            using OperatorClient client = ClientOf(result.GetValue(rpc));
+            using OperatorClient client = OperatorAddress.Connect(result.GetValue(rpc));
             byte[] proof = await client.GetProofAsync(result.GetRequiredValue(kind), [result.GetRequiredValue(id)], cancellation);
             await File.WriteAllBytesAsync(result.GetRequiredValue(output), proof, cancellation);
             Console.WriteLine(
@@ -83,7 +81,7 @@ internal static class TxCommand
     /// <summary>watch: live blocks of a namespace, each shown once it is proved against the genesis.</summary>
     public static Command CreateWatch()
     {
-        Option<string> rpc = Rpc();
+        Option<string> rpc = OperatorAddress.Option();
         var ns = new Argument<ulong>("namespace") { Description = "Namespace id." };
         var from = new Option<ulong>("--from") { Description = "First block number; 0 for the next one.", DefaultValueFactory = _ => 0UL };
         var genesis = new Option<string>("--genesis") { Description = "Genesis document to trust; default: that of the devnet in this folder." };
@@ -91,7 +89,7 @@ internal static class TxCommand
         var command = new Command("watch", "Live blocks of a namespace. Example: sharedseq watch 9001") { ns, rpc, from, count, genesis };
         command.SetAction((result, cancellation) => UserErrors.GuardAsync(async () =>
         {
-            Uri address = AddressOf(result.GetValue(rpc));
+            Uri address = OperatorAddress.Of(result.GetValue(rpc));
             var id = new NamespaceId(result.GetValue(ns));
             ulong first = result.GetValue(from);
             if (first == 0)
@@ -119,24 +117,6 @@ internal static class TxCommand
             return ExitCode.Ok;
         }));
         return command;
-    }
-
-    private static OperatorClient ClientOf(string? rpc) => new(AddressOf(rpc));
-
-    private static Uri AddressOf(string? rpc)
-    {
-        if (rpc is not null) return UserErrors.AddressOf(rpc);
-        const string state = ".sharedseq/devnet.json";
-        if (!File.Exists(state)) throw new CommandException("no devnet runs in this folder: give --rpc ADDRESS, or start one with: sharedseq devnet");
-        try
-        {
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllText(state));
-            return new Uri(document.RootElement.GetProperty("operators")[0].GetProperty("rpc").GetString()!);
-        }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or IndexOutOfRangeException)
-        {
-            throw new CommandException($"{state} is not what a devnet writes: give --rpc ADDRESS");
-        }
     }
 
     private static Genesis GenesisOf(string? path)

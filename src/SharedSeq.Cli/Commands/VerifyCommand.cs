@@ -16,6 +16,7 @@ internal static class VerifyCommand
         Add(command, "block", "that a namespace block or a committed header is what the network decided", ProofKind.NamespaceBlock, ProofKind.Commit);
         Add(command, "result", "that q operators certified a result", ProofKind.Result);
         Add(command, "transaction", "that a transaction has its place", ProofKind.Transaction, ProofKind.Rejection, ProofKind.NamespaceAbsence);
+        Add(command, "evidence", "that an operator signed two statements that contradict each other", ProofKind.Evidence);
         return command;
     }
 

@@ -17,7 +17,7 @@ public static class Contradiction
                     || AreVotes(evidence, SignedKind.FinalVote, SignedKind.ExtraVote),
                 EvidenceKind.TwoFinals => AreVotes(evidence, SignedKind.FinalVote, SignedKind.FinalVote),
                 EvidenceKind.TwoBatches => AreAcks(evidence) && AckedLane(evidence.First).Author == evidence.Offender,
-                EvidenceKind.TwoAcks => AreAcks(evidence),
+                EvidenceKind.TwoAcks => AreAcks(evidence) && AckedLane(evidence.First).Author != evidence.Offender,
                 EvidenceKind.TwoResults => AreTwoResults(evidence),
                 _ => false,
             };

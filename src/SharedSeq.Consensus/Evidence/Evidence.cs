@@ -68,6 +68,9 @@ public sealed class Evidence(EvidenceKind evidenceKind, Epoch epoch, ReplicaId o
 
     public SignedStatement Second { get; } = second;
 
+    /// <summary>Names the offence. Signatures are left out, because an offender could make any number of them for the same two statements.</summary>
+    public Hash32 Id { get; } = IdOf(evidenceKind, epoch, offender, first, second);
+
     public override void Write(CanonicalWriter writer)
     {
         writer.Byte((byte)EvidenceKind);
@@ -83,5 +86,19 @@ public sealed class Evidence(EvidenceKind evidenceKind, Epoch epoch, ReplicaId o
         if (!Enum.IsDefined(kind)) DecodeException.Throw(DecodeRejection.UnknownValue, "kind of evidence");
         return new Evidence(
             kind, new Epoch(reader.U64()), new ReplicaId(reader.U16()), SignedStatement.Read(ref reader), SignedStatement.Read(ref reader));
+    }
+
+    /// <summary>The two statements count in either order.</summary>
+    private static Hash32 IdOf(EvidenceKind kind, Epoch epoch, ReplicaId offender, SignedStatement first, SignedStatement second)
+    {
+        var writer = new CanonicalWriter();
+        writer.Raw("SharedSeq.offence"u8);
+        writer.Byte((byte)kind);
+        writer.U64(epoch.Value);
+        writer.U16(offender.Value);
+        bool isSwapped = first.Content.Span.SequenceCompareTo(second.Content.Span) > 0;
+        writer.Bytes((isSwapped ? second : first).Content.Span);
+        writer.Bytes((isSwapped ? first : second).Content.Span);
+        return Sha.Of(writer.Written);
     }
 }

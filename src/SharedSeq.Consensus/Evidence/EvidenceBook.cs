@@ -1,12 +1,11 @@
-using System;
 using System.Collections.Generic;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Consensus;
 
 /// <summary>
-/// Evidence known to this replica and not yet in a committed block. New evidence is recorded, passed on to all members once, and put into own
-/// proposals.
+/// Evidence known to this replica and not yet in a committed block. New evidence is recorded, passed on to all members, and put into own proposals.
+/// What waits is sent again every R, and at once to a member whose session begins, until a committed block carries it.
 /// </summary>
 public sealed class EvidenceBook(ReplicaId self, int members)
 {
@@ -23,13 +22,33 @@ public sealed class EvidenceBook(ReplicaId self, int members)
     {
         Evidence item = evidence.Value;
         ref int count = ref _perOffender[item.Offender.Value];
-        Hash32 key = KeyOf(item);
+        Hash32 key = item.Id;
         if (count >= ConsensusLimits.EvidencePerOffender || !_known.TryAdd(key, item)) return false;
         count++;
         _waiting.Add(item);
         effects.Add(new ReplicaEffect.RecordEvidence(evidence));
         effects.Add(new ReplicaEffect.Send(ReplicaSet.All(members).Without(self), item, AfterSync: false));
         return true;
+    }
+
+    /// <summary>After a restart: what was recorded before.</summary>
+    internal void Recover(IReadOnlyList<RecoveredEvidence> recorded)
+    {
+        foreach (RecoveredEvidence item in recorded)
+        {
+            if (item.Evidence.Offender.Value >= _perOffender.Length) continue;
+            ref int count = ref _perOffender[item.Evidence.Offender.Value];
+            if (count >= ConsensusLimits.EvidencePerOffender || !_known.TryAdd(item.Evidence.Id, item.Evidence)) continue;
+            count++;
+            if (!item.IsCommitted) _waiting.Add(item.Evidence);
+        }
+    }
+
+    /// <summary>Sends the oldest of what waits: as many as one block takes, the others follow when those are committed.</summary>
+    internal void Resend(ReplicaSet to, List<ReplicaEffect> effects)
+    {
+        for (int i = 0; i < _waiting.Count && i < Payload.MaxEvidence; i++)
+            effects.Add(new ReplicaEffect.Send(to.Without(self), _waiting[i], AfterSync: false));
     }
 
     /// <summary>Items for an own proposal: the oldest that no undelivered ancestor carries.</summary>
@@ -40,7 +59,7 @@ public sealed class EvidenceBook(ReplicaId self, int members)
         foreach (Evidence item in _waiting)
         {
             if (picked.Count == Payload.MaxEvidence) break;
-            if (!IsIn(undeliveredAncestors, KeyOf(item))) picked.Add(item);
+            if (!IsIn(undeliveredAncestors, item.Id)) picked.Add(item);
         }
 
         return picked;
@@ -51,8 +70,8 @@ public sealed class EvidenceBook(ReplicaId self, int members)
     {
         foreach (Evidence item in included)
         {
-            Hash32 key = KeyOf(item);
-            _waiting.RemoveAll(waiting => KeyOf(waiting) == key);
+            Hash32 key = item.Id;
+            _waiting.RemoveAll(waiting => waiting.Id == key);
             ref int count = ref _perOffender[item.Offender.Value];
             if (count < ConsensusLimits.EvidencePerOffender && _known.TryAdd(key, item)) count++;
         }
@@ -64,23 +83,10 @@ public sealed class EvidenceBook(ReplicaId self, int members)
         {
             foreach (Evidence item in block.Payload.Evidence)
             {
-                if (KeyOf(item) == key) return true;
+                if (item.Id == key) return true;
             }
         }
 
         return false;
-    }
-
-    /// <summary>One key for one offence: signatures are left out, because an offender could make any number of them for the same two statements.</summary>
-    private static Hash32 KeyOf(Evidence item)
-    {
-        var writer = new CanonicalWriter();
-        writer.Byte((byte)item.EvidenceKind);
-        writer.U64(item.Epoch.Value);
-        writer.U16(item.Offender.Value);
-        bool isSwapped = item.First.Content.Span.SequenceCompareTo(item.Second.Content.Span) > 0;
-        writer.Bytes((isSwapped ? item.Second : item.First).Content.Span);
-        writer.Bytes((isSwapped ? item.First : item.Second).Content.Span);
-        return Sha.Of(writer.Written);
     }
 }

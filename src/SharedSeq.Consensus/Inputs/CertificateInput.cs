@@ -16,6 +16,7 @@ internal static class CertificateInput
         CommitProof proof = input.Proof.Value;
         state.Peers.Entered(input.From, proof.Slot.Next());
         if (proof.Slot < state.LastFinalSlot) StaleInput.Handle(state, input.From);
+        VoteEvidence.Compare(state, proof);
         R10Finalize.Commit(state, proof);
     }
 }

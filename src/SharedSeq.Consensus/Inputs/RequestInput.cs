@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using SharedSeq.Primitives;
 
 namespace SharedSeq.Consensus;
 
@@ -46,6 +47,14 @@ internal static class RequestInput
         }
 
         state.Send(ReplicaSet.Of(input.From), new BlockResponse(blocks));
+        ShowLeaderSignature(state, input.From, blocks[0]);
+    }
+
+    /// <summary>Who asks for the block of an open slot may hold another one of its leader: the two signatures side by side are evidence E1.</summary>
+    private static void ShowLeaderSignature(ReplicaState state, ReplicaId to, Block block)
+    {
+        if (state.Slots.Find(block.Header.Slot)?.Candidate is not { IsOwn: false } candidate || candidate.Block.Id != block.Id) return;
+        state.Send(ReplicaSet.Of(to), new Proposal(block, candidate.Signature, [], Justification.None));
     }
 
     private static HeldBlock? Find(ReplicaState state, BlockId id)

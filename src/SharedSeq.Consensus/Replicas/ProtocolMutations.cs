@@ -31,4 +31,7 @@ internal enum ProtocolMutations
 
     /// <summary>R3, R4: blocks behind the boundary are made and accepted like any other.</summary>
     NoTails = 64,
+
+    /// <summary>8: evidence is recorded and passed on, and never proposed.</summary>
+    EvidenceNotProposed = 128,
 }

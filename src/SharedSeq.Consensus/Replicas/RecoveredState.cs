@@ -21,8 +21,15 @@ public sealed record DeliveredTip(BlockId Id, Slot Slot, TimestampMs Timestamp, 
         new(new BlockId(Height.Zero, genesisHash), Slot.Zero, timestamp, []);
 }
 
+/// <summary>Evidence that this replica recorded before it was started again. IsCommitted: a committed block carries it.</summary>
+public readonly record struct RecoveredEvidence(Evidence Evidence, bool IsCommitted);
+
 /// <summary>Durable state of one replica: empty for a first start.</summary>
 /// <param name="VoteLog">Records in log order. They were verified before they were written, the log has checksums: they are trusted.</param>
 /// <param name="Delivered">The newest delivered block.</param>
 /// <param name="Batches">Batches stored above the delivered cut, own lane included, ascending by lane and sequence.</param>
-public sealed record RecoveredState(IReadOnlyList<DurableRecord> VoteLog, DeliveredTip Delivered, IReadOnlyList<StoredBatch> Batches);
+public sealed record RecoveredState(IReadOnlyList<DurableRecord> VoteLog, DeliveredTip Delivered, IReadOnlyList<StoredBatch> Batches)
+{
+    /// <summary>Evidence recorded. Without it the replica is as safe; it would only propose and record known offences again.</summary>
+    public IReadOnlyList<RecoveredEvidence> Evidence { get; init; } = [];
+}

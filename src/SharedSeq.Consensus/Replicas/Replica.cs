@@ -27,6 +27,7 @@ public sealed class Replica
         _state = new ReplicaState(options, committee, self, recovered.Delivered, mutations);
         _state.Lanes = new LaneBook(options, committee, self, recovered, _state.Evidence);
         Recovery.Load(_state, recovered.VoteLog);
+        _state.Evidence.Recover(recovered.Evidence);
     }
 
     public Slot CurrentSlot => _state.Current;
@@ -218,6 +219,7 @@ public sealed class Replica
         _state.Peers[peer].IsConnected = true;
         _state.Resend.SendStatus(ReplicaSet.Of(peer));
         _state.Resend.To(ReplicaSet.Of(peer));
+        _state.Evidence.Resend(ReplicaSet.Of(peer), _state.Effects);
         _state.Lanes.OnPeerConnected(peer, _state.NowMs, _state.Effects);
     }
 

@@ -208,6 +208,7 @@ internal sealed class ReplicaState
 
         SlotState slot = Slots.GetOrAdd(at);
         if (slot.FindCertificate(certificate.Value) is not null) return null;
+        VoteEvidence.Compare(this, certificate);
         if (slot.Certificates.Count == 0)
         {
             ReplicaId leader = Committee.LeaderOf(at);

@@ -109,7 +109,7 @@ internal static class R3Propose
             proofs = cut.Proofs;
             var now = new TimestampMs(state.Now.WallMs);
             TimestampMs timestamp = now > resolved.Timestamp ? now : resolved.Timestamp;
-            IReadOnlyList<Evidence> evidence = state.Evidence.WaitingCount == 0
+            IReadOnlyList<Evidence> evidence = state.Evidence.WaitingCount == 0 || state.Is(ProtocolMutations.EvidenceNotProposed)
                 ? []
                 : state.Evidence.PickFor(UndeliveredAncestors(state, parentSlot, parent));
             Payload payload = evidence.Count == 0 ? Payload.Empty : new Payload(L1View.None, evidence);

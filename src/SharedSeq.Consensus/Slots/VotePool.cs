@@ -83,6 +83,20 @@ internal sealed class VotePool
         };
     }
 
+    /// <summary>An earlier vote of its voter that an honest member does not make beside this one, without keeping this one: a certificate's votes are
+    /// not counted.</summary>
+    public PooledVote Compare(Vote vote)
+    {
+        ref readonly VoterVotes votes = ref _voters[vote.Voter.Value];
+        return vote.VoteKind switch
+        {
+            VoteKind.First when votes.First is { } first && first.Value != vote.Value => Against(first, EvidenceKind.TwoFirstVotes),
+            VoteKind.Final when votes.FinalOtherThan(vote.Value) is { } final => Against(final, EvidenceKind.TwoFinals),
+            VoteKind.Final => Against(votes.SupportOtherThan(vote.Value), EvidenceKind.FinalAndOther),
+            _ => Against(votes.FinalOtherThan(vote.Value), EvidenceKind.FinalAndOther),
+        };
+    }
+
     /// <summary>q signatures for a value, by ascending voter, Firsts preferred to Extras; null when there are not as many.</summary>
     public CertificateSignature[]? Support(BlockId value, int needed)
     {

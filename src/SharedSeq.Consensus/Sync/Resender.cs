@@ -21,6 +21,7 @@ internal sealed class Resender(ReplicaState state)
         state.IsStatusOwed = true;
         if (state.LastFinalSlot == _lastFinalAtResend) To(state.Others);
         _lastFinalAtResend = state.LastFinalSlot;
+        state.Evidence.Resend(state.Others, state.Effects);
         WantGaps();
     }
 

@@ -80,7 +80,7 @@ public sealed class NodeHost : IAsyncDisposable
         var proofs = new CertifiedProofs();
         var shell = new NodeShell(_logs, snapshots, batches, peers, proofs, NewSigner(), progress, verifier,
             new HeightPacing(_configuration.Consensus.MinHeightMs), _logger);
-        var replica = new Replica(ReplicaOptions(), Genesis.Committee, _keys.Seat, recovered);
+        var replica = new Replica(ReplicaOptions(), Genesis.Committee, _keys.Seat, recovered with { Evidence = ledger.RecordedEvidence() });
         var replicaActor = new ReplicaActor(replica, NewSigner(), shell, _clock, e => OnFatal("replica", e));
         LaneActor lane = NewLane(replica, shell);
         var backlog = new LaneBacklog(_keys.Seat, batches, ns => machine.QueuedBytes(ns, _keys.Seat));

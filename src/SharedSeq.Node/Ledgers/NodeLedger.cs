@@ -95,18 +95,29 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
     /// <summary>What is ordered from here on is not what the network ordered: it is not kept.</summary>
     public void OnDiverged(Divergence divergence) => _isHalted = true;
 
+    /// <summary>Keeps evidence that was verified here; noted in the batch log the first time that its offence is seen.</summary>
     public void PutEvidence(Evidence evidence)
     {
-        var writer = new CanonicalWriter(512);
-        evidence.Write(writer);
-        _note?.Invoke(LedgerNote.Evidence, AppliedHeight, writer.Written);
-        _ledger.PutEvidence(Sha.Of(writer.Written), writer.Written);
+        if (_ledger.GetEvidence(evidence.Id) is not null) return;
+        LedgerEvidence item = ToLedger(evidence, Height.Zero);
+        _note?.Invoke(LedgerNote.Evidence, AppliedHeight, item.Bytes.Span);
+        _ledger.PutEvidence(item);
     }
 
     /// <summary>The logs have given up what is below these places: the tables follow, a little with each write.</summary>
     public void Prune(BatchRetention keep) => Volatile.Write(ref _retention, keep);
 
-    public IReadOnlyList<byte[]> Evidence() => _ledger.Evidence();
+    /// <summary>All evidence that was verified here or that a committed block carries; the height is that of the first such block, 0 for none.</summary>
+    public IReadOnlyList<(Evidence Evidence, Height Height)> Evidence() =>
+        [.. Current().Evidence().Select(item => (ReadEvidence(item.Bytes.Span), item.Height))];
+
+    /// <summary>What a replica that starts knows already. All delivered heights must be ordered again before, so that what they carry is known.</summary>
+    public IReadOnlyList<RecoveredEvidence> RecordedEvidence() =>
+        [.. Evidence().Select(item => new RecoveredEvidence(item.Evidence, item.Height > Height.Zero))];
+
+    /// <summary>The evidence of one offence.</summary>
+    public (Evidence Evidence, Height Height)? GetEvidence(Hash32 id) =>
+        Current().GetEvidence(id) is { } item ? (ReadEvidence(item.Bytes.Span), item.Height) : null;
 
     public void PutExecution(LedgerExecution execution)
     {
@@ -151,7 +162,7 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
                 await TellAsync(new LedgerEntry(Receipt: new LedgerReceipt(tip.Lane, tip.Seq, bytes)), cancellation);
                 break;
             case LedgerNote.Execution: _ledger.PutExecution(ReadExecution(bytes.Span)); break;
-            case LedgerNote.Evidence: _ledger.PutEvidence(Sha.Of(bytes.Span), bytes.Span); break;
+            case LedgerNote.Evidence: _ledger.PutEvidence(ToLedger(ReadEvidence(bytes.Span), Height.Zero)); break;
             default: Invariant.Throw($"a note of unknown kind {kind}"); break;
         }
     }
@@ -335,6 +346,19 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
         return ResultCertificate.Read(ref reader);
     }
 
+    private static Evidence ReadEvidence(ReadOnlySpan<byte> bytes)
+    {
+        var reader = new CanonicalReader(bytes);
+        return Consensus.Evidence.Read(ref reader);
+    }
+
+    private static LedgerEvidence ToLedger(Evidence evidence, Height height)
+    {
+        var writer = new CanonicalWriter(512);
+        evidence.Write(writer);
+        return new LedgerEvidence(evidence.Id, writer.ToArray(), height);
+    }
+
     private LedgerHeight ToLedger(OrderedHeight ordered)
     {
         OrderingResult result = ordered.Result;
@@ -361,6 +385,7 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
             result.Height, resultBytes, HeightGrowth.Encode(result.Growth), heads, HeightGrowth.Ids(result.Growth, _batches), Aliases(result.Growth),
             [.. result.Closed.Select(ToLedger)],
             [.. result.Rejections.Select(r => new LedgerRejection(r.Id.Value, r.Namespace, result.Height, (byte)r.Reason))],
+            [.. ordered.Committed.Block.Payload.Evidence.Select(item => ToLedger(item, result.Height))],
             result.IsCheckpoint);
     }
 

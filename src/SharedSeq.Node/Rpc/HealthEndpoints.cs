@@ -74,6 +74,7 @@ public sealed class HealthEndpoints(NodeRuntime node) : IRpcEndpoints
             Add(text, "sharedseq_commits_fast_total", "counter", "Commits by First votes", view.FastCommits);
             Add(text, "sharedseq_commits_slow_total", "counter", "Commits by Final votes", view.SlowCommits);
             Add(text, "sharedseq_votes_out_of_window_total", "counter", "Votes dropped because their slot is too far ahead", view.OutOfWindow);
+            Add(text, "sharedseq_evidence_waiting", "gauge", "Items of evidence in no committed block yet", (ulong)view.EvidenceWaiting);
         }
 
         AddLabelled(

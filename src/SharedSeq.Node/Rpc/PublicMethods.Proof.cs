@@ -8,7 +8,8 @@ public sealed partial class PublicMethods
 {
     /// <summary>
     /// sharedseq_getProof(kind, ...): a proof file as hex, checked by anyone with the genesis document alone. Kinds: commit(height), result(height),
-    /// namespaceBlock(namespace, number), absence(namespace), transaction(txId), rejection(txId), receipt(txId).
+    /// namespaceBlock(namespace, number), absence(namespace), transaction(txId), rejection(txId), receipt(txId),
+    /// evidence(id).
     /// </summary>
     private object GetProof(RpcCall call)
     {
@@ -22,10 +23,32 @@ public sealed partial class PublicMethods
             "transaction" => TransactionProofOf(call.Hash(1, "txId")),
             "rejection" => RejectionProofOf(call.Hash(1, "txId")),
             "receipt" => new ReceiptProof(ReceiptOf(call.Hash(1, "txId"))),
-            _ => throw RpcCall.Bad("kind", "is commit, result, namespaceBlock, absence, transaction, rejection or receipt"),
+            "evidence" => new EvidenceProof(EvidenceOf(call.Hash(1, "id")).Evidence),
+            _ => throw RpcCall.Bad("kind", "is commit, result, namespaceBlock, absence, transaction, rejection, receipt or evidence"),
         };
         return new { kind, proof = Hex(ProofFile.For(node.Genesis, proof).ToArray()) };
     }
+
+    /// <summary>sharedseq_getEvidence(id): one offence, or all.</summary>
+    private object GetEvidence(RpcCall call)
+    {
+        if (call.Optional(0) is null) return node.Ledger.Evidence().Select(item => View(item.Evidence, item.Height));
+        (Evidence evidence, Height height) = EvidenceOf(call.Hash(0, "id"));
+        return View(evidence, height);
+    }
+
+    private static object View(Evidence evidence, Height height) => new
+    {
+        id = evidence.Id.ToString(),
+        kind = evidence.EvidenceKind.ToString(),
+        epoch = evidence.Epoch.Value,
+        offender = evidence.Offender.Value,
+        committedAt = height == Height.Zero ? (ulong?)null : height.Value,
+        evidence = Encode(evidence.Write),
+    };
+
+    private (Evidence Evidence, Height Height) EvidenceOf(Hash32 id) =>
+        node.Ledger.GetEvidence(id) ?? throw new RpcException(RpcError.NotFound, "no evidence known by this id");
 
     private HeaderProof CommitProofOf(Height height)
     {

@@ -26,6 +26,9 @@ public enum ProofKind : byte
 
     /// <summary>A committed transaction was left out for good, and why.</summary>
     Rejection = 7,
+
+    /// <summary>A member signed two statements that contradict each other.</summary>
+    Evidence = 8,
 }
 
 /// <summary>Why a proof is refused.</summary>
@@ -68,6 +71,9 @@ public enum ProofFault
 
     /// <summary>Headers or blocks that should follow one another do not.</summary>
     BrokenChain = 12,
+
+    /// <summary>Evidence whose two statements may both be an honest member's.</summary>
+    NoContradiction = 13,
 }
 
 /// <summary>The outcome of checking a proof.</summary>
@@ -107,6 +113,7 @@ public abstract class Proof
             case ProofKind.Commit: return HeaderProof.Read(ref reader);
             case ProofKind.Receipt: return ReceiptProof.Read(ref reader);
             case ProofKind.Rejection: return RejectionProof.Read(ref reader);
+            case ProofKind.Evidence: return EvidenceProof.Read(ref reader);
             default:
                 DecodeException.Throw(DecodeRejection.UnknownValue, $"proof kind {(byte)kind}");
                 return null!;
@@ -131,6 +138,8 @@ public sealed class ProofTrust
 
     public ProofVerdict Check(CommitProof proof) => Translate(_verifier.TryVerify(proof, out _), "commit proof");
 
+    public ProofVerdict Check(Evidence evidence) => Translate(_verifier.TryVerify(evidence, out _), "evidence");
+
     /// <summary>Checks a receipt apart from whether its deadline is near: a file is checked without knowing the newest height.</summary>
     public ProofVerdict Check(Receipt receipt)
     {
@@ -154,6 +163,7 @@ public sealed class ProofTrust
         VerificationRejection.UnknownMember => new ProofVerdict(ProofFault.UnknownMember, what),
         VerificationRejection.WrongEpoch => new ProofVerdict(ProofFault.UnknownEpoch, what),
         VerificationRejection.TooFewSignatures => new ProofVerdict(ProofFault.TooFewSignatures, what),
+        VerificationRejection.NoContradiction => new ProofVerdict(ProofFault.NoContradiction, what),
         _ => new ProofVerdict(ProofFault.BadSignature, what),
     };
 }

@@ -75,7 +75,7 @@ public sealed class ResultCollector
     {
         if (vote.Epoch != _committee.Epoch || !_committee.Has(vote.Voter) || vote.Voter == _self) return false;
         ulong height = vote.Height.Value;
-        if (height <= NewestHeight) return height <= _certifiedAtTick;
+        if (height <= NewestHeight) return height <= _certifiedAtTick || Certified(vote) is { } signed && signed.ResultHash != vote.ResultHash;
         return !_votes[vote.Voter.Value].TryGetValue(height, out ResultVote? known) || known.ResultHash != vote.ResultHash;
     }
 
@@ -127,6 +127,9 @@ public sealed class ResultCollector
         ulong height = vote.Height.Value;
         if (height <= NewestHeight)
         {
+            if (Certified(vote) is { } signed && signed.ResultHash != vote.ResultHash)
+                effects.Add(new ResultEffect.EvidenceFound(Contradicting(signed, vote)));
+
             // Its voter does not know the certificate yet. A vote that is merely the last to arrive is not worth an answer.
             if (height <= _certifiedAtTick) Answer(from, effects);
             return;
@@ -253,6 +256,7 @@ public sealed class ResultCollector
     private void Adopt(ResultCertificate certificate, List<ResultEffect> effects)
     {
         ulong height = certificate.Result.Height.Value;
+        Accuse(certificate, effects);
         if (!IsDiverged && _own.TryGetValue(height, out OwnResult? own))
         {
             if (own.Hash == certificate.Result.Hash) Agree(certificate.Result.Height);
@@ -298,6 +302,31 @@ public sealed class ResultCollector
     {
         foreach (ulong height in byHeight.Keys) return height;
         return ulong.MaxValue;
+    }
+
+    /// <summary>E7: a member's signature in a certificate beside its vote for another result of that height.</summary>
+    private void Accuse(ResultCertificate certificate, List<ResultEffect> effects)
+    {
+        BlockResult result = certificate.Result;
+        foreach (CertificateSignature item in certificate.Signatures)
+        {
+            if (!_votes[item.Voter.Value].TryGetValue(result.Height.Value, out ResultVote? vote) || vote.ResultHash == result.Hash) continue;
+            var signed = new ResultVote(result.Epoch, result.Height, result.Hash, item.Voter, item.Signature);
+            effects.Add(new ResultEffect.EvidenceFound(Contradicting(vote, signed)));
+        }
+    }
+
+    /// <summary>What this vote's voter signed in the certificate of that very height, if that is kept.</summary>
+    private ResultVote? Certified(ResultVote vote)
+    {
+        if (!_certificates.TryGetValue(vote.Height.Value, out ResultCertificate? certificate)) return null;
+        foreach (CertificateSignature item in certificate.Signatures)
+        {
+            if (item.Voter == vote.Voter)
+                return new ResultVote(vote.Epoch, vote.Height, certificate.Result.Hash, item.Voter, item.Signature);
+        }
+
+        return null;
     }
 
     private Evidence Contradicting(ResultVote a, ResultVote b) =>

@@ -37,6 +37,9 @@ public sealed class SimulatedDisk
     /// <summary>The ledger's newest result certificate.</summary>
     public ResultCertificate? NewestCertificate { get; set; }
 
+    /// <summary>Evidence recorded, in the order in which it came.</summary>
+    public List<Evidence> Evidence { get; } = [];
+
     public Height ArchivedHeight => new((ulong)Archive.Records.Count);
 
     public void AppendBatch(Batch batch, bool isAckable)
@@ -78,7 +81,27 @@ public sealed class SimulatedDisk
             reader.End("vote log record");
         }
 
-        return new RecoveredState(records, delivered, StoredBatches(delivered.Cut));
+        return new RecoveredState(records, delivered, StoredBatches(delivered.Cut)) { Evidence = RecordedEvidence() };
+    }
+
+    private List<RecoveredEvidence> RecordedEvidence()
+    {
+        var recorded = new List<RecoveredEvidence>();
+        var committed = new HashSet<Hash32>();
+        foreach (CommittedBlock block in Archive.Records)
+        {
+            foreach (Evidence item in block.Block.Payload.Evidence)
+            {
+                if (committed.Add(item.Id)) recorded.Add(new RecoveredEvidence(item, IsCommitted: true));
+            }
+        }
+
+        foreach (Evidence item in Evidence)
+        {
+            if (!committed.Contains(item.Id)) recorded.Add(new RecoveredEvidence(item, IsCommitted: false));
+        }
+
+        return recorded;
     }
 
     private List<StoredBatch> StoredBatches(IReadOnlyList<LaneTip> cut)

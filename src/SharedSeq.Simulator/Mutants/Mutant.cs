@@ -41,6 +41,7 @@ public sealed class Mutant
         new("no ack exchange", "7") { AcksGoToAuthorOnly = true },
         new("last batch not executed", "7") { SkipsLastBatch = true, Checker = nameof(NothingLostOrDoubled) },
         new("other order of execution", "7") { ReversesOddMembers = true, Checker = nameof(EqualResults) },
+        new("evidence not proposed", "8") { Mutations = ProtocolMutations.EvidenceNotProposed, Checker = nameof(EvidenceCommitted) },
         new("slot window not kept", "3") { WindowFactor = 10_000, Checker = nameof(MemoryBounds) },
     ];
 

@@ -66,6 +66,7 @@ public sealed partial class SimulatedNode
                 Disk.VoteLog.WhenDurable(() => Deliver(deliver.Block));
                 break;
             case ReplicaEffect.RecordEvidence record:
+                Disk.Evidence.Add(record.Evidence.Value);
                 Run.NoteEvidence(this, record.Evidence.Value);
                 break;
             case ReplicaEffect.Alarm alarm:

@@ -51,6 +51,9 @@ public sealed class Coverage
 
     public long Evidence { get; set; }
 
+    /// <summary>Offences whose evidence got into a committed block.</summary>
+    public long EvidenceCommitted { get; set; }
+
     public long FramesRefused { get; set; }
 
     public long StatementsRefused { get; set; }
@@ -98,6 +101,7 @@ public sealed class Coverage
         TransactionsOrdered += other.TransactionsOrdered;
         ResultCertificates += other.ResultCertificates;
         Evidence += other.Evidence;
+        EvidenceCommitted += other.EvidenceCommitted;
         FramesRefused += other.FramesRefused;
         StatementsRefused += other.StatementsRefused;
         MessagesSent += other.MessagesSent;
@@ -128,6 +132,7 @@ public sealed class Coverage
         yield return ("transactionsOrdered", TransactionsOrdered);
         yield return ("resultCertificates", ResultCertificates);
         yield return ("evidence", Evidence);
+        yield return ("evidence committed", EvidenceCommitted);
         yield return ("framesRefused", FramesRefused);
         yield return ("statementsRefused", StatementsRefused);
         yield return ("messagesSent", MessagesSent);

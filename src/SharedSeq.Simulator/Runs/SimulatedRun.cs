@@ -34,7 +34,7 @@ public sealed class SimulatedRun : IDisposable
         Agreement = new Agreement(this);
         _checkers.AddRange([
             Agreement, new NoHonestEvidence(this), new EqualResults(this), new ReceiptDeadline(this), new NothingLostOrDoubled(this),
-            new Liveness(this), new MemoryBounds(this),
+            new Liveness(this), new MemoryBounds(this), new EvidenceCommitted(this),
         ]);
         for (int i = 0; i < members.Length; i++) _nodes.Add(CreateNode(new ReplicaId((ushort)i)));
         Client = new SimulatedClient(this, Random.Fork());

@@ -86,13 +86,21 @@ public sealed partial class Ledger
     /// </summary>
     public IReadOnlyList<(Height Height, int Place)> FindTransaction(Hash32 idOrAlias) => _index.Find(idOrAlias);
 
-    /// <summary>Encodings of all evidence kept.</summary>
-    public IReadOnlyList<byte[]> Evidence() => _readers.Query(session =>
+    /// <summary>All evidence kept: first what heights carry, in their order, then what waits.</summary>
+    public IReadOnlyList<LedgerEvidence> Evidence() => _readers.Query(session =>
     {
-        SqlStatement rows = session.Statement("SELECT evidence FROM evidence ORDER BY id");
-        List<byte[]> found = [];
-        while (rows.Step()) found.Add(rows.Blob(0));
+        SqlStatement rows = session.Statement("SELECT id, evidence, height FROM evidence ORDER BY height = 0, height, id");
+        List<LedgerEvidence> found = [];
+        while (rows.Step()) found.Add(new LedgerEvidence(rows.Hash(0), rows.Blob(1), new(rows.Number(2))));
         rows.Reset();
+        return found;
+    });
+
+    public LedgerEvidence? GetEvidence(Hash32 id) => _readers.Query<LedgerEvidence?>(session =>
+    {
+        SqlStatement row = session.Statement("SELECT evidence, height FROM evidence WHERE id = ?").Bind(id);
+        LedgerEvidence? found = row.Step() ? new LedgerEvidence(id, row.Blob(0), new(row.Number(1))) : null;
+        row.Reset();
         return found;
     });
 

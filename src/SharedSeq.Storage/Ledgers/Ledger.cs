@@ -110,10 +110,13 @@ public sealed partial class Ledger : IDisposable
         }
     }
 
-    public void PutEvidence(Hash32 id, ReadOnlySpan<byte> evidence)
+    /// <summary>Keeps evidence; an offence that is known stays as it is, unless a height is the first to carry it.</summary>
+    public void PutEvidence(LedgerEvidence evidence)
     {
-        const string Sql = "INSERT OR IGNORE INTO evidence(id, evidence) VALUES (?, ?)";
-        lock (_writing) _writer.Statement(Sql).Bind(id).Bind(evidence).Run();
+        const string Sql =
+            "INSERT INTO evidence(id, evidence, height) VALUES (?, ?, ?) ON CONFLICT(id) DO UPDATE "
+            + "SET evidence = excluded.evidence, height = excluded.height WHERE evidence.height = 0 AND excluded.height > 0";
+        lock (_writing) _writer.Statement(Sql).Bind(evidence.Id).Bind(evidence.Bytes.Span).Bind(evidence.Height.Value).Run();
     }
 
     /// <summary>
@@ -173,6 +176,7 @@ public sealed partial class Ledger : IDisposable
                 .Bind(block.Namespace.Value).Bind(block.Number).Bind(block.Height.Value).Bind(block.Hash)
                 .Bind(block.Block.Span).Bind(block.Content.Span).Run();
         }
+        foreach (LedgerEvidence item in height.Evidence) PutEvidence(item);
         foreach (LedgerRejection rejection in height.Rejections)
         {
             _writer.Statement("INSERT OR REPLACE INTO rejections(id, ns, height, reason) VALUES (?, ?, ?, ?)")

@@ -14,6 +14,12 @@ public sealed record LedgerBlock(
 /// <summary>A transaction left out for good, by its id.</summary>
 public readonly record struct LedgerRejection(Hash32 TransactionId, NamespaceId Namespace, Height Height, byte Reason);
 
+/// <summary>Evidence of misbehaviour.</summary>
+/// <param name="Id">Names the offence.</param>
+/// <param name="Bytes">Its encoding: as first seen here, then as the first block that carries it has it.</param>
+/// <param name="Height">The first height that carries it; 0 while none does.</param>
+public sealed record LedgerEvidence(Hash32 Id, ReadOnlyMemory<byte> Bytes, Height Height);
+
 /// <summary>Everything one height adds to the ledger.</summary>
 /// <param name="Height">The height.</param>
 /// <param name="Result">Encodings of its BlockResult, its effects and what it left out, in the order of the rejections root.</param>
@@ -25,6 +31,7 @@ public readonly record struct LedgerRejection(Hash32 TransactionId, NamespaceId 
 /// </param>
 /// <param name="Blocks">Blocks closed.</param>
 /// <param name="Rejections">Transactions left out.</param>
+/// <param name="Evidence">Evidence that its block carries.</param>
 /// <param name="IsCheckpoint">
 /// The ordering state after this height is kept elsewhere, so that a restart may begin here: everything up to here is
 /// durable when Apply returns.
@@ -38,6 +45,7 @@ public sealed record LedgerHeight(
     IReadOnlyList<(Hash32 Alias, int Place)> Aliases,
     IReadOnlyList<LedgerBlock> Blocks,
     IReadOnlyList<LedgerRejection> Rejections,
+    IReadOnlyList<LedgerEvidence> Evidence,
     bool IsCheckpoint = false);
 
 /// <summary>A result certificate with the height it certifies.</summary>

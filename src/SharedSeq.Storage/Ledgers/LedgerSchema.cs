@@ -7,7 +7,7 @@ namespace SharedSeq.Storage;
 /// </summary>
 internal static class LedgerSchema
 {
-    public const ulong Version = 1;
+    public const ulong Version = 2;
 
     /// <summary>
     /// All tables with their keys: a ledger rebuilt from the logs must equal the original in each. The first three follow from
@@ -36,7 +36,7 @@ internal static class LedgerSchema
         CREATE TABLE IF NOT EXISTS receipts(
             epoch INTEGER, author INTEGER, worker INTEGER, seq INTEGER, proof BLOB NOT NULL,
             PRIMARY KEY(epoch, author, worker, seq)) WITHOUT ROWID;
-        CREATE TABLE IF NOT EXISTS evidence(id BLOB PRIMARY KEY, evidence BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS evidence(id BLOB PRIMARY KEY, evidence BLOB NOT NULL, height INTEGER NOT NULL) WITHOUT ROWID;
         """;
 
     /// <summary>Creates what is missing; refuses a file of a newer version.</summary>
@@ -57,6 +57,7 @@ internal static class LedgerSchema
                 + "run: sharedseq store rebuild",
                 path);
         }
+        if (version == 1) session.Execute("ALTER TABLE evidence ADD COLUMN height INTEGER NOT NULL DEFAULT 0");
         session.Execute(Tables);
         session.Execute("PRAGMA user_version = " + Version.ToString(CultureInfo.InvariantCulture));
     }

@@ -1,4 +1,5 @@
 using SharedSeq.Consensus;
+using SharedSeq.Primitives;
 
 namespace SharedSeq.Core.Tests.Consensus;
 
@@ -101,6 +102,80 @@ public class EvidenceTests
     }
 
     [Fact]
+    public void E1_who_asks_for_the_other_block_of_a_slot_sees_its_leaders_signature()
+    {
+        var bench = new RuleBench();
+        Block shown = bench.Block(1, 1);
+        bench.Propose(shown);
+        bench.Sent<PeerMessage>();
+        bench.Send(bench.Others[1], new BlockRequest(Epoch.Zero, shown.Id, 0));
+        (int to, Proposal passedOn) = Assert.Single(bench.Sent<Proposal>());
+        Assert.Equal((bench.Others[1], shown.Id), (to, passedOn.Block.Id));
+
+        var asker = new RuleBench();
+        asker.Propose(asker.Block(1, 2));
+        asker.Send(asker.Others[1], passedOn);
+        Assert.Equal(EvidenceKind.TwoProposals, Recorded(asker).EvidenceKind);
+    }
+
+    [Fact]
+    public void E2_to_E4_by_a_certificate_that_the_other_vote_went_into()
+    {
+        var bench = new RuleBench();
+        Block block = bench.Block(2);
+        bench.First(2, BlockId.Skip, bench.Others[0]);
+        bench.Send(bench.Others[1], bench.Certificate(2, block.Id, bench.Others));
+        Assert.Equal((EvidenceKind.TwoFirstVotes, bench.Others[0]), (Recorded(bench).EvidenceKind, Recorded(bench).Offender.Value));
+
+        bench = new RuleBench();
+        bench.Final(2, block.Id, bench.Others[0]);
+        bench.Send(bench.Others[1], bench.Certificate(2, BlockId.Skip, bench.Others));
+        Assert.Equal(EvidenceKind.FinalAndOther, Recorded(bench).EvidenceKind);
+
+        bench = new RuleBench();
+        bench.Final(2, bench.Block(2, 7).Id, 0);
+        bench.Send(bench.Others[1], bench.Proof(2, block.Id));
+        Assert.Equal((EvidenceKind.TwoFinals, 0), (Recorded(bench).EvidenceKind, Recorded(bench).Offender.Value));
+    }
+
+    [Fact]
+    public void A_certificate_of_the_votes_that_are_held_is_no_evidence()
+    {
+        var bench = new RuleBench();
+        Block block = bench.Block(2);
+        bench.First(2, block.Id, bench.Others[0]);
+        bench.Final(2, block.Id, bench.Others[1]);
+        bench.Vote(VoteKind.Extra, 3, BlockId.Skip, bench.Others[0]);
+        bench.Send(bench.Others[1], bench.Certificate(2, block.Id, bench.Others));
+        bench.Send(bench.Others[1], bench.Certificate(3, bench.Block(3).Id, bench.Others));
+        bench.Send(bench.Others[1], bench.Proof(2, block.Id));
+        Assert.Empty(bench.Node.Evidence);
+    }
+
+    [Fact]
+    public void Evidence_that_waits_is_sent_again_every_R_and_to_a_member_whose_session_begins()
+    {
+        RuleBench bench = Caught();
+        bench.Node.Step(new ReplicaInput.PeerConnected(new ReplicaId((ushort)bench.Others[2])));
+        Assert.Equal(bench.Others[2], Assert.Single(bench.Sent<Evidence>()).To);
+        bench.Wait(bench.ResendMs * 5 / 4);
+        Assert.Equal(bench.Others.Length, bench.Sent<Evidence>().Count);
+    }
+
+    [Fact]
+    public void Evidence_recorded_before_a_restart_is_proposed_after_it_and_committed_evidence_is_not()
+    {
+        Evidence known = Recorded(Caught());
+        foreach (bool isCommitted in (bool[])[false, true])
+        {
+            var bench = new RuleBench(recorded: [new RecoveredEvidence(known, isCommitted)]);
+            bench.Send(bench.Others[0], known);
+            Assert.Empty(bench.Node.Evidence);
+            Assert.Equal(isCommitted ? 0 : 1, bench.Replica.View().EvidenceWaiting);
+        }
+    }
+
+    [Fact]
     public void An_offender_can_not_fill_memory_with_evidence_against_itself()
     {
         var bench = new RuleBench();
@@ -111,6 +186,15 @@ public class EvidenceTests
         }
 
         Assert.Equal(16, bench.Node.Evidence.Count);
+    }
+
+    private static RuleBench Caught()
+    {
+        var bench = new RuleBench();
+        bench.First(1, BlockId.Skip, bench.Others[1]);
+        bench.First(1, bench.Block(1).Id, bench.Others[1]);
+        bench.Sent<PeerMessage>();
+        return bench;
     }
 
     private static Evidence Recorded(RuleBench bench)

@@ -36,7 +36,7 @@ public class RandomFaultTests
     [InlineData("ExtraAfterFinal", 230)]
     [InlineData("SkipInMaximum", 1)]
     [InlineData("ForgottenFirst", 190)]
-    [InlineData("VolatileEntry, NoGapFilling", 1)]
+    [InlineData("VolatileEntry, NoGapFilling", 401)]
     public void A_broken_rule_is_noticed(string mutant, ulong firstSeed)
     {
         QuorumParameters quorum = mutant switch

@@ -14,25 +14,33 @@ internal sealed class RuleBench
 {
     private readonly TestNetwork _network;
 
-    public RuleBench(int n = 4, Func<ReplicaOptions, ReplicaOptions>? change = null, EpochSpan? epoch = null)
-        : this(QuorumParameters.ForMembers(n), change, epoch)
+    public RuleBench(
+        int n = 4, Func<ReplicaOptions, ReplicaOptions>? change = null, EpochSpan? epoch = null, IReadOnlyList<RecoveredEvidence>? recorded = null)
+        : this(QuorumParameters.ForMembers(n), change, epoch, recorded)
     {
     }
 
-    public RuleBench(QuorumParameters quorum, Func<ReplicaOptions, ReplicaOptions>? change = null, EpochSpan? epoch = null)
+    public RuleBench(
+        QuorumParameters quorum, Func<ReplicaOptions, ReplicaOptions>? change = null, EpochSpan? epoch = null,
+        IReadOnlyList<RecoveredEvidence>? recorded = null)
     {
         var options = new ReplicaOptions { CertificateForwardMs = 0, FinalHoldMs = 0 };
         _network = new TestNetwork(quorum, _ => change is null ? options : change(options), epoch);
         Self = _network.Committee.LeaderOf(new Slot((ulong)quorum.N));
         Node = _network[Self.Value];
         Others = [.. Enumerable.Range(0, quorum.N).Where(member => member != Self.Value)];
-        Node.Start();
+        ResendMs = options.ResendMs;
+        if (recorded is not null) Node.Restart(recorded);
+        else Node.Start();
         _network.Drop(_ => true);
     }
 
     public ReplicaId Self { get; }
 
     public TestNode Node { get; }
+
+    /// <summary>R without its jitter.</summary>
+    public int ResendMs { get; }
 
     public Replica Replica => Node.Replica;
 

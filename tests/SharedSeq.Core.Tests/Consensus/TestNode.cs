@@ -18,7 +18,7 @@ internal sealed class TestNode
         Self = self;
         Signer = new StatementSigner(
             TestNetwork.Domain, Epoch.Zero, self, new FakeSigner(FakeSigner.KeyOf(self.Value, true)), new FakeSigner(FakeSigner.KeyOf(self.Value, false)));
-        Replica = Build();
+        Replica = Build([]);
     }
 
     public ReplicaId Self { get; }
@@ -70,9 +70,12 @@ internal sealed class TestNode
     /// <summary>Records logged and not synced.</summary>
     public int Unsynced => Log.Count - _synced;
 
-    public void Restart()
+    public void Restart() => Restart([]);
+
+    /// <summary>With evidence that was recorded in an earlier life.</summary>
+    public void Restart(IReadOnlyList<RecoveredEvidence> recorded)
     {
-        Replica = Build();
+        Replica = Build(recorded);
         Start();
     }
 
@@ -96,7 +99,7 @@ internal sealed class TestNode
         Sync();
     }
 
-    private Replica Build()
+    private Replica Build(IReadOnlyList<RecoveredEvidence> recorded)
     {
         CommittedBlock? last = Delivered.Count == 0 ? null : Delivered[^1];
         DeliveredTip tip = last is null
@@ -104,7 +107,8 @@ internal sealed class TestNode
             : new DeliveredTip(last.Block.Id, last.Block.Header.Slot, last.Timestamp, last.Cut);
         EpochSpan epoch = _network.Epoch;
         foreach (CommittedBlock block in Delivered) epoch = epoch.After(block.Height, block.Timestamp);
-        return new Replica(_options, _network.Committee, Self, new RecoveredState([.. Log], tip with { Epoch = epoch }, []), Mutations);
+        var recovered = new RecoveredState([.. Log], tip with { Epoch = epoch }, []) { Evidence = recorded };
+        return new Replica(_options, _network.Committee, Self, recovered, Mutations);
     }
 
     private void CarryOut(List<ReplicaEffect> effects)

@@ -34,6 +34,13 @@ internal sealed class ProofSamples(TestCommittee committee)
             ["fast commit"] = new HeaderProof([h3], committee.Commit(h3, CommitPath.Fast, 0, 1, 2, 3)),
             ["receipt"] = new ReceiptProof(samples.Receipt()),
             ["rejection"] = samples.RejectionProof(),
+            ["two proposals"] = new EvidenceProof(committee.TwoProposals()),
+            ["two results"] = new EvidenceProof(committee.TwoResults(2)),
+            ["two batches"] = new EvidenceProof(committee.TwoAcks(1, lane: 1)),
+            ["two acks"] = new EvidenceProof(committee.TwoAcks(1, lane: 2)),
+            ["two firsts"] = new EvidenceProof(committee.TwoVotes(EvidenceKind.TwoFirstVotes, 3, VoteKind.First, VoteKind.First)),
+            ["final and extra"] = new EvidenceProof(committee.TwoVotes(EvidenceKind.FinalAndOther, 0, VoteKind.Final, VoteKind.Extra)),
+            ["two finals"] = new EvidenceProof(committee.TwoVotes(EvidenceKind.TwoFinals, 0, VoteKind.Final, VoteKind.Final)),
         };
     }
 

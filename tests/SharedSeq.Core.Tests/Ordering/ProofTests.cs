@@ -159,6 +159,23 @@ public sealed class ProofTests
     }
 
     [Fact]
+    public void Evidence_that_an_honest_member_could_have_signed_is_refused_although_its_signatures_are_good()
+    {
+        Evidence good = _committee.TwoVotes(EvidenceKind.TwoFirstVotes, 3, VoteKind.First, VoteKind.First);
+        Evidence[] harmless =
+        [
+            new(EvidenceKind.TwoFirstVotes, Epoch.Zero, good.Offender, good.First, good.First),
+            _committee.TwoVotes(EvidenceKind.FinalAndOther, 3, VoteKind.First, VoteKind.Extra),
+            _committee.TwoVotes(EvidenceKind.TwoFirstVotes, 3, VoteKind.First, VoteKind.Extra),
+        ];
+        foreach (Evidence evidence in harmless) Assert.Equal(ProofFault.NoContradiction, Verify(new EvidenceProof(evidence)).Fault);
+        var another = new Evidence(EvidenceKind.TwoFirstVotes, Epoch.Zero, new ReplicaId(2), good.First, good.Second);
+        Assert.Equal(ProofFault.BadSignature, Verify(new EvidenceProof(another)).Fault);
+        var stranger = new Evidence(EvidenceKind.TwoFirstVotes, Epoch.Zero, new ReplicaId(4), good.First, good.Second);
+        Assert.Equal(ProofFault.UnknownMember, Verify(new EvidenceProof(stranger)).Fault);
+    }
+
+    [Fact]
     public void A_registered_namespace_cannot_be_shown_absent()
     {
         (_, OrderingResult last, _) = _samples.FourBlocks();

@@ -90,6 +90,27 @@ public sealed class ResultCollectorTests
     }
 
     [Fact]
+    public void E7_also_by_a_signature_in_a_certificate_before_or_after_the_other_vote()
+    {
+        var verifier = new MessageVerifier(_committee.Genesis.Domain, _committee.Genesis.Committee, new P256Scheme());
+        ResultCollector voteFirst = New(3);
+        Receive(voteFirst, 1, Result(5, 9));
+        Assert.Equal(VerificationRejection.None, verifier.TryVerify(_committee.Certify(Result(5)), out Verified<ResultCertificate> certificate));
+        ResultEffect.EvidenceFound found = Assert.Single(
+            Do(e => voteFirst.OnCertificate(certificate, e)).OfType<ResultEffect.EvidenceFound>());
+
+        ResultCollector certificateFirst = New(3);
+        Do(e => certificateFirst.OnCertificate(certificate, e));
+        Assert.True(certificateFirst.IsWanted(_committee.Vote(1, Result(5, 9)).Value));
+        Assert.False(certificateFirst.IsWanted(_committee.Vote(1, Result(5)).Value));
+        ResultEffect.EvidenceFound again = Assert.Single(Receive(certificateFirst, 1, Result(5, 9)).OfType<ResultEffect.EvidenceFound>());
+        Assert.Equal(found.Evidence.Id, again.Evidence.Id);
+        Assert.Equal((EvidenceKind.TwoResults, 1), (found.Evidence.EvidenceKind, found.Evidence.Offender.Value));
+        Assert.Equal(VerificationRejection.None, verifier.TryVerify(found.Evidence, out _));
+        Assert.Equal(VerificationRejection.None, verifier.TryVerify(again.Evidence, out _));
+    }
+
+    [Fact]
     public void A_divergence_says_up_to_which_height_the_results_agreed()
     {
         ResultCollector collector = New();

@@ -9,6 +9,7 @@ namespace SharedSeq.Core.Tests.Ordering;
 internal sealed class TestCommittee
 {
     private readonly StatementSigner[] _signers;
+    private readonly P256PrivateKey[] _voteKeys;
 
     public TestCommittee(int n = 4, ulong chain = 7, byte seed = 0, params NamespacePolicy[] namespaces)
     {
@@ -24,6 +25,7 @@ internal sealed class TestCommittee
 
         Genesis = Genesis.Create(
             new ChainId(chain), new TimestampMs(OrderingBench.Start), QuorumParameters.ForMembers(n), members, new Policy(), namespaces);
+        _voteKeys = voteKeys;
         _signers = new StatementSigner[n];
         for (int i = 0; i < n; i++)
         {
@@ -56,6 +58,72 @@ internal sealed class TestCommittee
             Epoch.Zero, header.Slot, header.Id, path,
             [.. members.Select(i => new CertificateSignature(
                 new ReplicaId((ushort)i), false, _signers[i].Vote(header.Slot, kind, header.Id).Value.Signature))]);
+    }
+
+    /// <summary>E1 against the leader of slot 5.</summary>
+    public Evidence TwoProposals()
+    {
+        ReplicaId leader = Genesis.Committee.LeaderOf(new Slot(5));
+        return Evidence(EvidenceKind.TwoProposals, leader.Value, Sign(1), Sign(2));
+
+        SignedStatement Sign(byte mark)
+        {
+            var text = new CanonicalWriter();
+            Proposal.WriteSignedText(text, Genesis.Domain, Epoch.Zero, new Slot(5), ValueOf(mark));
+            return new SignedStatement(SignedKind.Proposal, VoteContent(ValueOf(mark)), _voteKeys[leader.Value].Sign(text.Written));
+        }
+    }
+
+    /// <summary>E2 to E4: votes of a member in slot 5 for two blocks.</summary>
+    public Evidence TwoVotes(EvidenceKind kind, int member, VoteKind first, VoteKind second)
+    {
+        return Evidence(kind, member, Sign(first, 1), Sign(second, 2));
+
+        SignedStatement Sign(VoteKind vote, byte mark) => new(
+            (SignedKind)((byte)SignedKind.FirstVote + (byte)vote - 1), VoteContent(ValueOf(mark)),
+            _signers[member].Vote(new Slot(5), vote, ValueOf(mark)).Value.Signature);
+    }
+
+    /// <summary>E5 when the lane is the member's own, else E6.</summary>
+    public Evidence TwoAcks(int member, int lane)
+    {
+        return Evidence(member == lane ? EvidenceKind.TwoBatches : EvidenceKind.TwoAcks, member, Sign(1), Sign(2));
+
+        SignedStatement Sign(byte mark)
+        {
+            var tip = new LaneTip(new LaneId(Epoch.Zero, new ReplicaId((ushort)lane), 0), new BatchSeq(9), Sha.Of([mark]));
+            var content = new CanonicalWriter();
+            tip.Write(content);
+            content.U64(3);
+            return new SignedStatement(SignedKind.Ack, content.ToArray(), _signers[member].Ack(tip, new Height(3)).Value.Signature);
+        }
+    }
+
+    /// <summary>E7.</summary>
+    public Evidence TwoResults(int member)
+    {
+        return Evidence(EvidenceKind.TwoResults, member, Sign(1), Sign(2));
+
+        SignedStatement Sign(byte mark)
+        {
+            var content = new CanonicalWriter();
+            content.U64(8);
+            content.Hash(Sha.Of([mark]));
+            return new SignedStatement(SignedKind.ResultVote, content.ToArray(), _signers[member].Result(new Height(8), Sha.Of([mark])).Value.Signature);
+        }
+    }
+
+    private static Evidence Evidence(EvidenceKind kind, int member, SignedStatement first, SignedStatement second) =>
+        new(kind, Epoch.Zero, new ReplicaId((ushort)member), first, second);
+
+    private static BlockId ValueOf(byte mark) => new(new Height(4), Sha.Of([mark]));
+
+    private static byte[] VoteContent(BlockId value)
+    {
+        var content = new CanonicalWriter();
+        content.U64(5);
+        value.Write(content);
+        return content.ToArray();
     }
 
     private sealed class KeySigner(P256PrivateKey key) : ISigner

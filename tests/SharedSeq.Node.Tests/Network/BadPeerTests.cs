@@ -1,9 +1,5 @@
-using System.Net;
-using System.Security.Cryptography.X509Certificates;
-using Microsoft.Extensions.Logging.Abstractions;
 using SharedSeq.Consensus;
 using SharedSeq.Networking;
-using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 using CertificateRequest = SharedSeq.Consensus.CertificateRequest;
 
@@ -33,7 +29,7 @@ public sealed class BadPeerTests(ThreeOfFour three) : IClassFixture<ThreeOfFour>
     public async Task A_key_that_is_not_registered_is_refused()
     {
         using P256PrivateKey stranger = P256PrivateKey.Create();
-        await using Attacker attacker = Attacker.Start(three.Network, certificate: stranger.CreateSelfSignedCertificate("stranger"));
+        await using PeerAttacker attacker = PeerAttacker.Start(three.Network, certificate: stranger.CreateSelfSignedCertificate("stranger"));
         await CountedAsync(SessionEnd.UnregisteredKey, () => { });
     }
 
@@ -42,7 +38,7 @@ public sealed class BadPeerTests(ThreeOfFour three) : IClassFixture<ThreeOfFour>
     [InlineData(SessionEnd.WrongGenesis)]
     public async Task A_peer_of_another_version_or_network_is_refused_on_both_sides(SessionEnd reason)
     {
-        await using Attacker attacker = Attacker.Start(three.Network, options => reason == SessionEnd.WrongVersion
+        await using PeerAttacker attacker = PeerAttacker.Start(three.Network, options => reason == SessionEnd.WrongVersion
             ? options with { Version = new ProtocolVersion(2) }
             : options with { Genesis = Sha.Of("another network"u8) });
         await CountedAsync(reason, () => { });
@@ -54,7 +50,7 @@ public sealed class BadPeerTests(ThreeOfFour three) : IClassFixture<ThreeOfFour>
     [InlineData(PeerChannel.Bulk)]
     public async Task Garbage_frames_end_the_session_of_a_registered_peer(PeerChannel channel)
     {
-        await using Attacker attacker = Attacker.Start(three.Network);
+        await using PeerAttacker attacker = PeerAttacker.Start(three.Network);
         byte[][] garbage = [[0], [99, 1, 2, 3], [(byte)MessageKind.Vote], [.. Enumerable.Repeat((byte)0xff, 5_000)]];
         int next = 0;
         await CountedAsync(SessionEnd.TooManyBadFrames, () => attacker.Send(channel, writer => writer.Raw(garbage[next++ % garbage.Length])));
@@ -67,7 +63,7 @@ public sealed class BadPeerTests(ThreeOfFour three) : IClassFixture<ThreeOfFour>
     [InlineData(PeerChannel.Bulk, (2 * 1024 * 1024) + (256 * 1024) + 1)]
     public async Task An_oversized_frame_ends_the_session_before_it_is_read(PeerChannel channel, int bytes)
     {
-        await using Attacker attacker = Attacker.Start(three.Network);
+        await using PeerAttacker attacker = PeerAttacker.Start(three.Network);
         byte[] frame = new byte[bytes];
         await CountedAsync(SessionEnd.OversizedFrame, () => attacker.Send(channel, writer => writer.Raw(frame)));
     }
@@ -75,7 +71,7 @@ public sealed class BadPeerTests(ThreeOfFour three) : IClassFixture<ThreeOfFour>
     [Fact]
     public async Task Votes_for_slots_that_can_not_be_are_dropped_and_counted()
     {
-        await using Attacker attacker = Attacker.Start(three.Network);
+        await using PeerAttacker attacker = PeerAttacker.Start(three.Network);
         const string OutOfWindow = "sharedseq_votes_out_of_window_total";
         double before = await Victim.MetricAsync(OutOfWindow);
         var value = new BlockId(new Height(5), Sha.Of("no block"u8));
@@ -102,7 +98,7 @@ public sealed class BadPeerTests(ThreeOfFour three) : IClassFixture<ThreeOfFour>
     [Fact]
     public async Task Statements_and_requests_about_what_can_not_be_disturb_nobody()
     {
-        await using Attacker attacker = await Attacker.StartedAsync(three.Network, Victim);
+        await using PeerAttacker attacker = await PeerAttacker.StartedAsync(three.Network, Victim);
         var end = new BlockId(new Height(ulong.MaxValue), Sha.Of("no block"u8));
         var lane = new LaneId(Epoch.Zero, new ReplicaId(1), 0);
         var tip = new LaneTip(lane, new BatchSeq(ulong.MaxValue), Sha.Of("no batch"u8));
@@ -155,86 +151,5 @@ public sealed class BadPeerTests(ThreeOfFour three) : IClassFixture<ThreeOfFour>
     {
         string id = await Victim.CommitAsync();
         for (int i = 0; i < 3; i++) await three.Network[i].UntilOrderedAsync(id);
-    }
-
-    /// <summary>Whoever holds the keys of seat 0, or says so: real sessions, whatever content the test wants.</summary>
-    private sealed class Attacker : IPeerHandler, IAsyncDisposable
-    {
-        private readonly NodeKeys _keys;
-        private readonly PeerNetwork _network;
-
-        private Attacker(NodeKeys keys, PeerNetworkOptions options, Genesis genesis)
-        {
-            _keys = keys;
-            _network = new PeerNetwork(options, this, NullLogger.Instance);
-            Signer = new StatementSigner(genesis.Domain, Epoch.Zero, keys.Seat, new P256Signer(keys.VoteKey), new P256Signer(keys.NodeKey));
-        }
-
-        public StatementSigner Signer { get; }
-
-        public IReadOnlyDictionary<SessionEnd, long> Ends => _network.Ends;
-
-        public static Attacker Start(
-            TestNetwork network, Func<PeerNetworkOptions, PeerNetworkOptions>? change = null, X509Certificate2? certificate = null)
-        {
-            NodeKeys keys = NodeKeys.Open(network.ConfigurationOf(0).Replica, network.Genesis);
-            var options = new PeerNetworkOptions
-            {
-                Self = keys.Seat,
-                Chain = network.Genesis.Chain,
-                Genesis = network.Genesis.Hash,
-                Certificate = certificate ?? keys.NodeKey.CreateSelfSignedCertificate("replica-0"),
-                Listen = new IPEndPoint(IPAddress.Loopback, 0),
-                Peers = [.. Enumerable.Range(1, 3).Select(i => EndpointOf(network.Genesis, i))],
-            };
-            var attacker = new Attacker(keys, change?.Invoke(options) ?? options, network.Genesis);
-            attacker._network.Start();
-            return attacker;
-        }
-
-        /// <summary>With its session to the victim, the second seat, up.</summary>
-        public static async Task<Attacker> StartedAsync(TestNetwork network, TestNode victim)
-        {
-            Attacker attacker = Start(network);
-            await TestNetwork.UntilAsync(
-                "the attacker has a session", () => Task.FromResult(attacker._network.IsConnected(victim.Host.Runtime.Self)));
-            return attacker;
-        }
-
-        public void Send(PeerMessage message) => Send(PeerChannel.Control, writer =>
-        {
-            writer.Byte((byte)message.Kind);
-            message.Write(writer);
-        });
-
-        /// <summary>Without a session it is lost; whoever waits for its effect sends it again.</summary>
-        public void Send(PeerChannel channel, Action<CanonicalWriter> write) =>
-            _network.TrySend(new ReplicaId(1), OutgoingFrame.Create(channel, write));
-
-        public ValueTask<bool> OnFrameAsync(ReplicaId peer, ReadOnlyMemory<byte> frame, CancellationToken cancellation) => ValueTask.FromResult(true);
-
-        public void OnHeard(ReplicaId peer)
-        {
-        }
-
-        public void OnConnected(ReplicaId peer)
-        {
-        }
-
-        public void OnDisconnected(ReplicaId peer, SessionEnd reason)
-        {
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await _network.DisposeAsync();
-            _keys.Dispose();
-        }
-
-        private static PeerEndpoint EndpointOf(Genesis genesis, int index)
-        {
-            IPEndPoint place = IPEndPoint.Parse(genesis.Endpoints[index].Peer);
-            return new PeerEndpoint(new ReplicaId((ushort)index), genesis.Members[index].NodeKey, place.Address.ToString(), place.Port);
-        }
     }
 }

@@ -21,6 +21,7 @@ internal static class LedgerFixture
             transactions == 0 ? [] : [(Id(number, 100_000), 0)],
             [new(Namespace, number, height, Id(number, 200_000), new[] { (byte)number }, Array.Empty<byte>())],
             number % 3 == 0 ? [new(Id(number, 300_000), Namespace, height, 3)] : [],
+            number % 7 == 0 ? [new(Id(number, 400_000), new byte[] { 7, (byte)number }, height)] : [],
             isCheckpoint);
     }
 

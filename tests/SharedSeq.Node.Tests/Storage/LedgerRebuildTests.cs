@@ -42,7 +42,7 @@ public sealed class LedgerRebuildTests : IDisposable
         Assert.Equal(original.ContentDigest(), again.ContentDigest());
         Assert.NotNull(again.NewestCertificate());
         Assert.True(again.GetExecution(new NamespaceId(9), 1)!.IsCertified);
-        Assert.Single(again.Evidence());
+        Assert.Equal([new Height(20), Height.Zero], again.Evidence().Select(item => item.Height));
         Assert.NotNull(again.GetReceipt(Lane, new BatchSeq(3)));
     }
 
@@ -102,7 +102,9 @@ public sealed class LedgerRebuildTests : IDisposable
             Batch batch = MakeBatch(number);
             if (number == 4) third = batch.Body.IdOf(0);
             logs.AppendBatch(batch, isAckable: true);
-            CommittedBlock block = NextBlock(batch.Tip);
+            // Seen here first, then in the blocks of two leaders.
+            if (number == 15) ledger.PutEvidence(EvidenceAgainst(2));
+            CommittedBlock block = NextBlock(batch.Tip, number is 20 or 25 ? new Payload(L1View.None, [EvidenceAgainst(2)]) : Payload.Empty);
             logs.AppendBlock(block);
             OrderingResult result = machine.Apply(block, batches);
             await ledger.OnOrderedAsync(new OrderedHeight(block, result), CancellationToken.None);
@@ -113,9 +115,14 @@ public sealed class LedgerRebuildTests : IDisposable
 
         ledger.PutExecution(new LedgerExecution(new NamespaceId(9), 1, new byte[] { 1, 2 }, IsCertified: false));
         ledger.PutExecution(new LedgerExecution(new NamespaceId(9), 1, new byte[] { 3 }, IsCertified: true));
-        var content = new SignedStatement(SignedKind.ResultVote, new byte[] { 1 }, default);
-        ledger.PutEvidence(new Evidence(EvidenceKind.TwoResults, Epoch.Zero, new ReplicaId(2), content, content));
+        ledger.PutEvidence(EvidenceAgainst(3));
         return third;
+    }
+
+    private static Evidence EvidenceAgainst(ushort offender)
+    {
+        var one = new SignedStatement(SignedKind.ResultVote, new byte[] { 1 }, default);
+        return new Evidence(EvidenceKind.TwoResults, Epoch.Zero, new ReplicaId(offender), one, one with { Content = new byte[] { 2 } });
     }
 
     private NodeLogs OpenLogs() => new(Configuration, new ReplicaId(0), e => throw e);
@@ -134,13 +141,13 @@ public sealed class LedgerRebuildTests : IDisposable
         return Batch.Create(_previous, Height.Zero, default, body);
     }
 
-    private CommittedBlock NextBlock(LaneTip tip)
+    private CommittedBlock NextBlock(LaneTip tip, Payload payload)
     {
         Height height = (_parent?.Height ?? Height.Zero).Next();
         var header = new Header(
             Epoch.Zero, new Slot(height.Value), height, new Slot(height.Value - 1), _parent?.Hash ?? _committee.Genesis.Hash,
-            new TimestampMs(Start + (60 * height.Value)), HeaderFlags.None, Payload.Empty.Commitment, [tip]);
+            new TimestampMs(Start + (60 * height.Value)), HeaderFlags.None, payload.Commitment, [tip]);
         _parent = header;
-        return new CommittedBlock(new Block(header, Payload.Empty), header.Timestamp, null, [tip], [tip]);
+        return new CommittedBlock(new Block(header, payload), header.Timestamp, null, [tip], [tip]);
     }
 }

@@ -50,7 +50,7 @@ public sealed class LedgerTests : IDisposable
             ledger.Apply([], [new(new(5), new byte[] { 8 })], []);
             ledger.PutExecution(new(Namespace, 2, new byte[] { 5 }, IsCertified: true));
             ledger.Apply([], [], [new(Lane, new(4), new byte[] { 4 }), new(Lane, new(5), new byte[] { 5 })]);
-            ledger.PutEvidence(Id(1, 1), [6]);
+            ledger.PutEvidence(new(Id(1, 1), new byte[] { 6 }, Height.Zero));
         }
         using Ledger again = new(_folder);
         Assert.Equal([9], again.GetCertificateAtOrAbove(new(1))!);
@@ -60,7 +60,41 @@ public sealed class LedgerTests : IDisposable
         Assert.True(again.GetExecution(Namespace, 2)!.IsCertified);
         Assert.Equal([5], again.GetReceipt(Lane, new(5))!);
         Assert.Null(again.GetReceipt(Lane, new(6)));
-        Assert.Equal([6], Assert.Single(again.Evidence()));
+        Assert.Equal([6], Assert.Single(again.Evidence()).Bytes.ToArray());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Evidence_is_as_the_first_block_with_it_has_it_whichever_was_seen_first(bool isNotedFirst)
+    {
+        using Ledger ledger = new(_folder);
+        LedgerEvidence noted = new(Id(7, 400_000), new byte[] { 1 }, Height.Zero);
+        LedgerEvidence waiting = new(Id(9, 9), new byte[] { 2 }, Height.Zero);
+        if (isNotedFirst) ledger.PutEvidence(noted);
+        ledger.Apply(Heights(1, 10));
+        ledger.PutEvidence(noted);
+        ledger.PutEvidence(waiting);
+        ledger.PutEvidence(noted with { Bytes = new byte[] { 3 }, Height = new(8) });
+        Assert.Equal([new Height(7), Height.Zero], ledger.Evidence().Select(item => item.Height));
+        Assert.Equal([7, 7], ledger.GetEvidence(noted.Id)!.Bytes.ToArray());
+        Assert.Equal([2], ledger.GetEvidence(waiting.Id)!.Bytes.ToArray());
+        Assert.Null(ledger.GetEvidence(Id(9, 10)));
+    }
+
+    [Fact]
+    public void A_ledger_of_the_first_schema_keeps_its_evidence()
+    {
+        using (Ledger ledger = new(_folder)) ledger.Apply(Heights(1, 3));
+        using (SqlSession old = new(Path.Combine(_folder, "ledger.db"), isReadOnly: false))
+        {
+            old.Execute("DROP TABLE evidence");
+            old.Execute("CREATE TABLE evidence(id BLOB PRIMARY KEY, evidence BLOB NOT NULL) WITHOUT ROWID");
+            old.Statement("INSERT INTO evidence(id, evidence) VALUES (?, ?)").Bind(Id(1, 1)).Bind([4]).Run();
+            old.Execute("PRAGMA user_version = 1");
+        }
+        using Ledger again = new(_folder);
+        Assert.Equal((Height.Zero, 4), (Assert.Single(again.Evidence()).Height, again.Evidence()[0].Bytes.Span[0]));
     }
 
     [Fact]
@@ -190,7 +224,7 @@ public sealed class LedgerTests : IDisposable
         new Ledger(_folder).Dispose();
         using SqlSession session = new(Path.Combine(_folder, "ledger.db"), isReadOnly: true);
         StorageException refused = Assert.Throws<StorageException>(
-            () => session.Statement("INSERT INTO evidence VALUES (x'01', x'00')").Run());
+            () => session.Statement("INSERT INTO evidence VALUES (x'01', x'00', 0)").Run());
         Assert.Equal(StorageRejection.ReadOnlyDisk, refused.Reason);
     }
 
