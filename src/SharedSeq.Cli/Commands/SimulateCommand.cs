@@ -31,6 +31,7 @@ internal static class SimulateCommand
         var command = new Command("simulate", "Run the protocol in the simulator and check its promises.")
         {
             seed, seeds, members, trace, json, parallel, SimulateMutantsCommand.Create(), SimulateModelCommand.Create(),
+            SimulateTwinsCommand.Create(),
         };
         command.SetAction(parsed =>
         {

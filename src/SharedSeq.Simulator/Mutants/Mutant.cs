@@ -59,6 +59,11 @@ public sealed class Mutant
     /// <summary>The checker that this mutant is there for; null when any may catch it.</summary>
     public string? Checker { get; private init; }
 
+    /// <summary>It breaks a rule or threshold of one slot: twins must notice it too.</summary>
+    public bool IsSoughtByTwins =>
+        QuorumShift != 0 || FastShift != 0 || ManyShift != 0
+        || (Mutations & (ProtocolMutations.FinalAfterExtra | ProtocolMutations.ExtraAfterFinal | ProtocolMutations.SkipInMaximum)) != 0;
+
     internal ProtocolMutations Mutations { get; private init; }
 
     /// <summary>The shell hands ordering each height without its last batch.</summary>

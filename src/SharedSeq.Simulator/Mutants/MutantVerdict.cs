@@ -5,7 +5,7 @@ namespace SharedSeq.Simulator;
 /// <summary>Whether a mutant was caught, by whom, and how soon.</summary>
 /// <param name="Mutant">What was broken.</param>
 /// <param name="Rule">The rule or threshold that was broken.</param>
-/// <param name="Means">What looked for it: <see cref="Simulator"/> or <see cref="Model"/>.</param>
+/// <param name="Means">What looked for it: <see cref="Model"/>, <see cref="Twins"/> or <see cref="Simulator"/>.</param>
 /// <param name="Members">Size of the committee.</param>
 /// <param name="Tried">Runs until it was caught, or in all; the model's reachable states.</param>
 public sealed record MutantVerdict(string Mutant, string Rule, string Means, int Members, int Tried)
@@ -14,7 +14,9 @@ public sealed record MutantVerdict(string Mutant, string Rule, string Means, int
 
     public const string Model = "model";
 
-    /// <summary>The seed that caught it; null where there is none.</summary>
+    public const string Twins = "twins";
+
+    /// <summary>The seed or scenario that caught it; null where there is none.</summary>
     public ulong? Seed { get; init; }
 
     /// <summary>What noticed it; null when it escaped.</summary>

@@ -13,6 +13,7 @@ public sealed partial class SimulatedNode
     private const int PingsPerOrderingTick = 4;
 
     private readonly PeerSession[] _peers;
+    private readonly List<ReplicaInput> _received = [];
     private int _pings;
 
     private struct PeerSession
@@ -100,116 +101,22 @@ public sealed partial class SimulatedNode
     private VerificationRejection Dispatch(ReplicaId from, PeerMessage message)
     {
         VerificationRejection reason = VerificationRejection.None;
-        if (SlotOf(message) is { } slot && slot <= _replica!.FinalSlot)
+        if (ReceivedMessage.SlotOf(message) is { } slot && slot <= _replica!.FinalSlot)
         {
             Submit(new ReplicaInput.StaleReceived(from, slot));
             return reason;
         }
 
-        ReplicaInput? input = null;
-        switch (message)
+        if (message is BatchRequest request)
         {
-            case Vote m:
-                reason = Run.Verifier.TryVerify(m, out Verified<Vote> vote);
-                input = new ReplicaInput.VoteReceived(from, vote);
-                break;
-            case Proposal m:
-                reason = Run.Verifier.TryVerify(m, out Verified<Proposal> proposal);
-                if (reason == VerificationRejection.None) input = Unpack(from, proposal);
-                break;
-            case Notarization m:
-                reason = Run.Verifier.TryVerify(m, out Verified<Notarization> certificate);
-                input = new ReplicaInput.NotarizationReceived(from, certificate);
-                break;
-            case CommitProof m:
-                reason = Run.Verifier.TryVerify(m, out Verified<CommitProof> commit);
-                input = new ReplicaInput.CommitProofReceived(from, commit);
-                break;
-            case CertificateResponse m:
-                return Unpack(from, m);
-            case Status m:
-                reason = Run.Verifier.TryVerify(m, out Verified<Status> status);
-                input = new ReplicaInput.StatusReceived(from, status);
-                break;
-            case Batch m:
-                reason = Run.Verifier.TryVerify(m, out Verified<Batch> batch);
-                input = new ReplicaInput.BatchReceived(from, batch);
-                break;
-            case Ack m:
-                reason = Run.Verifier.TryVerify(m, out Verified<Ack> ack);
-                input = new ReplicaInput.AckReceived(from, ack);
-                break;
-            case ProofOfAvailability m:
-                reason = Run.Verifier.TryVerify(m, null, out Verified<ProofOfAvailability> proof);
-                input = new ReplicaInput.ProofReceived(from, proof);
-                break;
-            case Evidence m:
-                reason = Run.Verifier.TryVerify(m, out Verified<Evidence> evidence);
-                input = new ReplicaInput.EvidenceReceived(from, evidence);
-                break;
-            case CertificateRequest m: input = new ReplicaInput.CertificateRequestReceived(from, m); break;
-            case BlockRequest m: input = new ReplicaInput.BlockRequestReceived(from, m); break;
-            case BlockResponse m: input = new ReplicaInput.BlocksReceived(from, m); break;
-            case BatchResponse m: input = new ReplicaInput.BatchesReceived(from, m); break;
-            case BatchRequest m: ServeBatches(from, m); return reason;
-            default: return DispatchToOrdering(from, message);
+            ServeBatches(from, request);
+            return reason;
         }
 
-        if (reason == VerificationRejection.None && input is not null) Submit(input);
+        _received.Clear();
+        if (!ReceivedMessage.TryRead(Run.Verifier, from, message, _received, out reason)) return DispatchToOrdering(from, message);
+        foreach (ReplicaInput input in _received) Submit(input);
         return reason;
-    }
-
-    /// <summary>The slot of a message that means nothing once the slot is committed; the shell then saves verifying it.</summary>
-    private static Slot? SlotOf(PeerMessage message) => message switch
-    {
-        Vote vote => vote.Slot,
-        Proposal proposal => proposal.Slot,
-        Notarization certificate => certificate.Slot,
-        CommitProof proof => proof.Slot,
-        _ => null,
-    };
-
-    private ReplicaInput.ProposalReceived Unpack(ReplicaId from, Verified<Proposal> proposal)
-    {
-        var proofs = new List<Verified<ProofOfAvailability>>();
-        foreach (ProofOfAvailability item in proposal.Value.Proofs)
-        {
-            if (Run.Verifier.TryVerify(item, null, out Verified<ProofOfAvailability> proof) == VerificationRejection.None) proofs.Add(proof);
-        }
-
-        Verified<Notarization>? parent = null;
-        Justification justification = proposal.Value.Justification;
-        if (justification.Parent is { } certificate
-            && Run.Verifier.TryVerify(certificate, out Verified<Notarization> verified) == VerificationRejection.None)
-            parent = verified;
-        var skips = new List<Verified<Notarization>>();
-        foreach (Notarization item in justification.Skips)
-        {
-            if (Run.Verifier.TryVerify(item, out Verified<Notarization> skip) == VerificationRejection.None) skips.Add(skip);
-        }
-
-        var evidence = new List<Verified<Evidence>>();
-        foreach (Evidence item in proposal.Value.Block.Payload.Evidence)
-        {
-            if (Run.Verifier.TryVerify(item, out Verified<Evidence> verifiedEvidence) == VerificationRejection.None) evidence.Add(verifiedEvidence);
-        }
-
-        return new ReplicaInput.ProposalReceived(from, proposal, proofs, parent, skips, evidence);
-    }
-
-    private VerificationRejection Unpack(ReplicaId from, CertificateResponse response)
-    {
-        foreach (Notarization item in response.Certificates)
-        {
-            VerificationRejection reason = Run.Verifier.TryVerify(item, out Verified<Notarization> verified);
-            if (reason != VerificationRejection.None) return reason;
-            Submit(new ReplicaInput.NotarizationReceived(from, verified));
-        }
-
-        if (response.CommitProof is not { } proof) return VerificationRejection.None;
-        VerificationRejection commitReason = Run.Verifier.TryVerify(proof, out Verified<CommitProof> commit);
-        if (commitReason == VerificationRejection.None) Submit(new ReplicaInput.CommitProofReceived(from, commit));
-        return commitReason;
     }
 
     /// <summary>The chain that ends in the tip asked for, as much of it as is held and fits, in ascending order.</summary>

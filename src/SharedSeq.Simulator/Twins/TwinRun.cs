@@ -1,0 +1,224 @@
+using SharedSeq.Consensus;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Simulator;
+
+/// <summary>
+/// One scenario of twins: a committee of which one member is there twice, with one key, each copy honest by itself. Messages of a partitioned slot
+/// pass within a partition only; then the network heals. Checked are agreement by the union of all votes ever signed, what is delivered, that
+/// nobody else is accused, and that everybody delivers 2n more heights in bounded time.
+/// </summary>
+public sealed class TwinRun
+{
+    private const int DelayMinUs = 1_000;
+
+    private const int DelayMaxUs = 8_000;
+
+    /// <summary>The network heals at the earliest when a first timer of every core has run out, whatever the others did meanwhile.</summary>
+    private const int HealMinMs = 100;
+
+    /// <summary>It heals at the latest when the timers of the partitioned slots could have run out one after the other.</summary>
+    private const int HealMaxMs = 600;
+
+    private static readonly ReplicaOptions Options = new()
+    {
+        SlotTimeoutMs = 60,
+        SlotTimeoutMaxMs = 480,
+        HeartbeatMs = 12,
+        MinHeightMs = 1,
+        ResendMs = 150,
+        CertificateForwardMs = 5,
+        FinalHoldMs = 2,
+    };
+
+    private readonly TwinScenario _scenario;
+    private readonly Prng _random;
+    private readonly Committee _committee;
+    private readonly MessageVerifier _verifier;
+    private readonly VoteUnion _votes;
+    private readonly TwinCore[] _cores;
+    private readonly TextWriter? _trace;
+    private Violation? _violation;
+    private bool _isHealed;
+    private bool _isEquivocationSeen;
+    private long _healedMs;
+    private Height _owed;
+
+    private TwinRun(TwinScenario scenario, Mutant mutant, TextWriter? trace)
+    {
+        _scenario = scenario;
+        _trace = trace;
+        int n = scenario.Members;
+        QuorumParameters quorum = mutant.Shift(QuorumParameters.ForMembers(n));
+        _random = new Prng(scenario.Index ^ ((ulong)n << 48));
+        var signatures = new SimulatedSignatures(n, _random.Fork());
+        var members = new CommitteeMember[n];
+        for (int i = 0; i < n; i++)
+        {
+            SimulatedKeys keys = signatures.KeysOf(new ReplicaId((ushort)i));
+            members[i] = new CommitteeMember(keys.Vote.Public, keys.Node.Public);
+        }
+
+        var domain = new SigningDomain(new ChainId(1), ProtocolVersion.Current);
+        _committee = new Committee(Epoch.Zero, quorum, members, Hash32.Zero);
+        _verifier = new MessageVerifier(domain, _committee, signatures);
+        _votes = new VoteUnion(quorum, liars: 1, n + 1, message => Violate(nameof(Agreement), message));
+        DeliveredTip genesis = DeliveredTip.Genesis(Hash32.Zero, new TimestampMs(SimulatedClock.StartWallMs));
+        _cores = new TwinCore[n + 1];
+        for (int i = 0; i < _cores.Length; i++)
+        {
+            ReplicaId id = scenario.MemberOf(i);
+            SimulatedKeys keys = signatures.KeysOf(id);
+            ReplicaOptions options = Options with { Seed = _random.NextU64(), IsTraced = trace is not null };
+            Replica replica = mutant.Create(_committee, id, options, new RecoveredState([], genesis, []));
+            var signer = new StatementSigner(domain, Epoch.Zero, id, keys.Vote, keys.Node);
+            _cores[i] = new TwinCore(this, i, id, replica, signer, SimulatedClock.StartWallMs + (i == n ? 101 : 0));
+            _votes.OnStarted(i, genesis.Id);
+        }
+    }
+
+    internal SimulatedSchedule Schedule { get; } = new();
+
+    /// <summary>The time from healing within which every honest core owes 2n more heights. Simulated milliseconds, as in <see cref="RunSettings"/>.</summary>
+    private int BoundMs => (6 * (Options.ResendMs + Options.SlotTimeoutMaxMs)) + (6 * _scenario.Members * Options.SlotTimeoutMs);
+
+    /// <summary>Runs one scenario to its end, or to its first violation.</summary>
+    public static TwinResult Execute(TwinScenario scenario, Mutant? mutant = null, TextWriter? trace = null) =>
+        new TwinRun(scenario, mutant ?? Mutant.None, trace).Execute();
+
+    private TwinResult Execute()
+    {
+        _trace?.WriteLine($"{_scenario}");
+        try
+        {
+            foreach (TwinCore core in _cores) Schedule.After(_random.Between(0, DelayMinUs), core.Start);
+            while (_violation is null && !_isHealed && Schedule.RunNext(HealMaxMs * 1_000))
+            {
+                if (Schedule.NowUs >= HealMinMs * 1_000 && HasLeftPartitions()) break;
+            }
+
+            if (_violation is null) Heal();
+            long endUs = Schedule.NowUs + (BoundMs * 1_000L);
+            while (_violation is null && !HasRecovered() && Schedule.RunNext(endUs))
+            {
+            }
+
+            if (_violation is null && !HasRecovered())
+                Violate(nameof(Liveness), $"not every honest core has height {_owed} {BoundMs} ms after healing: {Describe()}");
+            if (_violation is null) _votes.OnEnd();
+        }
+        catch (InvariantException broken)
+        {
+            Violate("Invariant", broken.ToString());
+        }
+
+        int twoBlocks = 0;
+        int skipAndBlock = 0;
+        foreach ((_, IReadOnlyList<BlockId> values) in _votes.Notarized())
+        {
+            int blocks = values.Count(value => !value.IsSkip);
+            if (blocks > 1) twoBlocks++;
+            if (blocks > 0 && blocks < values.Count) skipAndBlock++;
+        }
+
+        return new TwinResult(
+            _scenario, _violation, (long)Highest().Value, (Schedule.NowUs / 1_000) - _healedMs, twoBlocks, skipAndBlock, _isEquivocationSeen);
+    }
+
+    internal void Send(TwinCore from, ReplicaSet to, PeerMessage message)
+    {
+        if (from.IsStopped) return;
+        Slot slot = ReceivedMessage.SlotOf(message) ?? from.CurrentSlot;
+        TwinMessage? shared = null;
+        foreach (TwinCore core in _cores)
+        {
+            if (core == from || !to.Has(core.Id) || core.IsStopped) continue;
+            if (!_isHealed && !_scenario.Passes(slot, from.Index, core.Index)) continue;
+            shared ??= new TwinMessage(_verifier, from.Id, message);
+            TwinMessage arriving = shared;
+            Schedule.After(_random.Between(DelayMinUs, DelayMaxUs), () => core.OnArrival(from.Id, arriving));
+        }
+    }
+
+    internal void NoteSigned(TwinCore by, PeerMessage statement) => _votes.OnSigned(statement, IsHonest(by));
+
+    internal void NoteDelivered(TwinCore core, CommittedBlock block)
+    {
+        Trace(core, $"delivers {block.Block.Id}");
+        if (IsHonest(core)) _votes.OnDelivered(core.Index, block.Block);
+    }
+
+    internal void NoteEvidence(TwinCore core, Evidence evidence)
+    {
+        if (evidence.Offender == _scenario.Twin) _isEquivocationSeen = true;
+        else Violate(nameof(NoHonestEvidence), $"core {core.Index} records {evidence.EvidenceKind} against {evidence.Offender}, who is there once");
+    }
+
+    internal void NoteAlarm(TwinCore core, ReplicaEffect.Alarm alarm)
+    {
+        if (IsHonest(core)) Violate(nameof(ReplicaEffect.Alarm), $"core {core.Index}: {alarm.Kind}: {alarm.Message}");
+    }
+
+    internal void Trace(TwinCore core, string text) => _trace?.WriteLine($"{Schedule.NowUs} c{core.Index} {text}");
+
+    private bool IsHonest(TwinCore core) => core.Id != _scenario.Twin;
+
+    private void Violate(string checker, string message)
+    {
+        _violation ??= new Violation(checker, message, Schedule.NowUs / 1_000);
+        _trace?.WriteLine($"{Schedule.NowUs} violation {checker}: {message}");
+    }
+
+    /// <summary>Somebody is past all partitioned slots.</summary>
+    private bool HasLeftPartitions()
+    {
+        foreach (TwinCore core in _cores)
+        {
+            if (core.CurrentSlot.Value > (ulong)_scenario.SlotCount) return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Everything passes from now on; sessions that were cut come back, which has what is re-sent sent at once.</summary>
+    private void Heal()
+    {
+        _isHealed = true;
+        _healedMs = Schedule.NowUs / 1_000;
+        _trace?.WriteLine($"{Schedule.NowUs} healed");
+        foreach (TwinCore core in _cores) core.IsStopped = _scenario.FallsSilent && !IsHonest(core);
+        _owed = Highest().Plus(2 * (ulong)_scenario.Members);
+        foreach (TwinCore core in _cores)
+        {
+            foreach (TwinCore peer in _cores)
+            {
+                if (core.Id == peer.Id || core.IsStopped || peer.IsStopped) continue;
+                Schedule.After(_random.Between(0, DelayMaxUs), () => core.Submit(new ReplicaInput.PeerConnected(peer.Id)));
+            }
+        }
+    }
+
+    /// <summary>The highest height that an honest core has delivered.</summary>
+    private Height Highest()
+    {
+        Height highest = Height.Zero;
+        foreach (TwinCore core in _cores)
+        {
+            if (IsHonest(core) && core.Delivered > highest) highest = core.Delivered;
+        }
+
+        return highest;
+    }
+
+    private bool HasRecovered()
+    {
+        foreach (TwinCore core in _cores)
+        {
+            if (IsHonest(core) && core.Delivered < _owed) return false;
+        }
+
+        return true;
+    }
+
+    private string Describe() => string.Join(", ", _cores.Select(core => $"core {core.Index} slot {core.CurrentSlot} height {core.Delivered}"));
+}
