@@ -16,6 +16,9 @@ public sealed class OperatorException(int code, string message, string? reason) 
 /// <summary>Typed JSON-RPC calls to one operator. Thread-safe; answers are an operator's word until a proof is checked.</summary>
 public sealed class OperatorClient : IDisposable
 {
+    /// <summary>Bytes of an answer. 64 MiB: the largest namespace block as hex, and a batch's answers, are well below it.</summary>
+    private const int AnswerBytesMax = 64 * 1024 * 1024;
+
     private readonly HttpClient _http;
     private long _nextId;
 
@@ -24,7 +27,7 @@ public sealed class OperatorClient : IDisposable
     public OperatorClient(Uri rpc, TimeSpan? timeout = null)
     {
         Rpc = rpc;
-        _http = new HttpClient { Timeout = timeout ?? TimeSpan.FromSeconds(15) };
+        _http = new HttpClient { Timeout = timeout ?? TimeSpan.FromSeconds(15), MaxResponseContentBufferSize = AnswerBytesMax };
     }
 
     public Uri Rpc { get; }
@@ -38,7 +41,10 @@ public sealed class OperatorClient : IDisposable
         {
             using HttpResponseMessage answer = await _http.PostAsJsonAsync(
                 Rpc, new { jsonrpc = "2.0", id = Interlocked.Increment(ref _nextId), method, @params = parameters }, cancellation);
-            JsonElement body = await answer.Content.ReadFromJsonAsync<JsonElement>(cancellation);
+            byte[] bytes = await answer.Content.ReadAsByteArrayAsync(cancellation);
+            using JsonDocument document = JsonDocument.Parse(bytes);
+            if (!JsonText.IsUnicode(bytes)) throw new FormatException("a text in the answer is not Unicode");
+            JsonElement body = document.RootElement.Clone();
             if (!body.TryGetProperty("error", out JsonElement error)) return body.GetProperty("result");
             string? reason = error.TryGetProperty("data", out JsonElement data) && data.ValueKind == JsonValueKind.Object
                 && data.TryGetProperty("reason", out JsonElement given) ? given.ToString() : null;

@@ -188,7 +188,8 @@ internal sealed class StreamSession(ProofVerifier verifier, NamespaceId ns, Uri 
         return new StreamException(fault, error.GetProperty("message").GetString() ?? "");
     }
 
-    private static FollowedBlock Read(JsonElement result)
+    /// <summary>Reads a block as subscribers get it; its transactions are checked against its root.</summary>
+    internal static FollowedBlock Read(JsonElement result)
     {
         var reader = new CanonicalReader(BytesOf(result.GetProperty("encoded")));
         NamespaceBlock block = NamespaceBlock.Read(ref reader);

@@ -24,6 +24,22 @@ public static class EthereumJson
 
     public static string Bytes(ReadOnlySpan<byte> value) => "0x" + Convert.ToHexStringLower(value);
 
+    /// <summary>An answer's text: JSON whose strings and names are Unicode.</summary>
+    /// <exception cref="EthereumRpcException">It is not.</exception>
+    public static JsonElement Parse(ReadOnlyMemory<byte> answer)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(answer);
+            if (!JsonText.IsUnicode(answer.Span)) throw EthereumRpcException.Malformed("a text in the answer is not Unicode");
+            return document.RootElement.Clone();
+        }
+        catch (JsonException e)
+        {
+            throw EthereumRpcException.Malformed("the answer is no JSON", e);
+        }
+    }
+
     public static ulong ReadU64(JsonElement element, string what)
     {
         ReadOnlySpan<char> digits = Digits(element, what);
@@ -33,6 +49,12 @@ public static class EthereumJson
             ? value
             : throw EthereumRpcException.Malformed($"{what} is no quantity of 64 bits");
     }
+
+    /// <summary>A place in a list: a quantity of 31 bits.</summary>
+    public static int ReadIndex(JsonElement element, string what) =>
+        ReadU64(element, what) is <= int.MaxValue and ulong value
+            ? (int)value
+            : throw EthereumRpcException.Malformed($"{what} is no place in a list");
 
     /// <summary>A quantity of at most 256 bits.</summary>
     public static BigInteger ReadU256(JsonElement element, string what)

@@ -13,13 +13,14 @@ public sealed record EthereumReceipt(
     public static EthereumReceipt? Read(JsonElement element)
     {
         if (element.ValueKind == JsonValueKind.Null) return null;
+        Hash32 transaction = EthereumJson.ReadHash(EthereumJson.Field(element, "transactionHash"), "transaction hash");
         bool hasCreated = element.TryGetProperty("contractAddress", out JsonElement created) &&
             created.ValueKind != JsonValueKind.Null;
         return new EthereumReceipt(
-            EthereumJson.ReadHash(EthereumJson.Field(element, "transactionHash"), "transaction hash"),
+            transaction,
             EthereumJson.ReadHash(EthereumJson.Field(element, "blockHash"), "block hash"),
             EthereumJson.ReadU64(EthereumJson.Field(element, "blockNumber"), "block number"),
-            (int)EthereumJson.ReadU64(EthereumJson.Field(element, "transactionIndex"), "index"),
+            EthereumJson.ReadIndex(EthereumJson.Field(element, "transactionIndex"), "index"),
             EthereumJson.ReadU64(EthereumJson.Field(element, "status"), "status") == 1,
             EthereumJson.ReadU64(EthereumJson.Field(element, "gasUsed"), "gas used"),
             hasCreated ? EthereumJson.ReadAddress(created, "created contract") : null);

@@ -139,19 +139,13 @@ public sealed partial class EthereumRpcClient : IDisposable
                 };
             }
 
-            byte[] bytes = await ReadBoundedAsync(response.Content, deadline.Token);
-            using JsonDocument document = JsonDocument.Parse(bytes);
-            return document.RootElement.Clone();
+            return EthereumJson.Parse(await ReadBoundedAsync(response.Content, deadline.Token));
         }
         catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
         {
             throw new EthereumRpcException(
                 EthereumRpcFailure.Timeout,
                 $"{_options.Endpoint} gave no answer in {_options.Timeout.TotalSeconds} s", e);
-        }
-        catch (JsonException e)
-        {
-            throw EthereumRpcException.Malformed("the answer is no JSON", e);
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {

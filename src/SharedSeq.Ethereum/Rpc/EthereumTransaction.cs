@@ -24,7 +24,7 @@ public sealed record EthereumTransaction(
             EthereumJson.ReadU256(EthereumJson.Field(element, "value"), "value"),
             Has(element, "blockNumber", out JsonElement number) ? EthereumJson.ReadU64(number, "block number") : null,
             Has(element, "blockHash", out JsonElement hash) ? EthereumJson.ReadHash(hash, "block hash") : null,
-            Has(element, "transactionIndex", out JsonElement index) ? (int)EthereumJson.ReadU64(index, "index") : null);
+            Has(element, "transactionIndex", out JsonElement index) ? EthereumJson.ReadIndex(index, "index") : null);
     }
 
     private static bool Has(JsonElement element, string name, out JsonElement value) =>

@@ -1,7 +1,9 @@
 using System.Net;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using SharedSeq.Primitives;
 
 namespace SharedSeq.Node;
 
@@ -28,7 +30,21 @@ public static class ConfigurationLoader
     public static NodeConfiguration Load(
         string path, IReadOnlyDictionary<string, string> environment, IReadOnlyList<KeyValuePair<string, string>> overrides)
     {
-        JsonObject root = ReadObject(path);
+        try
+        {
+            return Read(File.ReadAllText(path), path, environment, overrides);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigurationException(ConfigurationRejection.Unreadable, $"configuration '{path}' can not be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>As <see cref="Load"/>, of a text that was read from <paramref name="path"/>.</summary>
+    internal static NodeConfiguration Read(
+        string text, string path, IReadOnlyDictionary<string, string> environment, IReadOnlyList<KeyValuePair<string, string>> overrides)
+    {
+        JsonObject root = Parse(text, path);
         foreach ((string name, string value) in environment.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
             if (name.StartsWith(EnvironmentPrefix, StringComparison.OrdinalIgnoreCase))
@@ -41,20 +57,13 @@ public static class ConfigurationLoader
         return Rooted(configuration, Path.GetDirectoryName(Path.GetFullPath(path))!);
     }
 
-    private static JsonObject ReadObject(string path)
+    private static JsonObject Parse(string text, string path)
     {
-        string text;
         try
         {
-            text = File.ReadAllText(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ConfigurationException(ConfigurationRejection.Unreadable, $"configuration '{path}' can not be read: {e.Message}", e);
-        }
-
-        try
-        {
+            var reading = new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
+            if (!JsonText.IsUnicode(Encoding.UTF8.GetBytes(text), reading))
+                throw new ConfigurationException(ConfigurationRejection.Malformed, $"configuration '{path}': a text in it is not Unicode");
             var options = new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false };
             return JsonNode.Parse(text, documentOptions: options) as JsonObject
                 ?? throw new ConfigurationException(ConfigurationRejection.Malformed, $"configuration '{path}' is not a JSON object");
@@ -114,7 +123,13 @@ public static class ConfigurationLoader
     {
         Require(c.Genesis.Length > 0, "genesis", "is required: the path of the genesis document");
         Require(c.DataDir.Length > 0, "dataDir", "is required");
-        Require(c.GenesisHash.Length == 0 || Primitives.Hash32.TryParse(c.GenesisHash, out _), "genesisHash", "is 0x and 64 hex digits");
+        RequirePath(c.Genesis, "genesis");
+        RequirePath(c.DataDir, "dataDir");
+        RequirePath(c.Replica.VoteKeyFile, "replica.voteKeyFile");
+        RequirePath(c.Replica.NodeKeyFile, "replica.nodeKeyFile");
+        RequirePath(c.Replica.KeyPasswordFile, "replica.keyPasswordFile");
+        RequirePath(c.Replica.VoteGuardFile, "replica.voteGuardFile");
+        Require(c.GenesisHash.Length == 0 || Hash32.TryParse(c.GenesisHash, out _), "genesisHash", "is 0x and 64 hex digits");
         RequireEndpoint(c.Peers.Listen, "peers.listen");
         RequireEndpoint(c.Rpc.Listen, "rpc.listen");
         Range(c.Rpc.RequestBytesMax, 266_240, 64 * 1024 * 1024, "rpc.requestBytesMax");
@@ -168,6 +183,9 @@ public static class ConfigurationLoader
             VoteGuardFile = c.Replica.VoteGuardFile.Length == 0 ? "" : Path.GetFullPath(c.Replica.VoteGuardFile, folder),
         },
     };
+
+    private static void RequirePath(string value, string key) =>
+        Require(!value.Contains('\0', StringComparison.Ordinal), key, "is a path, which has no zero character");
 
     private static void RequireEndpoint(string value, string key) =>
         Require(IPEndPoint.TryParse(value, out IPEndPoint? parsed) && value.Contains(':', StringComparison.Ordinal) && parsed is not null, key,

@@ -122,10 +122,7 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
     public void PutExecution(LedgerExecution execution)
     {
         var writer = new CanonicalWriter(128);
-        writer.U64(execution.Namespace.Value);
-        writer.U64(execution.Number);
-        writer.Bool(execution.IsCertified);
-        writer.Raw(execution.Outcome.Span);
+        WriteExecution(writer, execution);
         _note?.Invoke(LedgerNote.Execution, AppliedHeight, writer.Written);
         _ledger.PutExecution(execution);
     }
@@ -324,7 +321,15 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
         }
     }
 
-    private static LedgerExecution ReadExecution(ReadOnlySpan<byte> bytes)
+    internal static void WriteExecution(CanonicalWriter writer, LedgerExecution execution)
+    {
+        writer.U64(execution.Namespace.Value);
+        writer.U64(execution.Number);
+        writer.Bool(execution.IsCertified);
+        writer.Raw(execution.Outcome.Span);
+    }
+
+    internal static LedgerExecution ReadExecution(ReadOnlySpan<byte> bytes)
     {
         var reader = new CanonicalReader(bytes);
         var ns = new NamespaceId(reader.U64());

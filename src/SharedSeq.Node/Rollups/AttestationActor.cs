@@ -181,7 +181,7 @@ internal sealed class AttestationActor : Actor<AttestationInput>
     }
 
     /// <summary>Reads attestation, signature and, where it came along, the outcome with what was skipped; a list of another root is no attestation.</summary>
-    private static bool TryRead(
+    internal static bool TryRead(
         ReadOnlySpan<byte> body, out Attestation? attestation, out Signature64 signature, out ExecutionOutcome? outcome)
     {
         outcome = null;

@@ -106,7 +106,7 @@ public sealed partial class PublicMethods
         }
     }
 
-    private static (ulong ValidUntil, string Wait) SendOptions(JsonElement? options)
+    internal static (ulong ValidUntil, string Wait) SendOptions(JsonElement? options)
     {
         ulong validUntil = 0;
         string wait = "accepted";

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
-using System.Text.Unicode;
 using Microsoft.Extensions.Logging;
+using SharedSeq.Primitives;
 
 namespace SharedSeq.Node;
 
@@ -43,7 +43,7 @@ public sealed class RpcDispatcher(IReadOnlyDictionary<string, RpcMethod> methods
 
         using (document)
         {
-            if (!IsUnicode(body.Span)) return Serialize(ErrorOf(null, RpcError.ParseError, "not JSON: a string is not Unicode", null));
+            if (!JsonText.IsUnicode(body.Span)) return Serialize(ErrorOf(null, RpcError.ParseError, "not JSON: a string is not Unicode", null));
             JsonElement root = document.RootElement;
             if (root.ValueKind != JsonValueKind.Array)
             {
@@ -77,27 +77,6 @@ public sealed class RpcDispatcher(IReadOnlyDictionary<string, RpcMethod> methods
         writer.WriteEndArray();
         await writer.FlushAsync(cancellation);
         return isAnswered ? buffer.WrittenMemory : default;
-    }
-
-    /// <summary>JSON's escapes can hold half a surrogate pair, and its parser does not look into strings: reading one later would throw.</summary>
-    private static bool IsUnicode(ReadOnlySpan<byte> json)
-    {
-        if (!Utf8.IsValid(json)) return false;
-        if (json.IndexOf("\\u"u8) < 0) return true;
-        var reader = new Utf8JsonReader(json);
-        try
-        {
-            while (reader.Read())
-            {
-                if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName) reader.GetString();
-            }
-
-            return true;
-        }
-        catch (InvalidOperationException)
-        {
-            return false;
-        }
     }
 
     /// <summary>Answers, and counts, a request that was too large to be read.</summary>

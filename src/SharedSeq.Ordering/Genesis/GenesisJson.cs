@@ -14,9 +14,12 @@ public static class GenesisJson
     public static Genesis Read(string json)
     {
         JsonDocument document;
+        byte[] bytes = Encoding.UTF8.GetBytes(json);
         try
         {
-            document = JsonDocument.Parse(json, new JsonDocumentOptions
+            var options = new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
+            if (!JsonText.IsUnicode(bytes, options)) throw new GenesisException(GenesisRejection.NotJson, "document", "a text in it is not Unicode");
+            document = JsonDocument.Parse(bytes, new JsonDocumentOptions
             {
                 CommentHandling = JsonCommentHandling.Skip,
                 AllowTrailingCommas = true,

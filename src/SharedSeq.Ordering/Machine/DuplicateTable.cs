@@ -37,6 +37,9 @@ internal sealed class DuplicateTable
     // Entries are folded into their slot's digest in runs of this many, to hash long texts instead of many short ones.
     private const int FoldEntries = 64;
 
+    /// <summary>The latest second committed time can have, in milliseconds as 64 bits, with any horizon ahead of it.</summary>
+    private const ulong LastSecond = (ulong.MaxValue / 1000) - 1_000_000;
+
     private readonly uint _limit;
 
     // The newest node of each chain plus one; 0 for none, so that memory nobody has touched need not be filled.
@@ -142,12 +145,16 @@ internal sealed class DuplicateTable
         _second = reader.U64();
         uint count = reader.U32();
         if (count > _limit) DecodeException.Throw(DecodeRejection.OverLimit, "remembered ids");
+        if (_second > LastSecond) DecodeException.Throw(DecodeRejection.OverLimit, "second of the remembered ids");
+        ulong before = 0;
         for (uint i = 0; i < count; i++)
         {
             (ulong high, ulong low, ulong forgetAtMs) = (reader.U64(), reader.U64(), reader.U64());
             ulong second = SecondOf(forgetAtMs);
             if (second <= _second || second > _second + (ulong)_wheel.Length)
                 DecodeException.Throw(DecodeRejection.Malformed, "a remembered id is due outside the wheel");
+            if (second < before) DecodeException.Throw(DecodeRejection.NotCanonical, "remembered ids ascend by the second they are due");
+            before = second;
             Insert(ref BucketOf(high), high, low, forgetAtMs);
         }
     }

@@ -116,7 +116,10 @@ internal sealed class NamespaceState(NamespacePolicy policy, int index, Hash32 g
         }
     }
 
-    public void Restore(ref CanonicalReader reader, BatchSlots slots)
+    /// <param name="reader">Behind the namespace before.</param>
+    /// <param name="slots">Where the batches of waiting transactions are named.</param>
+    /// <param name="members">Size of the committee: an author is one of it.</param>
+    public void Restore(ref CanonicalReader reader, BatchSlots slots, int members)
     {
         Number = reader.U64();
         NewestHash = reader.Hash();
@@ -128,13 +131,13 @@ internal sealed class NamespaceState(NamespacePolicy policy, int index, Hash32 g
         int slot = -1;
         for (uint i = 0; i < count; i++)
         {
-            slot = RestoreItem(ref reader, slots, slot, reader.Bool());
+            slot = RestoreItem(ref reader, slots, slot, members, reader.Bool());
         }
 
         if (slot >= 0) slots.Release(slot);
     }
 
-    private int RestoreItem(ref CanonicalReader reader, BatchSlots slots, int slot, bool isNewBatch)
+    private int RestoreItem(ref CanonicalReader reader, BatchSlots slots, int slot, int members, bool isNewBatch)
     {
         if (!isNewBatch && slot < 0) DecodeException.Throw(DecodeRejection.Malformed, "the first waiting transaction names its batch");
         if (isNewBatch)
@@ -155,7 +158,9 @@ internal sealed class NamespaceState(NamespacePolicy policy, int index, Hash32 g
         item.Gas = gas;
         item.Batch = slot;
         item.Index = (int)index;
-        Enqueued(slots[slot].Lane.Author, item.Bytes);
+        ReplicaId author = slots[slot].Lane.Author;
+        if (author.Value >= members) DecodeException.Throw(DecodeRejection.Malformed, "author of a waiting transaction's batch");
+        Enqueued(author, item.Bytes);
         slots.Hold(slot);
         return slot;
     }

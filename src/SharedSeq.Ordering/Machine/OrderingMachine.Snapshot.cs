@@ -67,7 +67,7 @@ public sealed partial class OrderingMachine
         if (reader.U32() != (uint)_namespaces.Length) DecodeException.Throw(DecodeRejection.Malformed, "namespaces of a snapshot");
         foreach (NamespaceState ns in _namespaces)
         {
-            ns.Restore(ref reader, _slots);
+            ns.Restore(ref reader, _slots, _genesis.Quorum.N);
             if (ns.Queue.Count > 0) _queued.Add(ns);
             _heads.Set(ns.Policy.Id.Value, ns.UpdateHead().Value);
         }

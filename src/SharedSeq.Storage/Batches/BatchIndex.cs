@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Storage;
@@ -103,7 +102,14 @@ internal sealed class BatchIndex
         foreach (LaneId lane in _lanes.Keys.Where(lane => lane.Epoch < PrunedBelowEpoch).ToArray()) _lanes.Remove(lane);
     }
 
-    public static Height ReadHeight(ReadOnlySpan<byte> head) => new(BinaryPrimitives.ReadUInt64BigEndian(head));
+    public static Height ReadHeight(ReadOnlySpan<byte> head)
+    {
+        CanonicalReader reader = new(head);
+        Height height = new(reader.U64());
+        reader.End("head of a record with a height");
+        if (height.Value == ulong.MaxValue) DecodeException.Throw(DecodeRejection.OverLimit, "height of a record");
+        return height;
+    }
 
     /// <summary>
     /// Lanes end with their epoch: once the oldest epochs hold nothing, one mark stands for all their lanes.

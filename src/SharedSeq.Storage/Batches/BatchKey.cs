@@ -44,6 +44,7 @@ public readonly record struct BatchKey(
         BatchSeq seq = new(reader.U64());
         BatchKey key = new(lane, seq, reader.Hash(), reader.Hash(), marks);
         reader.End("head of a batch record");
+        if (seq.Value == ulong.MaxValue) DecodeException.Throw(DecodeRejection.OverLimit, "sequence of a batch");
         return key;
     }
 }

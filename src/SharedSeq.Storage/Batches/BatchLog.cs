@@ -16,8 +16,8 @@ public sealed class BatchLog : IDisposable
     /// <summary>Highest kind of a note.</summary>
     public const byte NoteKindMax = 199;
 
-    private const byte BatchKind = 1;
-    private const byte BlockKind = 2;
+    internal const byte BatchKind = 1;
+    internal const byte BlockKind = 2;
     private const byte PruneMarkKind = 250;
     private const int HeightHeadBytes = 8;
     private readonly Lock _gate = new();
@@ -237,22 +237,28 @@ public sealed class BatchLog : IDisposable
     private void Visit(byte kind, long position, RecordLocation location, ReadOnlySpan<byte> head)
     {
         _writtenSegment = location.Segment;
+        Index(_index, kind, location, head);
+        if (kind == PruneMarkKind) _pruneMark = location;
+    }
+
+    /// <summary>Takes a record's head into the index of a log that is being opened.</summary>
+    /// <exception cref="DecodeException">The head is none of a batch log's.</exception>
+    internal static void Index(BatchIndex index, byte kind, RecordLocation location, ReadOnlySpan<byte> head)
+    {
         switch (kind)
         {
             case BatchKind:
-                _index.AddBatch(BatchKey.Read(head), location);
+                index.AddBatch(BatchKey.Read(head), location);
                 break;
             case BlockKind:
-                _index.AddBlock(BatchIndex.ReadHeight(head), location);
-                break;
-            case PruneMarkKind:
-                _pruneMark = location;
+                index.AddBlock(BatchIndex.ReadHeight(head), location);
                 break;
             case >= NoteKindMin and <= NoteKindMax:
-                _index.AddHeight(BatchIndex.ReadHeight(head), location);
+                index.AddHeight(BatchIndex.ReadHeight(head), location);
                 break;
             default:
-                Invariant.Check(kind == SegmentFormat.ClosedKind, "only a batch log's own kinds are in it");
+                if (kind is not (PruneMarkKind or SegmentFormat.ClosedKind))
+                    DecodeException.Throw(DecodeRejection.UnknownValue, $"kind {kind} of a batch log record");
                 break;
         }
     }

@@ -194,6 +194,7 @@ public sealed class SimulatedFileLayer : IFileLayer
         public int Read(Span<byte> target, long offset)
         {
             int count = (int)long.Clamp(Length - offset, 0, target.Length);
+            if (count == 0) return 0;
             _live.AsSpan((int)offset, count).CopyTo(target);
             return count;
         }

@@ -162,7 +162,9 @@ internal sealed class TransactionRun : IDisposable
         uint crc = BinaryPrimitives.ReadUInt32LittleEndian(header[(HeaderUsed - 4)..]);
         if (crc != Crc32C.Of(header[..(HeaderUsed - 4)])) return false;
         long entries = BinaryPrimitives.ReadUInt32LittleEndian(header[12..]);
-        return length == HeaderBytes + entries * TransactionEntry.Size;
+        long inBuckets = 0;
+        for (int i = 0; i < Buckets; i++) inBuckets += BinaryPrimitives.ReadUInt32LittleEndian(header[(TableStart + i * 8)..]);
+        return inBuckets == entries && entries <= int.MaxValue / TransactionEntry.Size && length == HeaderBytes + entries * TransactionEntry.Size;
     }
 
     /// <summary>Two passes: count per bucket, then put every entry into its bucket in the order it came.</summary>

@@ -100,5 +100,8 @@ public sealed record LogOpening(
 public readonly record struct LogRecord(
     byte Kind, long Position, RecordLocation Location, ReadOnlyMemory<byte> Head, ReadOnlyMemory<byte> Body);
 
-/// <summary>Sees each record's head while a log is opened, in order. The span is valid during the call only.</summary>
+/// <summary>
+/// Sees each record's head while a log is opened, in order. The span is valid during the call only. A head that is not one of this log's is refused by
+/// a <see cref="DecodeException"/>: its checksum holds, so it was written so, but not by this program.
+/// </summary>
 internal delegate void RecordVisitor(byte kind, long position, RecordLocation location, ReadOnlySpan<byte> head);

@@ -1,3 +1,5 @@
+using SharedSeq.Primitives;
+
 namespace SharedSeq.Storage;
 
 /// <summary>
@@ -61,7 +63,14 @@ internal sealed class SegmentRecovery : IDisposable
             {
                 ClosedInOrder = reader.Current.Kind == SegmentFormat.ClosedKind;
                 RecordLocation location = new(_segments[i].Number, (uint)reader.CurrentOffset, reader.Current.Length);
-                visit(reader.Current.Kind, reader.Current.Position, location, reader.CurrentHead());
+                try
+                {
+                    visit(reader.Current.Kind, reader.Current.Position, location, reader.CurrentHead());
+                }
+                catch (DecodeException e)
+                {
+                    Damaged($"a record's head is not of this log ({e.Message})", _segments[i].Path, reader.CurrentOffset);
+                }
             }
             if (isLast) EndAt(reader);
             else if (reader.NextPosition != end)

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using SharedSeq.Primitives;
 
 namespace SharedSeq.Storage;
 
@@ -99,10 +100,11 @@ internal sealed class VoteGuardFile : IDisposable
         if (!copy[..8].SequenceEqual(Magic) || BinaryPrimitives.ReadUInt16BigEndian(copy[8..]) != Version) return false;
         if (BinaryPrimitives.ReadUInt32BigEndian(copy[60..]) != Crc32C.Of(copy[..60])) return false;
         counter = BinaryPrimitives.ReadUInt64BigEndian(copy[28..]);
+        CanonicalReader voted = new(copy[44..60]);
         guard = new(
             new(BinaryPrimitives.ReadUInt128BigEndian(copy[12..])),
             BinaryPrimitives.ReadUInt64BigEndian(copy[36..]),
-            VoteLog.ReadVoted(copy[44..]));
+            VoteLog.ReadVoted(ref voted));
         return true;
     }
 }

@@ -15,8 +15,8 @@ public sealed class VoteLog : IDisposable
 
     internal const byte SnapshotKind = 250;
     internal const byte IncarnationKind = 251;
+    internal const int SnapshotHeadBytes = 28;
     private const int HeadBytes = 16;
-    private const int SnapshotHeadBytes = 28;
     private readonly Action<long> _onDurable;
     private readonly Action<StorageException> _onFailed;
     private readonly object _gate = new();
@@ -108,7 +108,7 @@ public sealed class VoteLog : IDisposable
         foreach (LogRecord record in _log.Replay(_history.ReplayFrom))
         {
             if (record.Kind > KindMax || _history.IsTorn(record.Position)) continue;
-            yield return new(record.Kind, ReadVoted(record.Head.Span), record.Body);
+            yield return new(record.Kind, VotedOf(record.Head.Span), record.Body);
         }
     }
 
@@ -169,8 +169,13 @@ public sealed class VoteLog : IDisposable
         _guard?.Abandon();
     }
 
-    internal static VotePosition ReadVoted(ReadOnlySpan<byte> head) => new(
-        new(BinaryPrimitives.ReadUInt64BigEndian(head)), new(BinaryPrimitives.ReadUInt64BigEndian(head[8..])));
+    internal static VotePosition ReadVoted(ref CanonicalReader reader) => new(new(reader.U64()), new(reader.U64()));
+
+    private static VotePosition VotedOf(ReadOnlySpan<byte> head)
+    {
+        CanonicalReader reader = new(head);
+        return ReadVoted(ref reader);
+    }
 
     private static void WriteVoted(Span<byte> head, VotePosition voted)
     {

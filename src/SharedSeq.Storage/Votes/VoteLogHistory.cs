@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Storage;
@@ -25,24 +24,26 @@ internal sealed class VoteLogHistory
     {
         // A snapshot is written whole or torn; only a later start can follow a torn one.
         if (_snapshotAt > 0 && kind > VoteLog.KindMax) AbandonSnapshot(position);
+        var reader = new CanonicalReader(head);
         switch (kind)
         {
             case VoteLog.SnapshotKind:
                 _snapshotAt = position;
-                _snapshotEnd = position + BinaryPrimitives.ReadInt32BigEndian(head[16..]);
-                Incarnation = ulong.Max(Incarnation, BinaryPrimitives.ReadUInt64BigEndian(head[20..]));
-                Raise(VoteLog.ReadVoted(head));
+                Raise(VoteLog.ReadVoted(ref reader));
+                _snapshotEnd = position + reader.U32();
+                Incarnation = ulong.Max(Incarnation, reader.U64());
                 break;
             case VoteLog.IncarnationKind:
-                Incarnation = ulong.Max(Incarnation, BinaryPrimitives.ReadUInt64BigEndian(head));
+                Incarnation = ulong.Max(Incarnation, reader.U64());
                 break;
             case <= VoteLog.KindMax:
-                Raise(VoteLog.ReadVoted(head));
+                Raise(VoteLog.ReadVoted(ref reader));
                 break;
             default:
-                Invariant.Check(kind == SegmentFormat.ClosedKind, "only a vote log's own kinds are in it");
+                if (kind != SegmentFormat.ClosedKind) DecodeException.Throw(DecodeRejection.UnknownValue, $"kind {kind} of a vote log record");
                 break;
         }
+        reader.End("head of a vote log record");
         if (_snapshotAt == 0 || position != _snapshotEnd) return;
         ReplayFrom = _snapshotAt;
         _snapshotAt = 0;

@@ -31,6 +31,7 @@ public static partial class ProjectRules
         // Tests of the core must not need the shell; the others test whole programs.
         ["Core.Tests"] = [.. Core, "Client"],
         ["Simulation.Tests"] = [.. Core, "Simulator"],
+        ["Fuzz.Tests"] = [.. Shell, "Node"],
         ["Node.Tests"] = [.. Shell, "Node", "Cli"],
         ["Adapters.Tests"] = ["Primitives", "Client", "Ethereum", "Adapters", "Adapters.EvmDev"],
         ["EndToEnd.Tests"] = [.. Shell, "Node", "Cli", "Simulator"],

@@ -78,7 +78,8 @@ public sealed class SubmitEndpoints(SubmitIntake intake, BatchStore batches, int
         return intake.Admit(ns, count, ref reader);
     }
 
-    private static int CountTransactions(ReadOnlyMemory<byte> body)
+    /// <summary>Reads a posted body through without admitting anything.</summary>
+    internal static int CountTransactions(ReadOnlyMemory<byte> body)
     {
         var reader = new CanonicalReader(body.Span);
         int count = 0;

@@ -1,0 +1,122 @@
+using SharedSeq.Client;
+using SharedSeq.Core.Tests.Ordering;
+using SharedSeq.Core.Tests.Vectors;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Fuzz.Tests;
+
+/// <summary>What ordering keeps, proves and starts from.</summary>
+internal static class OrderingTargets
+{
+    /// <summary>A network whose machine is small: its table of remembered ids is made anew in every case.</summary>
+    private static readonly Genesis Network = OrderingBench.MakeGenesis(
+        new Policy { DedupIdsMax = 4_096 }, OrderingBench.Opaque(5), OrderingBench.EvmNs(9, 200));
+
+    public static IEnumerable<FuzzTarget> All()
+    {
+        yield return new("proof file", Samples.Vectors("ordering-proofs", name => name != "genesis"), ProofBytes)
+        {
+            Repair = WithDigest,
+            IsRefusal = static e => e is RefusedException,
+            FixedBytesMax = 64 * 1024,
+            BytesPerByteMax = 160,
+            Cases = 40_000,
+        };
+        yield return new("proof content", Samples.Vectors("ordering-proofs", name => name != "genesis"), CheckedProof)
+        {
+            Repair = WithDigest,
+            IsRefusal = static e => e is RefusedException,
+            FixedBytesMax = 64 * 1024,
+            Cases = 8_000,
+        };
+        yield return new("ordering snapshot", [.. Snapshots()], Snapshot)
+        {
+            // A first chunk of remembered ids, and room that a queue and a block's lists double into.
+            FixedBytesMax = 1024 * 1024,
+            Cases = 10_000,
+        };
+        yield return new("genesis", Samples.Vectors("ordering", name => name == "genesis"), GenesisBytes)
+        {
+            IsRefusal = static e => e is DecodeException or GenesisException,
+            FixedBytesMax = 64 * 1024,
+            BytesPerByteMax = 64,
+        };
+        yield return Stored("namespace block", NamespaceBlock.Read, (block, writer) => block.Write(writer));
+        yield return Stored("namespace head", NamespaceHead.Read, (head, writer) => head.Write(writer));
+        yield return Stored("height effects", HeightEffects.Read, (effects, writer) => effects.Write(writer));
+        yield return Stored("block content", BlockContent.Read, (content, writer) => content.Write(writer));
+        yield return new("namespace heads", [Heads()], Samples.Strict(NamespaceHeads.Read, (heads, writer) => heads.Write(writer)));
+    }
+
+    private static FuzzTarget Stored<T>(string name, Samples.Reader<T> read, Action<T, CanonicalWriter> write) =>
+        new(name, Samples.Vectors("ordering", pin => pin == name), Samples.Strict(read, write));
+
+    private static byte[] ProofBytes(byte[] input)
+    {
+        if (!ProofFile.TryRead(input, out ProofFile? file, out ProofVerdict verdict)) throw new RefusedException(verdict.ToString());
+        file.ToJson();
+        return file.ToArray();
+    }
+
+    /// <summary>A proof that was read is checked: nothing it says may do more than be refused.</summary>
+    private static byte[]? CheckedProof(byte[] input)
+    {
+        var verifier = new ProofVerifier(new ProofTrust(ProofNetwork, new P256Scheme()));
+        ProofVerdict verdict = verifier.Verify(input, out _);
+        return verdict.IsValid ? null : throw new RefusedException(verdict.ToString());
+    }
+
+    private static readonly Genesis ProofNetwork = ReadGenesis(VectorFile.Read("ordering-proofs")["genesis"]);
+
+    private static Genesis ReadGenesis(byte[] bytes)
+    {
+        var reader = new CanonicalReader(bytes);
+        return Genesis.Read(ref reader);
+    }
+
+    private static byte[] GenesisBytes(byte[] input)
+    {
+        var reader = new CanonicalReader(input);
+        Genesis genesis = Genesis.Read(ref reader);
+        reader.End("genesis");
+        return Samples.Bytes(genesis.Write);
+    }
+
+    private static byte[] WithDigest(byte[] input) =>
+        input.Length < Hash32.Size ? input : [.. input[..^Hash32.Size], .. Sha.Of(input.AsSpan(0, input.Length - Hash32.Size)).ToArray()];
+
+    private static byte[] Snapshot(byte[] input)
+    {
+        var reader = new CanonicalReader(input);
+        OrderingMachine machine = OrderingMachine.Restore(Network, ref reader);
+        reader.End("snapshot");
+        machine.StateRoot();
+        return machine.BeginSnapshot().ToArray();
+    }
+
+    private static IEnumerable<byte[]> Snapshots()
+    {
+        var bench = new OrderingBench(Network);
+        yield return bench.SnapshotBytes();
+        bench.Apply(10, [.. Enumerable.Range(0, 40).Select(i => OrderingBench.Sized(5, 100, (byte)i))]);
+        bench.Apply(20, OrderingBench.EvmTx(9, 0, 21_000), OrderingBench.EvmTx(9, 1, 21_000));
+        yield return bench.SnapshotBytes();
+
+        // More than a height takes: the rest waits in the queue.
+        TestTransaction[] backlog = [.. Enumerable.Range(0, 200).Select(i => OrderingBench.Sized(5, 120_000, (byte)i))];
+        bench.Apply(30, backlog);
+        yield return bench.SnapshotBytes();
+    }
+
+    private static byte[] Heads()
+    {
+        var bench = new OrderingBench(Network);
+        bench.Apply(10, OrderingBench.Tx(5, OrderingBench.StartSecond + 9, 1));
+        OrderingResult last = bench.Apply(60, OrderingBench.Tx(5, OrderingBench.StartSecond + 9, 2));
+        return Samples.Bytes(last.Heads!.Write);
+    }
+}
+
+/// <summary>A decoder that answers with a verdict refused.</summary>
+internal sealed class RefusedException(string message) : Exception(message);
