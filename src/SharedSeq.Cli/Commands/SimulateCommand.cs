@@ -25,12 +25,17 @@ internal static class SimulateCommand
             Description = "Runs at a time; each run has one thread.",
             DefaultValueFactory = _ => Environment.ProcessorCount,
         };
+        var requireCoverage = new Option<bool>("--require-coverage")
+        {
+            Description = "Fail when something that must happen sometimes never did; takes some hundred seeds.",
+        };
         seeds.Validators.Add(result => RequireAtLeastOne(result, seeds));
         members.Validators.Add(result => RequireAtLeastOne(result, members));
         parallel.Validators.Add(result => RequireAtLeastOne(result, parallel));
         var command = new Command("simulate", "Run the protocol in the simulator and check its promises.")
         {
-            seed, seeds, members, trace, json, parallel, SimulateMutantsCommand.Create(), SimulateModelCommand.Create(),
+            seed, seeds, members, trace, json, parallel, requireCoverage,
+            SimulateMutantsCommand.Create(), SimulateModelCommand.Create(),
             SimulateTwinsCommand.Create(),
         };
         command.SetAction(parsed =>
@@ -38,9 +43,10 @@ internal static class SimulateCommand
             ulong first = parsed.GetValue(seed);
             int count = parsed.GetValue(seeds);
             int size = parsed.GetValue(members);
-            return count == 1
+            bool isCoverageRequired = parsed.GetValue(requireCoverage);
+            return count == 1 && !isCoverageRequired
                 ? RunOne(first, size, parsed.GetValue(trace), parsed.GetValue(json))
-                : RunMany(first, count, size, parsed.GetValue(parallel), parsed.GetValue(json));
+                : RunMany(first, count, size, parsed.GetValue(parallel), parsed.GetValue(json), isCoverageRequired);
         });
         return command;
     }
@@ -69,7 +75,7 @@ internal static class SimulateCommand
         return 1;
     }
 
-    private static int RunMany(ulong first, int seeds, int members, int parallel, bool isJson)
+    private static int RunMany(ulong first, int seeds, int members, int parallel, bool isJson, bool isCoverageRequired)
     {
         var clock = Stopwatch.StartNew();
         long shownMs = 0;
@@ -91,7 +97,9 @@ internal static class SimulateCommand
         if (isTerminal) Console.Error.Write("\r" + new string(' ', 70) + "\r");
         if (isJson) JsonOutput.Write(json => WriteCampaign(json, results, total));
         else PrintSummary(total, members, clock.Elapsed);
-        return total.Failures.Count == 0 ? 0 : 1;
+        CoverageGoal[] missed = isCoverageRequired ? [.. total.GoalsMissed] : [];
+        foreach (CoverageGoal goal in missed) Console.Error.WriteLine($"NEVER REACHED: {goal.Name}");
+        return total.Failures.Count == 0 && missed.Length == 0 ? 0 : 1;
     }
 
     private static void ShowProgress(ulong done, int seeds, TimeSpan elapsed)
@@ -105,6 +113,14 @@ internal static class SimulateCommand
     {
         Console.WriteLine($"{total.Runs} runs of {members} members, {total.Failures.Count} violations, commit {RunReport.Commit}");
         foreach ((string name, long value) in total.Coverage.All()) Console.WriteLine($"  {name,-28} {value,14:N0}");
+        Console.WriteLine($"  {"reached sometimes",-46} {"runs",8} {"times",12}");
+        for (int i = 0; i < CoverageGoal.All.Count; i++)
+        {
+            CoverageGoal goal = CoverageGoal.All[i];
+            long times = goal.Of(total.Coverage);
+            Console.WriteLine($"  {goal.Name,-46} {total.RunsReaching[i],8:N0} {times,12:N0}{(times == 0 ? "  NEVER" : "")}");
+        }
+
         Console.WriteLine($"took {elapsed.TotalSeconds:F1} s, {total.Runs / elapsed.TotalSeconds:F1} runs per second");
     }
 
@@ -115,6 +131,9 @@ internal static class SimulateCommand
         json.WriteNumber("runs", total.Runs);
         json.WriteNumber("violations", total.Failures.Count);
         RunReport.WriteCoverage(json, total.Coverage);
+        json.WriteStartObject("goals");
+        for (int i = 0; i < CoverageGoal.All.Count; i++) json.WriteNumber(CoverageGoal.All[i].Name, total.RunsReaching[i]);
+        json.WriteEndObject();
         json.WriteStartArray("results");
         foreach (RunResult result in results) RunReport.Write(json, result);
         json.WriteEndArray();

@@ -3,7 +3,10 @@ using SharedSeq.Primitives;
 
 namespace SharedSeq.Simulator;
 
-/// <summary>Proposes two or three different blocks in its slot, each to some members, and votes for each before those who saw it.</summary>
+/// <summary>
+/// Proposes two or three different blocks in its slot, each to some members, and votes for each before those who saw it; or crosswise, for another one
+/// before them, which gives those who saw the first one reason for an Extra for the other: both can be notarized then.
+/// </summary>
 public sealed class EquivocatingLeader : Attacker
 {
     private readonly SortedDictionary<Slot, BlockId[]> _shown = [];
@@ -15,13 +18,15 @@ public sealed class EquivocatingLeader : Attacker
         for (int i = 0; i < blocks.Length; i++) blocks[i] = Variant(cast.Block, i);
         var shown = new BlockId[Run.Committee.Count];
         int offset = Random.Below(blocks.Length);
+        int crossed = Random.Below(3) == 0 ? 1 : 0;
         for (int i = 0; i < shown.Length; i++)
         {
             var to = new ReplicaId((ushort)i);
-            Block block = blocks[Random.Below(6) == 0 ? Random.Below(blocks.Length) : (i + offset) % blocks.Length];
+            int number = Random.Below(6) == 0 ? Random.Below(blocks.Length) : (i + offset) % blocks.Length;
+            Block block = blocks[number];
             shown[i] = block.Id;
             SendTo(to, Sign.Proposal(block, cast.Proofs, cast.Justification).Value);
-            SendTo(to, Sign.Vote(block.Header.Slot, VoteKind.First, block.Id).Value);
+            SendTo(to, Sign.Vote(block.Header.Slot, VoteKind.First, blocks[(number + crossed) % blocks.Length].Id).Value);
             if (Random.Below(3) == 0) SendTo(to, Sign.Vote(block.Header.Slot, VoteKind.Final, block.Id).Value);
         }
 

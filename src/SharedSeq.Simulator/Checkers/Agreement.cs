@@ -26,12 +26,11 @@ public sealed class Agreement : Checker
         _votes.OnEnd();
         foreach ((_, IReadOnlyList<BlockId> values) in _votes.Notarized())
         {
-            foreach (BlockId value in values)
-            {
-                if (value.IsSkip) Run.Coverage.Skips++;
-            }
-
-            if (values.Count > 1) Run.Coverage.DoubleNotarizations++;
+            int blocks = values.Count(value => !value.IsSkip);
+            bool isSkipped = blocks < values.Count;
+            if (isSkipped) Run.Coverage.Skips++;
+            if (isSkipped && blocks > 0) Run.Coverage.SkipAndBlockNotarized++;
+            if (blocks > 1) Run.Coverage.TwoBlocksNotarized++;
         }
     }
 }

@@ -75,12 +75,19 @@ public sealed partial class SimulatedNode
             case ReplicaEffect.Trace trace:
                 Run.Coverage.CountRule(trace.Rule);
                 if (trace.Rule == AckExchange.TraceRule) Run.Coverage.ProofsBuiltByOthers++;
+                if (trace.Rule == "R1") NoteEntered(trace.Slot);
                 Run.Trace.Line(Id, trace.Rule, trace.Slot, trace.Text);
                 break;
             default:
                 Invariant.Throw($"an effect of no known kind {effect.GetType().Name}");
                 break;
         }
+    }
+
+    private void NoteEntered(Slot slot)
+    {
+        if (_enteredSlot != Slot.Zero && slot > _enteredSlot.Plus(3)) Run.Coverage.LongJumps++;
+        _enteredSlot = slot;
     }
 
     private void CarryOutCastVote(ReplicaEffect.CastVote cast)
@@ -134,6 +141,7 @@ public sealed partial class SimulatedNode
             height = height.Previous();
         }
 
+        Run.Coverage.BlocksServed += blocks.Count;
         Send(ReplicaSet.Of(serve.To), new BlockResponse(blocks));
     }
 
@@ -155,6 +163,7 @@ public sealed partial class SimulatedNode
             if (attacker.OnSend(to, message)) return;
         }
 
+        if (message is CertificateResponse response) Run.Coverage.CertificatesServed += response.Certificates.Count;
         if (message is Ack ack && Run.Mutant.AcksGoToAuthorOnly && ack.Tip.Lane.Author != to) return;
         Run.Network.Send(Id, to, message);
     }

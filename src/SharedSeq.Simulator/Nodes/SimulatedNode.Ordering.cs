@@ -41,6 +41,7 @@ public sealed partial class SimulatedNode : IBatchSource
 
         if (Disk.NewestCertificate is { } certificate && Run.Random.Below(2) == 0) _collector.Recover(certificate);
         int from = (int)_ordering.Height.Value;
+        Run.Coverage.HeightsReplayed += Disk.Archive.Records.Count - from;
         for (int i = from; i < Disk.Archive.Records.Count; i++) Execute(Disk.Archive.Records[i]);
     }
 

@@ -134,6 +134,7 @@ public sealed partial class SimulatedNode
         }
 
         batches.Reverse();
+        if (request.Lane.Author != Id) Run.Coverage.BatchesServedByOthers += batches.Count;
         Send(ReplicaSet.Of(from), new BatchResponse(request.Lane, batches));
     }
 }

@@ -18,6 +18,7 @@ public sealed partial class SimulatedNode
     private bool _isDead;
     private int _incarnation;
     private long _deadlineUs = long.MaxValue;
+    private Slot _enteredSlot;
 
     public SimulatedNode(SimulatedRun run, ReplicaId id, SimulatedDisk disk, SimulatedClock clock, Attacker[] attackers, Prng random)
     {
@@ -88,6 +89,7 @@ public sealed partial class SimulatedNode
         _replica = null;
         _inputs.Clear();
         _deadlineUs = long.MaxValue;
+        _enteredSlot = Slot.Zero;
         StopLane();
     }
 

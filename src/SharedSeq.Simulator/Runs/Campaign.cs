@@ -5,11 +5,30 @@ namespace SharedSeq.Simulator;
 /// <summary>What a campaign came to: the runs in the order of their seeds, whatever the order in which processors finished them.</summary>
 public sealed class CampaignResult
 {
+    private readonly long[] _runsReaching = new long[CoverageGoal.All.Count];
+
     public Coverage Coverage { get; } = new();
 
     public List<RunResult> Failures { get; } = [];
 
-    public long Runs { get; internal set; }
+    public long Runs { get; private set; }
+
+    /// <summary>In how many runs each of <see cref="CoverageGoal.All"/> was reached, in that order.</summary>
+    public IReadOnlyList<long> RunsReaching => _runsReaching;
+
+    /// <summary>What no run reached.</summary>
+    public IEnumerable<CoverageGoal> GoalsMissed => CoverageGoal.All.Where(goal => goal.Of(Coverage) == 0);
+
+    internal void Add(RunResult result)
+    {
+        Runs++;
+        Coverage.Add(result.Coverage);
+        if (result.Violation is not null) Failures.Add(result);
+        for (int i = 0; i < _runsReaching.Length; i++)
+        {
+            if (CoverageGoal.All[i].Of(result.Coverage) > 0) _runsReaching[i]++;
+        }
+    }
 }
 
 /// <summary>Runs many seeds, one thread per run, as many at a time as there are processors.</summary>
@@ -48,9 +67,7 @@ public static class Campaign
             {
                 reported++;
                 if (Volatile.Read(ref isStopped)) continue;
-                total.Runs++;
-                total.Coverage.Add(result.Coverage);
-                if (result.Violation is not null) total.Failures.Add(result);
+                total.Add(result);
                 onResult?.Invoke(result);
                 if (total.Failures.Count >= failuresKept) Volatile.Write(ref isStopped, true);
             }

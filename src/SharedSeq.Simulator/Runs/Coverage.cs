@@ -20,7 +20,14 @@ public sealed class Coverage
 
     public long Skips { get; set; }
 
-    public long DoubleNotarizations { get; set; }
+    /// <summary>Slots in which two or more blocks were notarized.</summary>
+    public long TwoBlocksNotarized { get; set; }
+
+    /// <summary>Slots in which skip and a block were notarized.</summary>
+    public long SkipAndBlockNotarized { get; set; }
+
+    /// <summary>A member entered a slot and thereby passed three or more others that it had not been in.</summary>
+    public long LongJumps { get; set; }
 
     public long CarryBlocks { get; set; }
 
@@ -34,6 +41,18 @@ public sealed class Coverage
 
     /// <summary>PoAs built from exchanged acks by another member than the author, because the author said nothing.</summary>
     public long ProofsBuiltByOthers { get; set; }
+
+    /// <summary>Batches that another member than the author handed out because it was asked.</summary>
+    public long BatchesServedByOthers { get; set; }
+
+    /// <summary>Blocks handed out to a member that asked by hash.</summary>
+    public long BlocksServed { get; set; }
+
+    /// <summary>Certificates handed out to a member that asked for a range of slots.</summary>
+    public long CertificatesServed { get; set; }
+
+    /// <summary>Heights that an ordering machine executed again after a restart.</summary>
+    public long HeightsReplayed { get; set; }
 
     /// <summary>Heights after which a namespace had transactions waiting: caps or shares left no room.</summary>
     public long HeightsCarriedOver { get; set; }
@@ -67,6 +86,9 @@ public sealed class Coverage
     /// <summary>Longest time from stabilisation to 2n more heights everywhere, simulated milliseconds.</summary>
     public long RecoveryMsMax { get; set; }
 
+    /// <summary>How often one rule was applied.</summary>
+    public long RuleCount(string rule) => _rules.GetValueOrDefault(rule);
+
     public void CountRule(string rule) => _rules[rule] = _rules.GetValueOrDefault(rule) + 1;
 
     /// <summary>What one member's ordering of a height met.</summary>
@@ -87,13 +109,19 @@ public sealed class Coverage
         SlowCommits += other.SlowCommits;
         CommitsByDescendant += other.CommitsByDescendant;
         Skips += other.Skips;
-        DoubleNotarizations += other.DoubleNotarizations;
+        TwoBlocksNotarized += other.TwoBlocksNotarized;
+        SkipAndBlockNotarized += other.SkipAndBlockNotarized;
+        LongJumps += other.LongJumps;
         CarryBlocks += other.CarryBlocks;
         Restarts += other.Restarts;
         RecordsTorn += other.RecordsTorn;
         Compactions += other.Compactions;
         SnapshotsRestored += other.SnapshotsRestored;
         ProofsBuiltByOthers += other.ProofsBuiltByOthers;
+        BatchesServedByOthers += other.BatchesServedByOthers;
+        BlocksServed += other.BlocksServed;
+        CertificatesServed += other.CertificatesServed;
+        HeightsReplayed += other.HeightsReplayed;
         HeightsCarriedOver += other.HeightsCarriedOver;
         Congested += other.Congested;
         Receipts += other.Receipts;
@@ -118,7 +146,9 @@ public sealed class Coverage
         yield return ("slowCommits", SlowCommits);
         yield return ("commitsByDescendant", CommitsByDescendant);
         yield return ("skips", Skips);
-        yield return ("doubleNotarizations", DoubleNotarizations);
+        yield return ("twoBlocksNotarized", TwoBlocksNotarized);
+        yield return ("skipAndBlockNotarized", SkipAndBlockNotarized);
+        yield return ("longJumps", LongJumps);
         yield return ("carryBlocks", CarryBlocks);
         yield return ("restarts", Restarts);
         yield return ("recordsTorn", RecordsTorn);
@@ -126,6 +156,10 @@ public sealed class Coverage
         yield return ("snapshotsRestored", SnapshotsRestored);
         yield return ("receipts", Receipts);
         yield return ("proofsBuiltByOthers", ProofsBuiltByOthers);
+        yield return ("batchesServedByOthers", BatchesServedByOthers);
+        yield return ("blocksServed", BlocksServed);
+        yield return ("certificatesServed", CertificatesServed);
+        yield return ("heightsReplayed", HeightsReplayed);
         yield return ("heightsCarriedOver", HeightsCarriedOver);
         yield return ("congested", Congested);
         yield return ("transactions", Transactions);

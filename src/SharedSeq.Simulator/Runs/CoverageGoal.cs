@@ -1,0 +1,46 @@
+namespace SharedSeq.Simulator;
+
+/// <summary>
+/// Something that a campaign must meet sometimes: a promise checked only in good times is not checked. A campaign in which a goal is never reached
+/// says so, and fails when it was asked to.
+/// </summary>
+/// <param name="Name">What is to happen.</param>
+/// <param name="Of">How often it did.</param>
+public sealed record CoverageGoal(string Name, Func<Coverage, long> Of)
+{
+    /// <summary>Every goal. A few of them take some hundred runs of four members.</summary>
+    public static readonly IReadOnlyList<CoverageGoal> All =
+    [
+        new("commit by the fast path", seen => seen.FastCommits),
+        new("commit by the slow path", seen => seen.SlowCommits),
+        new("commit by a descendant's proof", seen => seen.CommitsByDescendant),
+        new("skipped slot", seen => seen.Skips),
+        new("two blocks notarized in one slot", seen => seen.TwoBlocksNotarized),
+        new("skip and a block notarized in one slot", seen => seen.SkipAndBlockNotarized),
+        new("carry block committed", seen => seen.CarryBlocks),
+        new("jump over three slots", seen => seen.LongJumps),
+        new("R2 gap filled", seen => seen.RuleCount("R2")),
+        new("R5 timeout", seen => seen.RuleCount("R5")),
+        new("R6 late first", seen => seen.RuleCount("R6")),
+        new("R7 final", seen => seen.RuleCount("R7")),
+        new("R8 extra skip", seen => seen.RuleCount("R8")),
+        new("R9 extra block", seen => seen.RuleCount("R9")),
+        new("E1 two proposals seen", seen => seen.RuleCount("E1")),
+        new("evidence recorded", seen => seen.Evidence),
+        new("PoA built by another than the author", seen => seen.ProofsBuiltByOthers),
+        new("batch fetched from another than the author", seen => seen.BatchesServedByOthers),
+        new("block fetched by hash", seen => seen.BlocksServed),
+        new("certificate fetched", seen => seen.CertificatesServed),
+        new("restart", seen => seen.Restarts),
+        new("record torn", seen => seen.RecordsTorn),
+        new("heights replayed at a restart", seen => seen.HeightsReplayed),
+        new("ordering restored from a snapshot", seen => seen.SnapshotsRestored),
+        new("vote log compacted", seen => seen.Compactions),
+        new("transactions carried over", seen => seen.HeightsCarriedOver),
+        new("congested namespace", seen => seen.Congested),
+        new("receipt given", seen => seen.Receipts),
+        new("result certified", seen => seen.ResultCertificates),
+        new("garbage frame refused", seen => seen.FramesRefused),
+        new("message lost", seen => seen.MessagesLost),
+    ];
+}
