@@ -17,5 +17,6 @@ internal static class Program
             StoreCommand.Create(),
             SimulateCommand.Create(),
             BenchCommand.Create(),
+            DrillCommand.Create(),
         }.Parse(args).InvokeAsync();
 }

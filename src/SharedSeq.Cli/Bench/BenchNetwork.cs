@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Text.Json;
 using SharedSeq.Client;
 using SharedSeq.Consensus;
+using SharedSeq.Node;
+using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Cli;
@@ -27,7 +29,8 @@ internal sealed class BenchNetwork : IAsyncDisposable
 
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(30) };
     private readonly DevnetFolder _folder;
-    private readonly OperatorProcess[] _operators;
+    private readonly OperatorProcess?[] _operators;
+    private readonly List<OperatorProcess> _twins = [];
     private readonly List<PeerLink> _links = [];
     private readonly string _path;
     private BenchUsage _ended;
@@ -36,7 +39,7 @@ internal sealed class BenchNetwork : IAsyncDisposable
     {
         _path = path;
         _folder = folder;
-        _operators = new OperatorProcess[folder.Operators.Count];
+        _operators = new OperatorProcess?[folder.Operators.Count];
         Verifier = new MessageVerifier(folder.Genesis.Domain, folder.Genesis.Committee, new P256Scheme());
     }
 
@@ -52,19 +55,36 @@ internal sealed class BenchNetwork : IAsyncDisposable
     /// <summary>D of the network's policy.</summary>
     public ulong ReceiptDeadlineHeights => _folder.Genesis.Policy.ReceiptDeadlineHeights;
 
-    private IEnumerable<int> Alive => Enumerable.Range(0, _operators.Length).Where(i => !_operators[i].HasExited);
+    public Genesis Genesis => _folder.Genesis;
 
-    public static async Task<BenchNetwork> StartAsync(int operators, int namespaces, CancellationToken cancellation, bool isLinked = false)
+    /// <summary>Where each operator's files and ports are.</summary>
+    public IReadOnlyList<DevnetOperator> Places => _folder.Operators;
+
+    /// <summary>What an operator is started with.</summary>
+    public NodeConfiguration ConfigurationOf(int index) =>
+        ConfigurationLoader.Load(Places[index].ConfigFile, new Dictionary<string, string>(StringComparer.Ordinal), []);
+
+    /// <summary>Operators whose processes run.</summary>
+    public IEnumerable<int> Alive => Enumerable.Range(0, _operators.Length).Where(i => _operators[i] is { HasExited: false });
+
+    /// <param name="operators">Size of the committee.</param>
+    /// <param name="namespaces">Opaque namespaces.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <param name="isLinked">Whether the network between the operators can be cut and delayed.</param>
+    /// <param name="absent">An operator that is not started: its keys are left to whoever plays it.</param>
+    public static async Task<BenchNetwork> StartAsync(
+        int operators, int namespaces, CancellationToken cancellation, bool isLinked = false, int? absent = null)
     {
         string path = Directory.CreateTempSubdirectory("sharedseq-bench-").FullName;
         DevnetFolder folder = DevnetFolder.OpenOrCreate(
             new DevnetOptions { DataFolder = path, Operators = operators, Rollups = 0, OpaqueNamespaces = namespaces });
         var network = new BenchNetwork(path, folder);
         if (isLinked) network.LinkAll();
-        for (int i = 0; i < operators; i++) network._operators[i] = OperatorProcess.Start(folder.Operators[i]);
+        int[] present = [.. Enumerable.Range(0, operators).Where(i => i != absent)];
+        foreach (int i in present) network._operators[i] = OperatorProcess.Start(folder.Operators[i]);
         try
         {
-            for (int i = 0; i < operators; i++) await network.WaitReadyAsync(i, TimeSpan.FromSeconds(60), cancellation);
+            foreach (int i in present) await network.WaitReadyAsync(i, TimeSpan.FromSeconds(60), cancellation);
             return network;
         }
         catch
@@ -106,7 +126,7 @@ internal sealed class BenchNetwork : IAsyncDisposable
             }
             catch (HttpRequestException)
             {
-                if (_operators[index].HasExited)
+                if (_operators[index] is not { HasExited: false })
                     throw new CommandException($"operator {index} ended:\n{OperatorProcess.LastLines(_folder.Operators[index], 5)}");
             }
             catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
@@ -120,7 +140,7 @@ internal sealed class BenchNetwork : IAsyncDisposable
 
     /// <summary>The operator that leads the current slot.</summary>
     public async Task<int> LeaderAsync(CancellationToken cancellation) =>
-        (int)(await CallAsync(0, "sharedseq_health", cancellation)).GetProperty("leader").GetUInt64();
+        (int)(await CallAsync(Alive.First(), "sharedseq_health", cancellation)).GetProperty("leader").GetUInt64();
 
     /// <summary>Height an operator has ordered.</summary>
     public async Task<ulong> HeightAsync(int index, CancellationToken cancellation) => (await UsageOfAsync(index, cancellation)).Height;
@@ -132,8 +152,33 @@ internal sealed class BenchNetwork : IAsyncDisposable
         return metrics.Count(metric => metric.Key.StartsWith("sharedseq_peer_connected{", StringComparison.Ordinal) && metric.Value > 0) - 1;
     }
 
+    /// <summary>Hash of the block of a height at an operator.</summary>
+    public async Task<string> BlockHashAsync(int index, ulong height, CancellationToken cancellation) =>
+        (await CallAsync(index, "sharedseq_getBlock", cancellation, height)).GetProperty("hash").GetString()!;
+
+    /// <summary>The process runs no more until <see cref="Resume"/>, and does not know it.</summary>
+    public void Pause(int index) => Running(index).Signal("STOP");
+
+    public void Resume(int index) => Running(index).Signal("CONT");
+
+    /// <summary>A second process with a killed operator's keys and a copy of its disk, at ports of its own.</summary>
+    /// <returns>The twin's public interface.</returns>
+    public async Task<Uri> StartTwinAsync(int index, CancellationToken cancellation)
+    {
+        await Running(index).WaitForExitAsync(cancellation);
+        DevnetOperator twin = _folder.CreateTwin(index);
+        _twins.Add(OperatorProcess.Start(twin));
+        return twin.Rpc;
+    }
+
+    /// <summary>kill -9 of all twins.</summary>
+    public void KillTwins()
+    {
+        foreach (OperatorProcess twin in _twins.Where(twin => !twin.HasExited)) twin.Kill();
+    }
+
     /// <summary>kill -9, now: what the operator has used is lost to <see cref="UsageAsync"/>.</summary>
-    public void Kill(int index) => _operators[index].Kill();
+    public void Kill(int index) => Running(index).Kill();
 
     /// <summary>kill -9, once what the operator has used is written down.</summary>
     public async Task KillAsync(int index, CancellationToken cancellation)
@@ -148,7 +193,7 @@ internal sealed class BenchNetwork : IAsyncDisposable
     {
         foreach (int index in indexes)
         {
-            await _operators[index].StopAsync(TimeSpan.FromSeconds(10));
+            await Running(index).StopAsync(TimeSpan.FromSeconds(10));
             _operators[index] = OperatorProcess.Start(_folder.Operators[index]);
         }
 
@@ -241,11 +286,13 @@ internal sealed class BenchNetwork : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Task.WhenAll(_operators.Where(o => o is not null).Select(o => o.StopAsync(TimeSpan.FromSeconds(10))));
+        await Task.WhenAll(_operators.OfType<OperatorProcess>().Concat(_twins).Select(o => o.StopAsync(TimeSpan.FromSeconds(10))));
         foreach (PeerLink link in _links) await link.DisposeAsync();
         Directory.Delete(_path, recursive: true);
         _http.Dispose();
     }
+
+    private OperatorProcess Running(int index) => _operators[index] ?? throw new CommandException($"operator {index} was never started");
 
     private void LinkAll()
     {
@@ -357,7 +404,7 @@ internal sealed class BenchNetwork : IAsyncDisposable
         return [.. items.OrderBy(item => item.GetProperty("id").GetInt32())];
     }
 
-    private async Task<JsonElement> CallAsync(int index, string method, CancellationToken cancellation, params object[] parameters)
+    public async Task<JsonElement> CallAsync(int index, string method, CancellationToken cancellation, params object[] parameters)
     {
         using var body = new StringContent(JsonSerializer.Serialize(new { jsonrpc = "2.0", id = 1, method, @params = parameters }));
         using HttpResponseMessage answer = await _http.PostAsync(_folder.Operators[index].Rpc, body, cancellation);
@@ -367,7 +414,7 @@ internal sealed class BenchNetwork : IAsyncDisposable
             : throw new CommandException($"{method} at operator {index}: {document.RootElement.GetProperty("error")}");
     }
 
-    private async Task<Dictionary<string, double>> MetricsAsync(int index, CancellationToken cancellation)
+    public async Task<Dictionary<string, double>> MetricsAsync(int index, CancellationToken cancellation)
     {
         string text = await _http.GetStringAsync(new Uri(_folder.Operators[index].Rpc, "metrics"), cancellation);
         var values = new Dictionary<string, double>(StringComparer.Ordinal);

@@ -15,7 +15,22 @@ internal sealed class PartitionBench(BenchRun run, int cutSeconds, int delayMs)
     /// <summary>Milliseconds of one window of latencies.</summary>
     private const int WindowMs = 500;
 
-    private sealed record Cut(string Name, int[] Side, long From, long Healed, long End, long BaselineFrom);
+    /// <summary>One cut with its times, in Stopwatch ticks.</summary>
+    internal sealed record Cut(string Name, int[] Side, long From, long Healed, long End, long BaselineFrom);
+
+    /// <summary>How the network went on when a cut healed.</summary>
+    /// <param name="CommittedDuring">Frames committed during the cut, but for its first second: what was under way may still arrive.</param>
+    /// <param name="FirstCommitMs">From healing to the first commit; with a quorum on the other side, at an operator that was cut off.</param>
+    /// <param name="SlowestOperatorMs">The same for the last operator.</param>
+    /// <param name="NormalAfterMs">When latency was normal again; null when it was not while it was watched.</param>
+    /// <param name="BaselineP99Ms">p99 before the cut; infinite when transactions were refused then.</param>
+    /// <param name="WindowsP99Ms">p99 of each window since healing.</param>
+    /// <param name="Backlog">Transactions that waited for the end of the cut.</param>
+    /// <param name="DrainPerSecond">How fast they were committed.</param>
+    /// <param name="Refused">Transactions refused since the cut.</param>
+    internal sealed record Recovery(
+        int CommittedDuring, double FirstCommitMs, double SlowestOperatorMs, double? NormalAfterMs, double BaselineP99Ms, double[] WindowsP99Ms, long Backlog,
+        double DrainPerSecond, long Refused);
 
     public async Task RunAsync(CancellationToken cancellation)
     {
@@ -23,75 +38,87 @@ internal sealed class PartitionBench(BenchRun run, int cutSeconds, int delayMs)
         await using BenchNetwork network = await run.StartAsync(cancellation, isLinked: true);
         network.Delay(TimeSpan.FromMilliseconds(delayMs));
         var cuts = new List<Cut>();
+        var cut = TimeSpan.FromSeconds(cutSeconds);
+        var watched = TimeSpan.FromSeconds(run.RunSeconds / 2.0);
         LoadOutcome outcome = await run.NewGenerator(network, load).RunAsync(
             async stopped =>
             {
                 int[] half = [.. Enumerable.Range(0, run.Operators / 2)];
-                cuts.Add(await CutAsync(network, $"{half.Length} from {run.Operators - half.Length}", half, stopped));
+                cuts.Add(await CutAsync(network, $"{half.Length} from {run.Operators - half.Length}", half, cut, watched, stopped));
                 int leader = await network.LeaderAsync(stopped);
-                cuts.Add(await CutAsync(network, $"leader {leader} from the others", [leader], stopped));
+                cuts.Add(await CutAsync(network, $"leader {leader} from the others", [leader], cut, watched, stopped));
             },
             cancellation);
         LedgerVerdict verdict = await BenchRun.CheckAsync("B6", network, cancellation);
-        foreach (Cut cut in cuts) Report(cut, load, outcome, verdict);
+        foreach (Cut item in cuts) Report(item, load, outcome, verdict);
     }
 
-    private async Task<Cut> CutAsync(BenchNetwork network, string name, int[] side, CancellationToken cancellation)
+    /// <summary>Watches the healthy network, cuts a side from the others, heals, and watches again.</summary>
+    public static async Task<Cut> CutAsync(
+        BenchNetwork network, string name, int[] side, TimeSpan length, TimeSpan watched, CancellationToken cancellation)
     {
         long baseline = Stopwatch.GetTimestamp();
-        await Task.Delay(TimeSpan.FromSeconds(run.RunSeconds / 2.0), cancellation);
+        await Task.Delay(watched, cancellation);
         long from = Stopwatch.GetTimestamp();
         await network.CutAsync(side);
-        await Task.Delay(TimeSpan.FromSeconds(cutSeconds), cancellation);
+        await Task.Delay(length, cancellation);
         network.Heal();
         long healed = Stopwatch.GetTimestamp();
-        await Task.Delay(TimeSpan.FromSeconds(run.RunSeconds / 2.0), cancellation);
+        await Task.Delay(watched, cancellation);
         return new Cut(name, side, from, healed, Stopwatch.GetTimestamp(), baseline);
     }
 
-    private void Report(Cut cut, LoadOptions load, LoadOutcome outcome, LedgerVerdict verdict)
+    /// <exception cref="CommandException">Nothing was committed after the cut.</exception>
+    public static Recovery Measure(Cut cut, IReadOnlyList<FrameSample> samples, int operators, double normalMsAtLeast = 0)
     {
-        List<FrameSample> samples = [.. outcome.Samples];
-        bool hasQuorum = run.Operators - cut.Side.Length >= Consensus.QuorumParameters.ForMembers(run.Operators).Quorum;
+        bool hasQuorum = HasQuorum(cut, operators);
         FrameSample[] committed = [.. samples.Where(s => s.IsCommitted)];
-
-        // Without a quorum nothing may be committed. The first second is left out: what was under way may still arrive.
         int during = committed.Count(s => s.Done > cut.From + Stopwatch.Frequency && s.Done < cut.Healed);
-        if (!hasQuorum && during > 0) throw BenchRun.NoResult($"B6 {cut.Name}: {during} frames were committed during the cut");
 
         // With a quorum on the other side the operators that were cut off are those that have to come back.
         FrameSample[] after = [.. committed.Where(s => s.Done >= cut.Healed && (!hasQuorum || cut.Side.Contains(s.Operator)))];
-        if (after.Length == 0) throw BenchRun.NoResult($"B6 {cut.Name}: nothing was committed after it healed");
+        if (after.Length == 0) throw BenchRun.NoResult($"cut of {cut.Name}: nothing was committed after it healed");
         long first = after.Min(s => s.Done);
         double firstMs = Stopwatch.GetElapsedTime(cut.Healed, first).TotalMilliseconds;
-        double slowestMs = Enumerable.Range(0, run.Operators).Max(i => Stopwatch.GetElapsedTime(
+        double slowestMs = Enumerable.Range(0, operators).Max(i => Stopwatch.GetElapsedTime(
             cut.Healed, after.Where(s => s.Operator == i || hasQuorum).Select(s => s.Done).DefaultIfEmpty(cut.End).Min()).TotalMilliseconds);
 
         // What was under way at the cut had to wait for its end: the last second before it is no measure of the healthy network.
         long baselineTo = cut.From - Stopwatch.Frequency;
         double baseline = LatencySamples.PercentileMs(samples.Where(s => s.Scheduled >= cut.BaselineFrom && s.Scheduled < baselineTo), 0.99);
-        if (!double.IsFinite(baseline))
-            throw BenchRun.NoResult($"B6 {cut.Name}: transactions were refused before the cut, so there is nothing to compare with");
         double[] windows = [.. Windows(samples, cut)];
-        double? normalMs = NormalAfterMs(windows, 2 * baseline);
         FrameSample[] backlog = [.. committed.Where(s => s.Scheduled < cut.Healed && s.Done >= cut.Healed)];
         double drainSeconds = backlog.Length == 0 ? 0 : Stopwatch.GetElapsedTime(cut.Healed, backlog.Max(s => s.Done)).TotalSeconds;
         long backlogCount = backlog.Sum(s => (long)s.Count);
-        double drainRate = drainSeconds == 0 ? 0 : backlogCount / drainSeconds;
-        long refused = samples.Where(s => !s.IsCommitted && s.Scheduled >= cut.From && s.Scheduled < cut.End).Sum(s => (long)s.Count);
+        return new Recovery(
+            during, firstMs, slowestMs, NormalAfterMs(windows, double.Max(2 * baseline, normalMsAtLeast)), baseline, windows, backlogCount,
+            drainSeconds == 0 ? 0 : backlogCount / drainSeconds,
+            samples.Where(s => !s.IsCommitted && s.Scheduled >= cut.From && s.Scheduled < cut.End).Sum(s => (long)s.Count));
+    }
+
+    private static bool HasQuorum(Cut cut, int operators) =>
+        operators - cut.Side.Length >= Consensus.QuorumParameters.ForMembers(operators).Quorum;
+
+    private void Report(Cut cut, LoadOptions load, LoadOutcome outcome, LedgerVerdict verdict)
+    {
+        Recovery r = Measure(cut, outcome.Samples, run.Operators);
+        if (!HasQuorum(cut, run.Operators) && r.CommittedDuring > 0)
+            throw BenchRun.NoResult($"B6 {cut.Name}: {r.CommittedDuring} frames were committed during the cut");
+        if (!double.IsFinite(r.BaselineP99Ms))
+            throw BenchRun.NoResult($"B6 {cut.Name}: transactions were refused before the cut, so there is nothing to compare with");
         string name = $"B6 cut of {cut.Name} for {cutSeconds} s at {load.Rate} tx/s";
         run.Report(
             new
             {
                 name,
-                firstCommitMs = firstMs,
-                slowestOperatorMs = slowestMs,
-                normalAfterMs = normalMs,
-                baselineP99Ms = baseline,
-                windowsP99Ms = windows.Select(BenchRun.Finite),
-                backlog = backlogCount,
-                drainPerSecond = drainRate,
-                refused,
+                firstCommitMs = r.FirstCommitMs,
+                slowestOperatorMs = r.SlowestOperatorMs,
+                normalAfterMs = r.NormalAfterMs,
+                baselineP99Ms = r.BaselineP99Ms,
+                windowsP99Ms = r.WindowsP99Ms.Select(BenchRun.Finite),
+                backlog = r.Backlog,
+                drainPerSecond = r.DrainPerSecond,
+                refused = r.Refused,
                 unanswered = outcome.Unanswered,
                 unproven = outcome.Unproven,
                 delayMs,
@@ -103,15 +130,15 @@ internal sealed class PartitionBench(BenchRun run, int cutSeconds, int delayMs)
             },
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{name}: first commit {firstMs:0} ms after healing (target 2,000; slowest operator {slowestMs:0}), p99 normal after "
-                + $"{(normalMs is null ? "more than was watched" : $"{normalMs} ms")} (target 3,000; {baseline:0.0} ms before the cut), "
-                + $"backlog of {backlogCount:n0} drained at {drainRate:n0} tx/s, refused {refused:n0}, "
+                $"{name}: first commit {r.FirstCommitMs:0} ms after healing (target 2,000; slowest operator {r.SlowestOperatorMs:0}), p99 normal after "
+                + $"{(r.NormalAfterMs is null ? "more than was watched" : $"{r.NormalAfterMs} ms")} (target 3,000; {r.BaselineP99Ms:0.0} ms before the cut), "
+                + $"backlog of {r.Backlog:n0} drained at {r.DrainPerSecond:n0} tx/s, refused {r.Refused:n0}, "
                 + $"expired {verdict.Rejected:n0}, unproven {outcome.Unproven:n0}; "
                 + $"{outcome.LedgerCount:n0} transactions exactly once, none accepted lost, equal blocks; load {BenchRun.LoadAverage()}"));
     }
 
     /// <summary>p99 of what was scheduled in each window since the cut healed; refused and never answered count as never.</summary>
-    private static IEnumerable<double> Windows(List<FrameSample> samples, Cut cut)
+    private static IEnumerable<double> Windows(IReadOnlyList<FrameSample> samples, Cut cut)
     {
         long width = WindowMs * Stopwatch.Frequency / 1000;
         for (long from = cut.Healed; from + width <= cut.End; from += width)

@@ -72,6 +72,28 @@ internal sealed class DevnetFolder
         File.WriteAllText(path, configuration.ToJsonString(Indented));
     }
 
+    /// <summary>Files for a second process of an operator: its keys, a copy of its data, ports of its own.</summary>
+    public DevnetOperator CreateTwin(int index)
+    {
+        DevnetOperator original = Operators[index];
+        int[] ports = FreePorts(2);
+        string folder = original.Folder + "-twin";
+        var twin = new DevnetOperator(index, folder, Path.Combine(folder, "node.json"), ports[0], ports[1]);
+        CopyFolder(original.Folder, folder);
+        JsonNode configuration = JsonNode.Parse(File.ReadAllText(twin.ConfigFile))!;
+        configuration["peers"]!["listen"] = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{ports[0]}");
+        configuration["rpc"]!["listen"] = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{ports[1]}");
+        File.WriteAllText(twin.ConfigFile, configuration.ToJsonString(Indented));
+        return twin;
+    }
+
+    private static void CopyFolder(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (string file in Directory.EnumerateFiles(from)) File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
+        foreach (string folder in Directory.EnumerateDirectories(from)) CopyFolder(folder, Path.Combine(to, Path.GetFileName(folder)));
+    }
+
     private static void Clear(string folder)
     {
         if (!Directory.Exists(folder)) return;

@@ -52,6 +52,20 @@ internal sealed class OperatorProcess : IDisposable
         return result;
     }
 
+    /// <summary>Sends the process a signal by its name; the platform's own class knows kill only.</summary>
+    public void Signal(string name)
+    {
+        var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false };
+        start.ArgumentList.Add("-c");
+        start.ArgumentList.Add(string.Create(CultureInfo.InvariantCulture, $"kill -{name} {Pid}"));
+        using Process shell = Process.Start(start)!;
+        shell.WaitForExit();
+        if (shell.ExitCode != 0) throw new CommandException($"operator {Operator.Index} can not be sent {name}: it has ended");
+    }
+
+    /// <summary>Until the process is gone, and its locks with it.</summary>
+    public Task WaitForExitAsync(CancellationToken cancellation) => _process.WaitForExitAsync(cancellation);
+
     /// <summary>kill -9: as a crash would end it.</summary>
     public void Kill() => _process.Kill();
 

@@ -1,3 +1,4 @@
+using SharedSeq.Cli;
 using SharedSeq.Consensus;
 using SharedSeq.Networking;
 using SharedSeq.Primitives;
@@ -29,7 +30,7 @@ public sealed class BadPeerTests(ThreeOfFour three) : IClassFixture<ThreeOfFour>
     public async Task A_key_that_is_not_registered_is_refused()
     {
         using P256PrivateKey stranger = P256PrivateKey.Create();
-        await using PeerAttacker attacker = PeerAttacker.Start(three.Network, certificate: stranger.CreateSelfSignedCertificate("stranger"));
+        await using HostilePeer attacker = PeerAttacker.Start(three.Network, certificate: stranger.CreateSelfSignedCertificate("stranger"));
         await CountedAsync(SessionEnd.UnregisteredKey, () => { });
     }
 
@@ -38,7 +39,7 @@ public sealed class BadPeerTests(ThreeOfFour three) : IClassFixture<ThreeOfFour>
     [InlineData(SessionEnd.WrongGenesis)]
     public async Task A_peer_of_another_version_or_network_is_refused_on_both_sides(SessionEnd reason)
     {
-        await using PeerAttacker attacker = PeerAttacker.Start(three.Network, options => reason == SessionEnd.WrongVersion
+        await using HostilePeer attacker = PeerAttacker.Start(three.Network, options => reason == SessionEnd.WrongVersion
             ? options with { Version = new ProtocolVersion(2) }
             : options with { Genesis = Sha.Of("another network"u8) });
         await CountedAsync(reason, () => { });
@@ -50,7 +51,7 @@ public sealed class BadPeerTests(ThreeOfFour three) : IClassFixture<ThreeOfFour>
     [InlineData(PeerChannel.Bulk)]
     public async Task Garbage_frames_end_the_session_of_a_registered_peer(PeerChannel channel)
     {
-        await using PeerAttacker attacker = PeerAttacker.Start(three.Network);
+        await using HostilePeer attacker = PeerAttacker.Start(three.Network);
         byte[][] garbage = [[0], [99, 1, 2, 3], [(byte)MessageKind.Vote], [.. Enumerable.Repeat((byte)0xff, 5_000)]];
         int next = 0;
         await CountedAsync(SessionEnd.TooManyBadFrames, () => attacker.Send(channel, writer => writer.Raw(garbage[next++ % garbage.Length])));
@@ -63,7 +64,7 @@ public sealed class BadPeerTests(ThreeOfFour three) : IClassFixture<ThreeOfFour>
     [InlineData(PeerChannel.Bulk, (2 * 1024 * 1024) + (256 * 1024) + 1)]
     public async Task An_oversized_frame_ends_the_session_before_it_is_read(PeerChannel channel, int bytes)
     {
-        await using PeerAttacker attacker = PeerAttacker.Start(three.Network);
+        await using HostilePeer attacker = PeerAttacker.Start(three.Network);
         byte[] frame = new byte[bytes];
         await CountedAsync(SessionEnd.OversizedFrame, () => attacker.Send(channel, writer => writer.Raw(frame)));
     }
@@ -71,7 +72,7 @@ public sealed class BadPeerTests(ThreeOfFour three) : IClassFixture<ThreeOfFour>
     [Fact]
     public async Task Votes_for_slots_that_can_not_be_are_dropped_and_counted()
     {
-        await using PeerAttacker attacker = PeerAttacker.Start(three.Network);
+        await using HostilePeer attacker = PeerAttacker.Start(three.Network);
         const string OutOfWindow = "sharedseq_votes_out_of_window_total";
         double before = await Victim.MetricAsync(OutOfWindow);
         var value = new BlockId(new Height(5), Sha.Of("no block"u8));
@@ -98,7 +99,7 @@ public sealed class BadPeerTests(ThreeOfFour three) : IClassFixture<ThreeOfFour>
     [Fact]
     public async Task Statements_and_requests_about_what_can_not_be_disturb_nobody()
     {
-        await using PeerAttacker attacker = await PeerAttacker.StartedAsync(three.Network, Victim);
+        await using HostilePeer attacker = await PeerAttacker.StartedAsync(three.Network);
         var end = new BlockId(new Height(ulong.MaxValue), Sha.Of("no block"u8));
         var lane = new LaneId(Epoch.Zero, new ReplicaId(1), 0);
         var tip = new LaneTip(lane, new BatchSeq(ulong.MaxValue), Sha.Of("no batch"u8));

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SharedSeq.Cli;
 using SharedSeq.Client;
 using SharedSeq.Consensus;
 using SharedSeq.Ordering;
@@ -24,7 +25,7 @@ public sealed class EvidenceTests : IAsyncLifetime
     [Fact]
     public async Task Evidence_of_every_kind_gets_into_a_block_at_every_operator_and_survives_restart_and_rebuild()
     {
-        await using (PeerAttacker attacker = await PeerAttacker.StartedAsync(_network, _network[0])) Contradict(attacker);
+        await using (HostilePeer attacker = await PeerAttacker.StartedAsync(_network)) Contradict(attacker);
         Dictionary<string, string> first = await CommittedAsync(_network[0]);
         for (int i = 1; i < 3; i++) Assert.Equal(first, await CommittedAsync(_network[i]));
         await ExportsAsync(_network[2], first.Keys);
@@ -44,7 +45,7 @@ public sealed class EvidenceTests : IAsyncLifetime
         Assert.Equal(RpcError.NotFound.Code, unknown.Code);
     }
 
-    private void Contradict(PeerAttacker attacker)
+    private void Contradict(HostilePeer attacker)
     {
         ulong slot = _network[0].Host.Runtime.Progress.View!.Current.Value + 20;
         (BlockId one, BlockId other) = (ValueOf(1), ValueOf(2));
@@ -60,7 +61,7 @@ public sealed class EvidenceTests : IAsyncLifetime
         attacker.Send(new Evidence(EvidenceKind.TwoAcks, Epoch.Zero, new ReplicaId(0), AckOf(attacker, 1), AckOf(attacker, 2)));
     }
 
-    private static void Send(PeerAttacker attacker, ulong slot, params (VoteKind Kind, BlockId Value)[] votes)
+    private static void Send(HostilePeer attacker, ulong slot, params (VoteKind Kind, BlockId Value)[] votes)
     {
         foreach ((VoteKind kind, BlockId value) in votes) attacker.Send(attacker.Signer.Vote(new Slot(slot), kind, value).Value);
     }
@@ -114,7 +115,7 @@ public sealed class EvidenceTests : IAsyncLifetime
     private static LaneTip TipOf(ushort lane, byte mark) =>
         new(new LaneId(Epoch.Zero, new ReplicaId(lane), 0), new BatchSeq(3), Sha.Of([mark]));
 
-    private static SignedStatement AckOf(PeerAttacker attacker, byte mark)
+    private static SignedStatement AckOf(HostilePeer attacker, byte mark)
     {
         Ack ack = attacker.Signer.Ack(TipOf(lane: 3, mark), Height.Zero).Value;
         var content = new CanonicalWriter();

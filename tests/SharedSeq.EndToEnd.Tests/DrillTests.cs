@@ -1,0 +1,38 @@
+using SharedSeq.Cli;
+
+namespace SharedSeq.EndToEnd.Tests;
+
+/// <summary>The short drills, by the very command; `./sharedseq drill run all` runs the others too.</summary>
+public sealed class DrillTests
+{
+    [Theory]
+    [InlineData("D5")]
+    [InlineData("D9")]
+    [Trait("Speed", "Slow")]
+    public async Task A_drill_meets_its_criteria(string name)
+    {
+        DrillReport report = await DrillCommand.RunAsync(Assert.Single(Drill.Named([name])), CancellationToken.None);
+        IEnumerable<string> unmet = report.Checks.Where(check => !check.IsMet).Select(check => $"{check.Criterion}: {check.Measured}");
+        Assert.True(report.IsPassed, $"{report.Name}: {report.Fault} {string.Join("; ", unmet)}");
+        Assert.Equal((0UL, 0), (report.HeightsRolledBack, report.AcceptedLost!.Value));
+    }
+
+    [Fact]
+    public void A_drill_that_does_not_exist_is_named_and_the_others_have_names_of_their_own()
+    {
+        CommandException refused = Assert.Throws<CommandException>(() => Drill.Named(["D5", "D99"]));
+        Assert.Contains("D99", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(Drill.All.Count, Drill.Named(["all"]).Select(drill => drill.Name).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_drill_that_hangs_or_checks_nothing_has_failed()
+    {
+        var hanging = new Drill("H", "hangs", "never", SecondsMax: 1, (_, cancellation) => Task.Delay(Timeout.Infinite, cancellation));
+        DrillReport report = await DrillCommand.RunAsync(hanging, CancellationToken.None);
+        Assert.False(report.IsPassed);
+        Assert.Contains("did not end within 1 s", report.Fault, StringComparison.Ordinal);
+        var empty = new Drill("E", "checks nothing", "never", SecondsMax: 60, (_, _) => Task.CompletedTask);
+        Assert.False((await DrillCommand.RunAsync(empty, CancellationToken.None)).IsPassed);
+    }
+}
