@@ -54,7 +54,7 @@ public sealed class Batch : PeerMessage
         writer.Raw(Body.Bytes.Span);
     }
 
-    /// <summary>Reads a batch whose body may stay a slice of <paramref name="frame"/>; the caller must not reuse that memory.</summary>
+    /// <summary>Reads a batch whose body may stay a slice of <paramref name="frame"/>; the caller must not change that memory.</summary>
     public static Batch Read(ReadOnlyMemory<byte> frame)
     {
         var reader = new CanonicalReader(frame.Span);

@@ -32,16 +32,20 @@ public sealed class BatchBody
     public const int RecordOverhead = 4 + 1 + 8 + 8;
 
     private readonly ReadOnlyMemory<byte> _bytes;
+    private readonly SharedBuffer? _buffer;
     private readonly Hash32[] _ids;
     private readonly int[] _offsets;
 
     private BatchBody(ReadOnlyMemory<byte> bytes, Hash32[] ids, int[] offsets)
     {
         _bytes = bytes;
+        _buffer = SharedBuffer.Of(bytes);
+        Invariant.Check(TryHold(), "a body is made of memory that is held");
         _ids = ids;
         _offsets = offsets;
     }
 
+    /// <summary>The records. Of pooled memory they are readable by those who hold it.</summary>
     public ReadOnlyMemory<byte> Bytes => _bytes;
 
     public int Count => _ids.Length;
@@ -56,6 +60,12 @@ public sealed class BatchBody
     /// <summary>A transaction's payload as memory, to be kept or passed on without copying.</summary>
     public ReadOnlyMemory<byte> PayloadOf(int index) =>
         _bytes.Slice(_offsets[index] + RecordOverhead, this[index].Payload.Length);
+
+    /// <summary>One more reader of pooled memory; false when it was given back. Any other memory may be held always.</summary>
+    public bool TryHold() => _buffer is null || _buffer.TryHold();
+
+    /// <summary>One reader less. The body itself is one from the beginning, until whoever keeps it gives it up.</summary>
+    public void Release() => _buffer?.Release();
 
     /// <summary>Writes one record; the caller checked the sizes.</summary>
     /// <returns>The number of bytes written.</returns>
@@ -77,7 +87,7 @@ public sealed class BatchBody
         return new TxId(Sha.Of(prefix[4..], payload));
     }
 
-    /// <summary>Reads <paramref name="count"/> records strictly and hashes each once. The memory is kept, not copied.</summary>
+    /// <summary>Reads <paramref name="count"/> records strictly and hashes each once. The memory is kept, not copied, and held where it is pooled.</summary>
     public static BatchBody Parse(ReadOnlyMemory<byte> bytes, int count)
     {
         if (bytes.Length > MaxBytes) DecodeException.Throw(DecodeRejection.OverLimit, "batch bytes");

@@ -21,7 +21,10 @@ public sealed class AttestationMessage(ReadOnlyMemory<byte> body) : PeerMessage
 /// <summary>Reads any message between replicas from its frame, strictly.</summary>
 public static class MessageCodec
 {
-    /// <summary>Decodes one frame (kind byte, body). Batches keep slices of <paramref name="frame"/>: the caller must not reuse its memory.</summary>
+    /// <summary>
+    /// Decodes one frame (kind byte, body). Batches keep slices of <paramref name="frame"/>, and hold it where it is pooled: its memory is not to be
+    /// changed.
+    /// </summary>
     /// <exception cref="DecodeException">The bytes are not exactly one well-formed message.</exception>
     public static PeerMessage Decode(ReadOnlyMemory<byte> frame)
     {

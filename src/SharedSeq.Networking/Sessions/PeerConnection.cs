@@ -8,7 +8,10 @@ namespace SharedSeq.Networking;
 /// <summary>Receives what one connection yields. Called from the connection's read loop: a slow handler slows that peer only.</summary>
 public interface IPeerHandler
 {
-    /// <summary>A control or bulk frame, whose memory is the handler's to keep. False: the frame was malformed or did not verify.</summary>
+    /// <summary>
+    /// A control or bulk frame. Its memory is the handler's to keep; where it is pooled (<see cref="SharedBuffer"/>) what is kept of it is held before
+    /// this returns. False: the frame was malformed or did not verify.
+    /// </summary>
     ValueTask<bool> OnFrameAsync(ReplicaId peer, ReadOnlyMemory<byte> frame, CancellationToken cancellation);
 
     /// <summary>Something was heard from the peer, a ping included.</summary>
@@ -215,14 +218,14 @@ internal sealed class PeerConnection : IAsyncDisposable
                 return;
             }
 
-            // Its own array, as long as it is: a batch is kept as it arrived, for as long as anybody refers to it.
-            byte[] frame = GC.AllocateUninitializedArray<byte>((int)length);
+            // A batch is kept as it arrived, for as long as anybody refers to it.
+            Memory<byte> frame = Channel == PeerChannel.Bulk ? BufferPool.Instance.Rent((int)length).Memory : new byte[length];
             int have = int.Min(end - start, (int)length);
-            buffer.AsSpan(start, have).CopyTo(frame);
+            buffer.AsSpan(start, have).CopyTo(frame.Span);
             start += have;
             while (have < (int)length)
             {
-                int read = await _stream.ReadAsync(frame.AsMemory(have, (int)length - have), _stop.Token);
+                int read = await _stream.ReadAsync(frame[have..], _stop.Token);
                 if (read == 0) return;
                 have += read;
                 Heard();
@@ -233,6 +236,7 @@ internal sealed class PeerConnection : IAsyncDisposable
             bool isGood = await _handler.OnFrameAsync(Peer, frame, _stop.Token);
             Volatile.Write(ref _lastHeard, Environment.TickCount64);
             Volatile.Write(ref _isHandling, false);
+            SharedBuffer.Of(frame)?.Release();
             if (!isGood) CountBadFrame();
             if (End != SessionEnd.None) return;
         }

@@ -50,8 +50,10 @@ public sealed class NodeShell(
 
     long IReplicaShell.AppendBatch(Batch batch, bool isAckable)
     {
+        // Remembered once it is appended: from then on its memory may be given up at any time.
+        long position = logs.AppendBatch(batch, isAckable);
         batches.Add(batch);
-        return logs.AppendBatch(batch, isAckable);
+        return position;
     }
 
     long IReplicaShell.AppendBlock(CommittedBlock block) => logs.AppendBlock(block);
@@ -66,7 +68,9 @@ public sealed class NodeShell(
 
     void IReplicaShell.SendBatch(ReplicaSet to, LaneTip tip)
     {
-        if (batches.Find(tip) is { } batch) peers.Send(to, batch);
+        if (batches.Hold(tip) is not { } batch) return;
+        peers.Send(to, batch);
+        batch.Body.Release();
     }
 
     void IReplicaShell.ServeBlocks(ReplicaId to, BlockRequest request)
@@ -116,8 +120,9 @@ public sealed class NodeShell(
 
     long ILaneShell.AppendOwnBatch(Batch batch)
     {
+        long position = logs.AppendBatch(batch, isAckable: true);
         batches.Add(batch);
-        return logs.AppendBatch(batch, isAckable: true);
+        return position;
     }
 
     void ILaneShell.OnSealed(Verified<Batch> batch)

@@ -77,19 +77,26 @@ internal static class HeightGrowth
         return runs;
     }
 
-    /// <summary>The ids in the order of the encoding.</summary>
-    public static List<Hash32> Ids(IReadOnlyList<NamespaceGrowth> growth, IBatchSource batches)
+    /// <summary>Prefixes of the ids, in the order of the encoding.</summary>
+    public static ulong[] Ids(IReadOnlyList<NamespaceGrowth> growth, IBatchSource batches)
     {
-        var ids = new List<Hash32>();
-        BatchBody? body = null;
-        LaneTip current = default;
+        int count = 0;
+        foreach (NamespaceGrowth item in growth) count += item.Count;
+        ulong[] ids = new ulong[count];
+        int at = 0;
         foreach (NamespaceGrowth item in growth)
         {
-            for (int place = item.First; place < item.Content.Count; place++)
+            for (int place = item.First; place < item.Content.Count;)
             {
                 (LaneTip tip, int index) = item.Content[place];
-                if (body is null || tip != current) (body, current) = (batches.Get(tip), tip);
-                ids.Add(body.IdOf(index).Value);
+                using BodyLease batch = batches.Borrow(tip);
+                while (true)
+                {
+                    ids[at++] = batch.Body.IdOf(index).Value.Prefix;
+                    if (++place == item.Content.Count) break;
+                    (LaneTip next, index) = item.Content[place];
+                    if (next != tip) break;
+                }
             }
         }
 

@@ -223,8 +223,8 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
             if (walked == OpenHeightsMax || height == Height.Zero || Current().GetGrowth(height) is not { } growth) return null;
             foreach (GrowthRun run in HeightGrowth.RunsOf(growth, ns, number))
             {
-                if (_batches.Find(run.Batch)?.Body is not { } body) return null;
-                for (int i = 0; i < run.Length; i++) ids[run.First + i] = body.IdOf(run.Index + i).Value;
+                if (_batches.Find(run.Batch) is not { } batch) return null;
+                for (int i = 0; i < run.Length; i++) ids[run.First + i] = batch.Body.IdOf(run.Index + i).Value;
                 missing -= run.Length;
             }
         }
@@ -247,7 +247,7 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
         {
             if (Current().GetGrowth(height) is not { } growth) continue;
             if (HeightGrowth.Find(height, growth, place) is not { } found) continue;
-            if (_batches.Find(found.Batch)?.Body is { } body && IsNamed(body, found, id)) return found;
+            if (IsNamed(found, id)) return found;
         }
 
         return null;
@@ -398,32 +398,41 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
     {
         var block = new CanonicalWriter(NamespaceBlock.Size);
         closed.Block.Write(block);
-        var content = new CanonicalWriter(256);
+        var content = new CanonicalWriter(closed.Content.EncodedBytes);
         closed.Content.Write(content);
         return new LedgerBlock(
             closed.Block.Namespace, closed.Block.Number, closed.Block.LastHeight, closed.Hash, block.WrittenMemory, content.WrittenMemory);
     }
 
     /// <summary>The index knows the beginning of an id only: the transaction itself decides.</summary>
-    private bool IsNamed(BatchBody body, TransactionPlace found, Hash32 id) =>
-        body.IdOf(found.Index).Value == id
-        || (IsEvm(found.Namespace) && Keccak256.Of(body[found.Index].Payload) == id);
+    private bool IsNamed(TransactionPlace found, Hash32 id)
+    {
+        if (_batches.TryBorrow(found.Batch) is not { } lease) return false;
+        using BodyLease batch = lease;
+        return batch.Body.IdOf(found.Index).Value == id
+            || (IsEvm(found.Namespace) && Keccak256.Of(batch.Body[found.Index].Payload) == id);
+    }
 
     private bool IsEvm(NamespaceId ns) => _genesis.Find(ns)?.Admission == AdmissionKind.Evm;
 
     /// <summary>Wallets ask for EVM transactions by keccak hash; the place is that in the height's order of ids.</summary>
-    private List<(Hash32 Alias, int Place)> Aliases(IReadOnlyList<NamespaceGrowth> growth)
+    private List<(ulong Alias, int Place)> Aliases(IReadOnlyList<NamespaceGrowth> growth)
     {
-        var aliases = new List<(Hash32, int)>();
+        var aliases = new List<(ulong, int)>();
         int placeInHeight = 0;
         foreach (NamespaceGrowth item in growth)
         {
-            bool isEvm = IsEvm(item.Namespace);
+            if (!IsEvm(item.Namespace))
+            {
+                placeInHeight += item.Count;
+                continue;
+            }
+
             for (int place = item.First; place < item.Content.Count; place++, placeInHeight++)
             {
-                if (!isEvm) continue;
                 (LaneTip tip, int index) = item.Content[place];
-                aliases.Add((Keccak256.Of(_batches.Get(tip)[index].Payload), placeInHeight));
+                using BodyLease batch = _batches.Borrow(tip);
+                aliases.Add((Keccak256.Of(batch.Body[index].Payload).Prefix, placeInHeight));
             }
         }
 

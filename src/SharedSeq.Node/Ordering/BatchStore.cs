@@ -7,13 +7,13 @@ namespace SharedSeq.Node;
 
 /// <summary>
 /// The batches this node holds: recent ones in memory, all others read back from the batch log. Memory is bounded by bytes; what falls out was
-/// stored before it came in.
+/// stored before it came in, and its memory is used again: bytes are read under a lease.
 /// </summary>
 /// <param name="readFromLog">Reads a batch of the log; null when it is not there.</param>
 /// <param name="bytesMax">
-/// Bytes of bodies in memory. 24 MiB: over half a second of the highest rate measured, longer than a batch waits to be ordered.
+/// Bytes of bodies in memory. 16 MiB: a third of a second of the highest rate measured, longer than a batch waits to be ordered.
 /// </param>
-public sealed class BatchStore(Func<LaneTip, Batch?> readFromLog, long bytesMax = 24L * 1024 * 1024) : IBatchSource
+public sealed class BatchStore(Func<LaneTip, Batch?> readFromLog, long bytesMax = 16L * 1024 * 1024) : IBatchSource
 {
     private readonly ConcurrentDictionary<Hash32, Batch> _recent = new();
     private readonly ConcurrentQueue<Batch> _order = new();
@@ -21,7 +21,7 @@ public sealed class BatchStore(Func<LaneTip, Batch?> readFromLog, long bytesMax 
 
     public long Bytes => Interlocked.Read(ref _bytes);
 
-    /// <summary>Remembers a batch that was appended to the log.</summary>
+    /// <summary>Remembers a batch that was appended to the log, and gives up its body in time.</summary>
     public void Add(Batch batch)
     {
         if (!_recent.TryAdd(batch.Header.Digest, batch)) return;
@@ -29,7 +29,9 @@ public sealed class BatchStore(Func<LaneTip, Batch?> readFromLog, long bytesMax 
         Interlocked.Add(ref _bytes, batch.Header.BodyBytes);
         while (Interlocked.Read(ref _bytes) > bytesMax && _order.TryDequeue(out Batch? oldest))
         {
-            if (_recent.TryRemove(oldest.Header.Digest, out _)) Interlocked.Add(ref _bytes, -oldest.Header.BodyBytes);
+            if (!_recent.TryRemove(oldest.Header.Digest, out _)) continue;
+            Interlocked.Add(ref _bytes, -oldest.Header.BodyBytes);
+            oldest.Body.Release();
         }
     }
 
@@ -42,11 +44,21 @@ public sealed class BatchStore(Func<LaneTip, Batch?> readFromLog, long bytesMax 
         }
     }
 
-    /// <summary>The batch at a place, or null when it is not stored here or pruned.</summary>
-    public Batch? Find(LaneTip tip) => _recent.TryGetValue(tip.Digest, out Batch? batch) ? batch : readFromLog(tip);
+    /// <summary>The batch at a place, for its header and ids; null when it is not stored here or pruned.</summary>
+    public Batch? Find(LaneTip tip) => FindRecent(tip) ?? readFromLog(tip);
 
-    /// <summary>The batch at a place if it is in memory.</summary>
+    /// <summary>The batch at a place if it is in memory, for its header and ids.</summary>
     public Batch? FindRecent(LaneTip tip) => _recent.GetValueOrDefault(tip.Digest);
+
+    /// <summary>The batch at a place with a hold on its bytes, which the caller releases; null when it is not stored here or pruned.</summary>
+    public Batch? Hold(LaneTip tip) => FindRecent(tip) is { } batch && batch.Body.TryHold() ? batch : readFromLog(tip);
+
+    /// <summary>The bytes of the batch at a place; null when it is not stored here or pruned.</summary>
+    public BodyLease? TryBorrow(LaneTip tip)
+    {
+        if (FindRecent(tip) is { } recent && BodyLease.TryTake(recent.Body, out BodyLease lease)) return lease;
+        return readFromLog(tip) is { } stored ? BodyLease.Of(stored.Body) : null;
+    }
 
     /// <summary>Looks for a transaction in the batches in memory, newest first: for those not ordered yet. A scan of a few milliseconds at most.</summary>
     public (Batch Batch, int Index)? Locate(Hash32 id)
@@ -60,10 +72,10 @@ public sealed class BatchStore(Func<LaneTip, Batch?> readFromLog, long bytesMax 
         return null;
     }
 
-    public BatchBody Get(LaneTip tip)
+    public BodyLease Borrow(LaneTip tip)
     {
-        Batch? batch = Find(tip);
-        Invariant.Check(batch is not null, $"batch {tip.Lane}/{tip.Seq} of a delivered height is stored");
-        return batch.Body;
+        if (TryBorrow(tip) is { } lease) return lease;
+        Invariant.Throw($"batch {tip.Lane}/{tip.Seq} of a delivered height is stored");
+        return default;
     }
 }

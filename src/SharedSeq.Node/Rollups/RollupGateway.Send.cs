@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Text.Json;
+using SharedSeq.Consensus;
 using SharedSeq.Ethereum;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
@@ -186,7 +187,8 @@ internal sealed partial class RollupGateway
 
         // Its block is executed and the client does not know it: it was skipped.
         if (_node.Ledger.GetExecution(place.Namespace, place.Number) is not null) return null;
-        byte[] payload = _node.Batches.Find(place.Batch)!.Body.PayloadOf(place.Index).ToArray();
+        using BodyLease batch = _node.Batches.Borrow(place.Batch);
+        byte[] payload = batch.Body.PayloadOf(place.Index).ToArray();
         return EvmTransaction.TryDecode(payload, out EvmTransaction? tx, out _) ? WaitingJson(tx) : null;
     }
 

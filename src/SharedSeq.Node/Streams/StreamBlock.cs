@@ -36,20 +36,26 @@ public sealed class StreamBlock(NamespaceBlock block, Hash32 hash, BlockContent 
 
     private StreamTransaction[]? Read()
     {
+        // Payloads are copied: a block with one transaction of a batch must not keep all of it.
         var transactions = new StreamTransaction[Content.Count];
-        BatchBody? body = null;
-        LaneTip current = default;
-        for (int i = 0; i < transactions.Length; i++)
+        byte[] payloads = new byte[Block.Bytes - ((ulong)transactions.Length * BatchBody.RecordOverhead)];
+        int used = 0;
+        for (int i = 0; i < transactions.Length;)
         {
             (LaneTip tip, int index) = Content[i];
-            if (body is null || tip != current)
+            if (batches.TryBorrow(tip) is not { } lease) return null;
+            using BodyLease batch = lease;
+            while (true)
             {
-                body = batches.Find(tip)?.Body;
-                if (body is null) return null;
-                current = tip;
+                TransactionRecord record = batch.Body[index];
+                Memory<byte> payload = payloads.AsMemory(used, record.Payload.Length);
+                record.Payload.CopyTo(payload.Span);
+                used += payload.Length;
+                transactions[i] = new StreamTransaction(batch.Body.IdOf(index), record.ValidUntil, payload);
+                if (++i == transactions.Length) break;
+                (LaneTip next, index) = Content[i];
+                if (next != tip) break;
             }
-
-            transactions[i] = new StreamTransaction(body.IdOf(index), body[index].ValidUntil, body.PayloadOf(index));
         }
 
         return transactions;

@@ -106,6 +106,7 @@ public sealed class LaneActor : Actor<LaneMessage>
         }
 
         submission.Records.Span.CopyTo(_buffer.AsSpan(_bytes));
+        SharedBuffer.Of(submission.Records)?.Release();
         _waiting.Add((submission.Observer, _count, submission.Count));
         _bytes += submission.Records.Length;
         _count += submission.Count;
@@ -133,8 +134,10 @@ public sealed class LaneActor : Actor<LaneMessage>
 
     private void Seal()
     {
-        byte[] bytes = _buffer.AsSpan(0, _bytes).ToArray();
-        BatchBody body = BatchBody.Parse(bytes, _count);
+        SharedBuffer buffer = BufferPool.Instance.Rent(_bytes);
+        _buffer.AsSpan(0, _bytes).CopyTo(buffer.GetSpan());
+        BatchBody body = BatchBody.Parse(buffer.Memory, _count);
+        buffer.Release();
         MerkleTree tree = MerkleTree.FromLeafHashes(body.LeafHashes);
         var header = new BatchHeader(_lane, _nextSeq, _previousDigest, BatchFlags.None, _count, _bytes, tree.Root);
         var batch = new SealedBatch(_shell.Sign(header, body), tree, _waiting, NowMs);

@@ -43,7 +43,9 @@ public sealed class LaneBacklog(ReplicaId self, IBatchSource batches, Func<Names
 
         foreach (LaneTip tip in height.Committed.Batches)
         {
-            if (tip.Lane.Author == self) RemoveBatch(batches.Get(tip));
+            if (tip.Lane.Author != self) continue;
+            using BodyLease batch = batches.Borrow(tip);
+            RemoveBatch(batch.Body);
         }
 
         return ValueTask.CompletedTask;

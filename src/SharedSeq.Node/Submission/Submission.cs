@@ -58,7 +58,7 @@ public interface ISubmissionObserver
 }
 
 /// <summary>Transactions that go into one batch side by side: one client frame, admitted already.</summary>
-/// <param name="Records">Batch records back to back (BatchBody.WriteRecord); the lane copies them at once.</param>
+/// <param name="Records">Batch records back to back (BatchBody.WriteRecord); the lane copies them at once and releases pooled memory.</param>
 /// <param name="Count">Transactions in it, at least 1.</param>
 /// <param name="Observer">Who is told.</param>
 public sealed record Submission(ReadOnlyMemory<byte> Records, int Count, ISubmissionObserver Observer);

@@ -85,7 +85,8 @@ public sealed partial class OrderingMachine
         foreach (LaneTip tip in block.Batches)
         {
             int slot = _slots.Open(tip);
-            Take(batches.Get(tip), slot);
+            using BodyLease batch = batches.Borrow(tip);
+            Take(batch.Body, slot);
             _slots.Release(slot);
         }
 

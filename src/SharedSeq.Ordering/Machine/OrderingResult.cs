@@ -7,8 +7,8 @@ namespace SharedSeq.Ordering;
 /// <summary>Where ordering finds the transactions of a committed height. Every batch of the height is stored here before the height is delivered.</summary>
 public interface IBatchSource
 {
-    /// <summary>The body of a batch of the height being applied.</summary>
-    BatchBody Get(LaneTip tip);
+    /// <summary>The body of a batch of the height being applied, readable until the lease ends.</summary>
+    BodyLease Borrow(LaneTip tip);
 }
 
 /// <summary>A namespace block that closed at this height, with the place of each of its transactions.</summary>

@@ -40,6 +40,9 @@ public readonly record struct BlockContent(ReadOnlyMemory<BatchSegment> Segments
         }
     }
 
+    /// <summary>Bytes that <see cref="Write"/> writes.</summary>
+    public int EncodedBytes => 8 + (Segments.Length * (LaneTip.Size + 4)) + (Indexes.Length * 4);
+
     /// <summary>Segment count u32, each tip and start u32; transaction count u32, each index u32.</summary>
     public void Write(CanonicalWriter writer)
     {

@@ -19,7 +19,9 @@ public sealed partial class SimulatedNode : IBatchSource
     public ResultCertificate? NewestCertificate => _collector.Newest;
 
     /// <inheritdoc/>
-    public BatchBody Get(LaneTip tip)
+    public BodyLease Borrow(LaneTip tip) => BodyLease.Of(Get(tip));
+
+    private BatchBody Get(LaneTip tip)
     {
         Batch? batch = Disk.FindBatch(tip.Digest);
         Invariant.Check(batch is not null, "the batches of a delivered height are stored");

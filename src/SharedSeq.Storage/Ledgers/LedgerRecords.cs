@@ -23,11 +23,11 @@ public sealed record LedgerEvidence(Hash32 Id, ReadOnlyMemory<byte> Bytes, Heigh
 /// <summary>Everything one height adds to the ledger.</summary>
 /// <param name="Height">The height.</param>
 /// <param name="Result">Encodings of its BlockResult, its effects and what it left out, in the order of the rejections root.</param>
-/// <param name="Growth">Encoding of where its transactions are, in the order of Ids; empty without any.</param>
+/// <param name="Growth">Encoding of where its transactions are, in the order of the ids; empty without any.</param>
 /// <param name="Heads">Encoding of the namespace heads behind the result's root; empty where it is not signed.</param>
-/// <param name="Ids">Ids of the transactions placed; a transaction's place is its index here.</param>
+/// <param name="Ids">First 8 bytes of the ids of the transactions placed; a transaction's place is its index here.</param>
 /// <param name="Aliases">
-/// Other hashes by which some of them are asked for (an EVM transaction's keccak hash), with their places.
+/// The same of other hashes by which some of them are asked for (an EVM transaction's keccak hash), with their places.
 /// </param>
 /// <param name="Blocks">Blocks closed.</param>
 /// <param name="Rejections">Transactions left out.</param>
@@ -41,8 +41,8 @@ public sealed record LedgerHeight(
     ReadOnlyMemory<byte> Result,
     ReadOnlyMemory<byte> Growth,
     ReadOnlyMemory<byte> Heads,
-    IReadOnlyList<Hash32> Ids,
-    IReadOnlyList<(Hash32 Alias, int Place)> Aliases,
+    ReadOnlyMemory<ulong> Ids,
+    IReadOnlyList<(ulong Alias, int Place)> Aliases,
     IReadOnlyList<LedgerBlock> Blocks,
     IReadOnlyList<LedgerRejection> Rejections,
     IReadOnlyList<LedgerEvidence> Evidence,

@@ -87,8 +87,9 @@ public sealed class TransactionIndex : IDisposable
                 if (height.Height <= last) continue;
                 if (first == Height.Zero) first = height.Height;
                 last = height.Height;
-                for (int i = 0; i < height.Ids.Count; i++) _tail.Add(TransactionEntry.Of(height.Ids[i], last, i));
-                foreach ((Hash32 alias, int place) in height.Aliases)
+                ReadOnlySpan<ulong> ids = height.Ids.Span;
+                for (int i = 0; i < ids.Length; i++) _tail.Add(TransactionEntry.Of(ids[i], last, i));
+                foreach ((ulong alias, int place) in height.Aliases)
                     _tail.Add(TransactionEntry.Of(alias, last, place));
             }
             if (first == Height.Zero) return;

@@ -14,11 +14,11 @@ internal readonly record struct TransactionEntry(ulong Prefix, ulong Locator)
 
     private const int PlaceBits = 24;
 
-    public static TransactionEntry Of(Hash32 id, Height height, int place)
+    public static TransactionEntry Of(ulong prefix, Height height, int place)
     {
         Invariant.Check(height.Value >> (64 - PlaceBits) == 0, "a height has at most 40 bits");
         Invariant.Check(place >> PlaceBits == 0, "a place in a height has at most 24 bits");
-        return new(id.Prefix, (height.Value << PlaceBits) | (uint)place);
+        return new(prefix, (height.Value << PlaceBits) | (uint)place);
     }
 
     public (Height Height, int Place) Where => (new(Locator >> PlaceBits), (int)(Locator & ((1 << PlaceBits) - 1)));
@@ -39,6 +39,9 @@ internal sealed class TransactionRun : IDisposable
     private const int BucketBits = 10;
     private const int Buckets = 1 << BucketBits;
     private const int TableStart = 32;
+
+    // A sixteenth of a run: 256 KiB.
+    private const int GroupBuckets = Buckets / 16;
     private const int HeaderBytes = 16 * 1024;
     private const int HeaderUsed = TableStart + Buckets * 8 + 4;
     private readonly IStorageFile _file;
@@ -84,26 +87,23 @@ internal sealed class TransactionRun : IDisposable
     public static TransactionRun Write(
         string path, IFileLayer files, Height first, Height last, ReadOnlySpan<TransactionEntry> entries)
     {
-        int bytes = HeaderBytes + entries.Length * TransactionEntry.Size;
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(bytes);
-        try
+        byte[] header = new byte[HeaderUsed];
+        Magic.CopyTo(header);
+        BinaryPrimitives.WriteUInt16LittleEndian(header.AsSpan(8), Version);
+        BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(12), entries.Length);
+        BinaryPrimitives.WriteUInt64LittleEndian(header.AsSpan(16), first.Value);
+        BinaryPrimitives.WriteUInt64LittleEndian(header.AsSpan(24), last.Value);
+        string unfinished = path + ".part";
+        using (IStorageFile part = files.Open(unfinished, FileOpening.Create))
         {
-            Span<byte> image = buffer.AsSpan(0, bytes);
-            Encode(image, first, last, entries);
-            string unfinished = path + ".part";
-            using (IStorageFile part = files.Open(unfinished, FileOpening.Create))
-            {
-                part.Write(image, 0);
-                part.Sync();
-            }
-            files.Rename(unfinished, path);
-            files.SyncFolder(System.IO.Path.GetDirectoryName(path)!);
-            return new TransactionRun(files.Open(path, FileOpening.ReadOnly), path, image);
+            WriteBuckets(part, entries, header);
+            BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(HeaderUsed - 4), Crc32C.Of(header.AsSpan(..(HeaderUsed - 4))));
+            part.Write(header, 0);
+            part.Sync();
         }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
+        files.Rename(unfinished, path);
+        files.SyncFolder(System.IO.Path.GetDirectoryName(path)!);
+        return new TransactionRun(files.Open(path, FileOpening.ReadOnly), path, header);
     }
 
     /// <summary>Adds the places of a prefix, newest first.</summary>
@@ -167,29 +167,36 @@ internal sealed class TransactionRun : IDisposable
         return inBuckets == entries && entries <= int.MaxValue / TransactionEntry.Size && length == HeaderBytes + entries * TransactionEntry.Size;
     }
 
-    /// <summary>Two passes: count per bucket, then put every entry into its bucket in the order it came.</summary>
-    private static void Encode(Span<byte> image, Height first, Height last, ReadOnlySpan<TransactionEntry> entries)
+    /// <summary>
+    /// Every entry into its bucket in the order it came; a pass over all of them for each group of buckets, so that a group is in memory and not all.
+    /// </summary>
+    private static void WriteBuckets(IStorageFile part, ReadOnlySpan<TransactionEntry> entries, Span<byte> header)
     {
-        image[..HeaderBytes].Clear();
-        Magic.CopyTo(image);
-        BinaryPrimitives.WriteUInt16LittleEndian(image[8..], Version);
-        BinaryPrimitives.WriteInt32LittleEndian(image[12..], entries.Length);
-        BinaryPrimitives.WriteUInt64LittleEndian(image[16..], first.Value);
-        BinaryPrimitives.WriteUInt64LittleEndian(image[24..], last.Value);
-        int[] next = new int[Buckets + 1];
-        foreach (TransactionEntry entry in entries) next[BucketOf(entry.Prefix) + 1]++;
-        for (int i = 0; i < Buckets; i++) next[i + 1] += next[i];
-        int[] starts = [.. next];
-        Span<TransactionEntry> target = MemoryMarshal.Cast<byte, TransactionEntry>(image[HeaderBytes..]);
-        foreach (TransactionEntry entry in entries) target[next[BucketOf(entry.Prefix)]++] = entry;
-        for (int i = 0; i < Buckets; i++)
+        int[] starts = new int[Buckets + 1];
+        foreach (TransactionEntry entry in entries) starts[BucketOf(entry.Prefix) + 1]++;
+        for (int i = 0; i < Buckets; i++) starts[i + 1] += starts[i];
+        int[] next = [.. starts];
+        for (int group = 0; group < Buckets; group += GroupBuckets)
         {
-            ReadOnlySpan<TransactionEntry> bucket = target[starts[i]..starts[i + 1]];
-            BinaryPrimitives.WriteInt32LittleEndian(image[(TableStart + i * 8)..], bucket.Length);
-            uint crc = Crc32C.Of(MemoryMarshal.AsBytes(bucket));
-            BinaryPrimitives.WriteUInt32LittleEndian(image[(TableStart + i * 8 + 4)..], crc);
+            (int first, int end) = (starts[group], starts[group + GroupBuckets]);
+            byte[] buffer = ArrayPool<byte>.Shared.Rent((end - first) * TransactionEntry.Size);
+            Span<byte> bytes = buffer.AsSpan(0, (end - first) * TransactionEntry.Size);
+            Span<TransactionEntry> target = MemoryMarshal.Cast<byte, TransactionEntry>(bytes);
+            foreach (ref readonly TransactionEntry entry in entries)
+            {
+                int bucket = BucketOf(entry.Prefix);
+                if (bucket / GroupBuckets == group / GroupBuckets) target[next[bucket]++ - first] = entry;
+            }
+
+            part.Write(bytes, HeaderBytes + ((long)first * TransactionEntry.Size));
+            for (int i = group; i < group + GroupBuckets; i++)
+            {
+                ReadOnlySpan<TransactionEntry> bucket = target[(starts[i] - first)..(starts[i + 1] - first)];
+                BinaryPrimitives.WriteInt32LittleEndian(header[(TableStart + i * 8)..], bucket.Length);
+                BinaryPrimitives.WriteUInt32LittleEndian(header[(TableStart + i * 8 + 4)..], Crc32C.Of(MemoryMarshal.AsBytes(bucket)));
+            }
+
+            ArrayPool<byte>.Shared.Return(buffer);
         }
-        uint all = Crc32C.Of(image[..(HeaderUsed - 4)]);
-        BinaryPrimitives.WriteUInt32LittleEndian(image[(HeaderUsed - 4)..], all);
     }
 }

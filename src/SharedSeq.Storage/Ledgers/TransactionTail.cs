@@ -14,6 +14,9 @@ internal sealed class TransactionTail : IDisposable
 {
     private const int ChunkHeaderBytes = 24;
     private const int ChainBits = 18;
+
+    // What one write may add to a tail that is nearly a run. 16,384 in a write of 20 ms would be 800,000 a second.
+    private const int SlackEntries = 16 * 1024;
     private readonly IStorageFile _file;
     private readonly int[] _heads = new int[1 << ChainBits];
     private readonly List<TransactionEntry> _entries = [];
@@ -96,6 +99,7 @@ internal sealed class TransactionTail : IDisposable
     {
         if (FirstHeight == Height.Zero) FirstHeight = first;
         LastHeight = last;
+        MakeRoom(_entries.Count + entries.Length);
         foreach (TransactionEntry entry in entries)
         {
             ref int head = ref _heads[ChainOf(entry.Prefix)];
@@ -103,6 +107,15 @@ internal sealed class TransactionTail : IDisposable
             _previous.Add(head);
             head = _entries.Count;
         }
+    }
+
+    /// <summary>Grows by doubling up to what a tail comes to before it becomes a run, and not beyond by halves of that.</summary>
+    private void MakeRoom(int count)
+    {
+        if (count <= _entries.Capacity) return;
+        int capacity = int.Max(count, int.Min(2 * count, TransactionIndex.RunEntries + SlackEntries));
+        _entries.Capacity = capacity;
+        _previous.Capacity = capacity;
     }
 
     private void Load()

@@ -72,7 +72,7 @@ internal sealed class OrderingBench : IBatchSource
         return new TestTransaction(ns, 0, new RlpWriter().List(items).ToArray());
     }
 
-    public BatchBody Get(LaneTip tip) => _bodies[tip];
+    public BodyLease Borrow(LaneTip tip) => BodyLease.Of(_bodies[tip]);
 
     /// <summary>The next height with one batch per list, or several where the list is above a batch's limit.</summary>
     public CommittedBlock Height(ulong timestamp, params TestTransaction[][] batches)

@@ -157,7 +157,7 @@ internal sealed class ServedNetwork : IAsyncDisposable
     private Batch? BatchOf(LaneTip tip)
     {
         if (ArePruned) return null;
-        BatchBody body = Bench.Get(tip);
+        BatchBody body = Bench.Borrow(tip).Body;
         Hash32 root = MerkleTree.RootOfLeafHashes(body.LeafHashes);
         var header = new BatchHeader(tip.Lane, tip.Seq, default, BatchFlags.None, body.Count, body.Bytes.Length, root);
         return Batch.Create(header, Height.Zero, default, body);

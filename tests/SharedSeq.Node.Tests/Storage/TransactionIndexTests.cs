@@ -42,7 +42,7 @@ public sealed class TransactionIndexTests
     public void A_transaction_placed_twice_is_found_at_both_places_newest_first()
     {
         using TransactionIndex index = new(Folder, new SimulatedFileLayer());
-        index.Add([HeightOf(1), HeightOf(2) with { Ids = [Id(1, 1)] }]);
+        index.Add([HeightOf(1), HeightOf(2) with { Ids = new[] { Id(1, 1).Prefix } }]);
         Assert.Equal([(new Height(2), 0), (new Height(1), 1)], index.Find(Id(1, 1)));
     }
 

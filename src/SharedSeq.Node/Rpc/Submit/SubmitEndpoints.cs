@@ -54,7 +54,7 @@ public sealed class SubmitEndpoints(SubmitIntake intake, BatchStore batches, int
             return;
         }
 
-        byte[] records;
+        ReadOnlyMemory<byte> records;
         int admitted;
         int total;
         List<(ushort Index, byte Reason)> refused;
@@ -72,7 +72,7 @@ public sealed class SubmitEndpoints(SubmitIntake intake, BatchStore batches, int
         await AnswerAsync(context, ns, records, admitted, total, refused, isCommitted);
     }
 
-    private (byte[] Records, int Count, List<(ushort Index, byte Reason)> Refused) Admit(NamespaceId ns, int count, ReadOnlyMemory<byte> body)
+    private (ReadOnlyMemory<byte> Records, int Count, List<(ushort Index, byte Reason)> Refused) Admit(NamespaceId ns, int count, ReadOnlyMemory<byte> body)
     {
         var reader = new CanonicalReader(body.Span);
         return intake.Admit(ns, count, ref reader);
@@ -95,7 +95,8 @@ public sealed class SubmitEndpoints(SubmitIntake intake, BatchStore batches, int
     }
 
     private async Task AnswerAsync(
-        HttpContext context, NamespaceId ns, byte[] records, int admitted, int total, List<(ushort Index, byte Reason)> refused, bool isCommitted)
+        HttpContext context, NamespaceId ns, ReadOnlyMemory<byte> records, int admitted, int total,
+        List<(ushort Index, byte Reason)> refused, bool isCommitted)
     {
         if (records.Length > SharedSeq.Consensus.BatchBody.MaxBytes)
         {

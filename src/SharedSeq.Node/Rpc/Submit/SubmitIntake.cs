@@ -10,13 +10,14 @@ public sealed class SubmitIntake(
     Genesis genesis, LaneActor lane, LaneBacklog backlog, Func<TimestampMs> committedTime, AdmissionCounters counters)
 {
     /// <summary>Reads a frame's transactions, admits each, and writes the admitted ones as batch records.</summary>
-    /// <returns>Records, how many, and what was refused by index and reason.</returns>
-    public (byte[] Records, int Count, List<(ushort Index, byte Reason)> Refused) Admit(NamespaceId id, int count, ref CanonicalReader reader)
+    /// <returns>Records in pooled memory for <see cref="SubmitAsync"/>, how many, and what was refused by index and reason.</returns>
+    public (ReadOnlyMemory<byte> Records, int Count, List<(ushort Index, byte Reason)> Refused) Admit(NamespaceId id, int count, ref CanonicalReader reader)
     {
         NamespacePolicy? ns = genesis.Find(id);
         TimestampMs now = committedTime();
         ulong pending = backlog.Of(id);
-        byte[] records = new byte[reader.Remaining + (count * (BatchBody.RecordOverhead - 12))];
+        Memory<byte> records = BufferPool.Instance.Rent(reader.Remaining + (count * (BatchBody.RecordOverhead - 12))).Memory;
+        Span<byte> target = records.Span;
         int used = 0;
         int admitted = 0;
         List<(ushort, byte)> refused = [];
@@ -32,12 +33,12 @@ public sealed class SubmitIntake(
                 continue;
             }
 
-            used += BatchBody.WriteRecord(records.AsSpan(used), id, validUntil, payload);
+            used += BatchBody.WriteRecord(target[used..], id, validUntil, payload);
             admitted++;
         }
 
         reader.End("submit frame");
-        return (used == records.Length ? records : records[..used], admitted, refused);
+        return (records[..used], admitted, refused);
     }
 
     /// <summary>Admits one transaction; a refusal is counted.</summary>

@@ -89,7 +89,7 @@ internal sealed class SubmitSession(WebSocket socket, SubmitIntake intake, Batch
         ulong request;
         SubmitWait wait;
         NamespaceId ns;
-        byte[] records;
+        ReadOnlyMemory<byte> records;
         int count;
         try
         {

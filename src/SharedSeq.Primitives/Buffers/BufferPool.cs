@@ -1,0 +1,72 @@
+namespace SharedSeq.Primitives;
+
+/// <summary>
+/// Memory of batches and what carries them, used again: half a megabyte many times a second would be collected with the whole heap only. Safe for
+/// several threads.
+/// </summary>
+/// <param name="freeBytesMax">Bytes kept for later. 16 MiB: a third of a second of batches at the highest rate measured.</param>
+public sealed class BufferPool(long freeBytesMax = 16L * 1024 * 1024)
+{
+    /// <summary>Bytes from which on memory is pooled. 8 KiB: what is smaller is cheap to collect.</summary>
+    public const int PooledBytesMin = 8 * 1024;
+
+    // Steps of a third to a half, so that a sixth of the memory is unused on average; the last one takes a full batch in its frame.
+    private static readonly int[] Sizes =
+        [.. new[] { 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 528 }.Select(kib => kib * 1024)];
+
+    /// <summary>One for the whole process. Behind the sizes, which it needs.</summary>
+    public static readonly BufferPool Instance = new();
+
+    private readonly Stack<byte[]>[] _free = [.. Sizes.Select(_ => new Stack<byte[]>())];
+    private readonly Lock _gate = new();
+    private long _freeBytes;
+
+    /// <summary>Bytes kept for later.</summary>
+    public long FreeBytes
+    {
+        get
+        {
+            lock (_gate) return _freeBytes;
+        }
+    }
+
+    /// <summary>A buffer of exactly this length, held once; what is in it is undefined. Small and very large ones are not used again.</summary>
+    public SharedBuffer Rent(int length)
+    {
+        int size = SizeFor(length);
+        if (size < 0) return new SharedBuffer(this, GC.AllocateUninitializedArray<byte>(length), length);
+        lock (_gate)
+        {
+            if (_free[size].TryPop(out byte[]? array))
+            {
+                _freeBytes -= array.Length;
+                return new SharedBuffer(this, array, length);
+            }
+        }
+
+        return new SharedBuffer(this, GC.AllocateUninitializedArray<byte>(Sizes[size]), length);
+    }
+
+    internal void Return(byte[] array)
+    {
+        int size = SizeFor(array.Length);
+        if (size < 0 || Sizes[size] != array.Length) return;
+        lock (_gate)
+        {
+            if (_freeBytes + array.Length > freeBytesMax) return;
+            _free[size].Push(array);
+            _freeBytes += array.Length;
+        }
+    }
+
+    private static int SizeFor(int length)
+    {
+        if (length < PooledBytesMin) return -1;
+        for (int i = 0; i < Sizes.Length; i++)
+        {
+            if (length <= Sizes[i]) return i;
+        }
+
+        return -1;
+    }
+}
