@@ -89,7 +89,7 @@ internal static class ClientTargets
         var reader = new CanonicalReader(input);
         (ulong request, SubmitWait wait, NamespaceId ns, int count) = SubmitRequest.ReadOpening(ref reader);
         CanonicalReader again = reader;
-        (byte[] records, int admitted, List<(ushort, byte)> refused) = Intake.Admit(ns, count, ref reader);
+        (ReadOnlyMemory<byte> records, int admitted, List<(ushort, byte)> refused) = Intake.Admit(ns, count, ref reader);
         Assert.Equal(count, admitted + refused.Count);
         if (admitted > 0 && records.Length <= BatchBody.MaxBytes) BatchBody.Parse(records, admitted);
         var transactions = new SubmitTransaction[count];

@@ -233,7 +233,7 @@ internal static class StorageTargets
     }
 
     private static TransactionEntry[] Entries() =>
-        [.. Enumerable.Range(0, 40).Select(i => TransactionEntry.Of(Sha.Of([(byte)i]), new Height(1 + ((ulong)i / 4)), i % 4))];
+        [.. Enumerable.Range(0, 40).Select(i => TransactionEntry.Of(Sha.Of([(byte)i]).Prefix, new Height(1 + ((ulong)i / 4)), i % 4))];
 
     private static byte[] Tail()
     {
