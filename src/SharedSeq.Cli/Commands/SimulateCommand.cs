@@ -29,75 +29,105 @@ internal static class SimulateCommand
         {
             Description = "Fail when something that must happen sometimes never did; takes some hundred seeds.",
         };
+        var mutant = new Option<string>("--mutant")
+        {
+            Description = "Break a rule on purpose; the names are those of 'simulate mutants'.",
+            DefaultValueFactory = _ => Mutant.None.Name,
+        };
+        var reduce = new Option<string>("--reduce")
+        {
+            Description = $"Take these away from what a seed drew: {string.Join(", ", Reduction.All.Select(reduction => reduction.Name))}.",
+            DefaultValueFactory = _ => "",
+        };
         seeds.Validators.Add(result => RequireAtLeastOne(result, seeds));
         members.Validators.Add(result => RequireAtLeastOne(result, members));
         parallel.Validators.Add(result => RequireAtLeastOne(result, parallel));
+        mutant.Validators.Add(result =>
+        {
+            if (Mutant.Find(result.GetValue(mutant)!) is null) result.AddError($"--mutant: there is none called '{result.GetValue(mutant)}'.");
+        });
+        reduce.Validators.Add(result =>
+        {
+            if (!Reduction.TryParse(result.GetValue(reduce)!, out _, out string? unknown)) result.AddError($"--reduce: '{unknown}' is no reduction.");
+        });
         var command = new Command("simulate", "Run the protocol in the simulator and check its promises.")
         {
-            seed, seeds, members, trace, json, parallel, requireCoverage,
-            SimulateMutantsCommand.Create(), SimulateModelCommand.Create(),
-            SimulateTwinsCommand.Create(),
+            seed, seeds, members, trace, json, parallel, requireCoverage, mutant, reduce,
+            SimulateMutantsCommand.Create(), SimulateModelCommand.Create(), SimulateTwinsCommand.Create(),
         };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(seeds) > 1 && (result.GetValue(reduce) != "" || result.GetValue(trace)))
+                result.AddError("--reduce and --trace are for a single seed.");
+        });
         command.SetAction(parsed =>
         {
-            ulong first = parsed.GetValue(seed);
-            int count = parsed.GetValue(seeds);
-            int size = parsed.GetValue(members);
-            bool isCoverageRequired = parsed.GetValue(requireCoverage);
-            return count == 1 && !isCoverageRequired
-                ? RunOne(first, size, parsed.GetValue(trace), parsed.GetValue(json))
-                : RunMany(first, count, size, parsed.GetValue(parallel), parsed.GetValue(json), isCoverageRequired);
+            if (!Reduction.TryParse(parsed.GetValue(reduce)!, out IReadOnlyList<Reduction> reductions, out _)) return 1;
+            var request = new Request(
+                parsed.GetValue(seed), parsed.GetValue(seeds), parsed.GetValue(members), Mutant.Find(parsed.GetValue(mutant)!)!, reductions,
+                parsed.GetValue(parallel), parsed.GetValue(trace), parsed.GetValue(json), parsed.GetValue(requireCoverage));
+            return request.Seeds == 1 && !request.IsCoverageRequired ? RunOne(request) : RunMany(request);
         });
         return command;
     }
+
+    /// <summary>What was asked for.</summary>
+    private sealed record Request(
+        ulong First, int Seeds, int Members, Mutant Mutant, IReadOnlyList<Reduction> Reductions, int Parallel, bool IsTraced, bool IsJson,
+        bool IsCoverageRequired);
 
     private static void RequireAtLeastOne(System.CommandLine.Parsing.OptionResult result, Option<int> option)
     {
         if (result.GetValue(option) < 1) result.AddError($"{option.Name} must be at least 1.");
     }
 
-    private static int RunOne(ulong seed, int members, bool isTraced, bool isJson)
+    private static int RunOne(Request request)
     {
-        RunResult result = Campaign.RunOne(seed, members, trace: isTraced ? Console.Out : null);
-        if (isJson)
+        RunSettings settings = Swarm.Draw(request.First, request.Members);
+        foreach (Reduction reduction in request.Reductions) settings = reduction.Apply(settings) ?? settings;
+        RunResult result = Campaign.RunOne(settings, request.Mutant, request.IsTraced ? Console.Out : null);
+        if (request.IsJson)
         {
             JsonOutput.Write(json => RunReport.Write(json, result));
         }
         else if (result.Violation is null)
         {
             Console.WriteLine(
-                $"seed {seed}, {members} members: no violation, {result.Coverage.Heights} heights in {result.SimulatedMs} ms, "
+                $"seed {request.First}, {request.Members} members: no violation, {result.Coverage.Heights} heights in {result.SimulatedMs} ms, "
                 + $"trace {result.TraceHash}");
         }
 
         if (result.Violation is null) return 0;
         Console.Error.WriteLine(RunReport.Describe(result));
+        if (!request.IsTraced && request.Reductions.Count == 0) Console.Error.WriteLine(RunReport.Describe(Shrinker.Shrink(result)));
         return 1;
     }
 
-    private static int RunMany(ulong first, int seeds, int members, int parallel, bool isJson, bool isCoverageRequired)
+    private static int RunMany(Request request)
     {
         var clock = Stopwatch.StartNew();
         long shownMs = 0;
         bool isTerminal = !Console.IsErrorRedirected;
         var results = new List<RunResult>();
         CampaignResult total = Campaign.Run(
-            first, seeds, members, parallel,
+            request.First, request.Seeds, request.Members, request.Parallel,
             result =>
             {
-                if (isJson) results.Add(result);
+                if (request.IsJson) results.Add(result);
                 if (result.Violation is not null) Console.Error.WriteLine((isTerminal ? "\r" : "") + RunReport.Describe(result));
                 if (isTerminal && clock.ElapsedMilliseconds - shownMs >= ProgressEveryMs)
                 {
                     shownMs = clock.ElapsedMilliseconds;
-                    ShowProgress(result.Settings.Seed - first + 1, seeds, clock.Elapsed);
+                    ShowProgress(result.Settings.Seed - request.First + 1, request.Seeds, clock.Elapsed);
                 }
             },
+            request.Mutant,
             FailuresKept);
         if (isTerminal) Console.Error.Write("\r" + new string(' ', 70) + "\r");
-        if (isJson) JsonOutput.Write(json => WriteCampaign(json, results, total));
-        else PrintSummary(total, members, clock.Elapsed);
-        CoverageGoal[] missed = isCoverageRequired ? [.. total.GoalsMissed] : [];
+        if (request.IsJson) JsonOutput.Write(json => WriteCampaign(json, results, total));
+        else PrintSummary(total, request.Members, clock.Elapsed);
+        if (total.Failures.Count > 0) Console.Error.WriteLine(RunReport.Describe(Shrinker.Shrink(total.Failures[0])));
+        CoverageGoal[] missed = request.IsCoverageRequired ? [.. total.GoalsMissed] : [];
         foreach (CoverageGoal goal in missed) Console.Error.WriteLine($"NEVER REACHED: {goal.Name}");
         return total.Failures.Count == 0 && missed.Length == 0 ? 0 : 1;
     }

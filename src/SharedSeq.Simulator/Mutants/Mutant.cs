@@ -45,6 +45,9 @@ public sealed class Mutant
         new("slot window not kept", "3") { WindowFactor = 10_000, Checker = nameof(MemoryBounds) },
     ];
 
+    /// <summary>A mutant, or the protocol as it is, by its name; null when there is none of that name.</summary>
+    public static Mutant? Find(string name) => name == None.Name ? None : All.FirstOrDefault(mutant => mutant.Name == name);
+
     public string Name { get; }
 
     /// <summary>The rule or threshold that is broken.</summary>

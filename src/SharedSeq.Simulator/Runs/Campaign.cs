@@ -39,9 +39,11 @@ public static class Campaign
     /// <param name="members">Size of the committee.</param>
     /// <param name="parallel">Runs at a time.</param>
     /// <param name="onResult">Called once per run in the order of the seeds, on one thread at a time.</param>
+    /// <param name="mutant">The protocol with a rule broken; null for the protocol as it is.</param>
     /// <param name="failuresKept">Failing runs after which no new ones are started.</param>
     public static CampaignResult Run(
-        ulong firstSeed, int seeds, int members, int parallel, Action<RunResult>? onResult = null, int failuresKept = int.MaxValue)
+        ulong firstSeed, int seeds, int members, int parallel, Action<RunResult>? onResult = null, Mutant? mutant = null,
+        int failuresKept = int.MaxValue)
     {
         var total = new CampaignResult();
         var finished = new ConcurrentDictionary<int, RunResult>();
@@ -56,7 +58,7 @@ public static class Campaign
             {
                 int index = Interlocked.Increment(ref next);
                 if (index >= seeds) return;
-                finished[index] = RunOne(firstSeed + (ulong)index, members);
+                finished[index] = RunOne(firstSeed + (ulong)index, members, mutant);
                 lock (gate) Report();
             }
         }
@@ -90,9 +92,13 @@ public static class Campaign
         return total;
     }
 
-    public static RunResult RunOne(ulong seed, int members, Mutant? mutant = null, TextWriter? trace = null)
+    public static RunResult RunOne(ulong seed, int members, Mutant? mutant = null, TextWriter? trace = null) =>
+        RunOne(Swarm.Draw(seed, members), mutant ?? Mutant.None, trace);
+
+    /// <summary>Runs settings that were drawn and then made smaller.</summary>
+    public static RunResult RunOne(RunSettings settings, Mutant mutant, TextWriter? trace = null)
     {
-        using var run = new SimulatedRun(Swarm.Draw(seed, members), mutant ?? Mutant.None, trace);
+        using var run = new SimulatedRun(settings, mutant, trace);
         return run.Execute();
     }
 }

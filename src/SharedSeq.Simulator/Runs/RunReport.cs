@@ -10,8 +10,12 @@ public static class RunReport
     public static string Commit { get; } = FindCommit();
 
     /// <summary>The command that runs one seed again and prints its trace.</summary>
-    public static string ReplayCommand(RunResult result) =>
-        $"./sharedseq simulate --seed {result.Settings.Seed} --members {result.Settings.Quorum.N} --trace";
+    public static string ReplayCommand(RunResult result)
+    {
+        string mutant = result.Mutant == Mutant.None ? "" : $" --mutant \"{result.Mutant.Name}\"";
+        string reduced = result.Settings.Reductions.Count == 0 ? "" : $" --reduce {string.Join(',', result.Settings.Reductions)}";
+        return $"./sharedseq simulate --seed {result.Settings.Seed} --members {result.Settings.Quorum.N}{mutant}{reduced} --trace";
+    }
 
     /// <summary>One run as a JSON object.</summary>
     public static void Write(Utf8JsonWriter json, RunResult result)
@@ -68,6 +72,27 @@ public static class RunReport
             VIOLATION seed {failure.Settings.Seed}, {failure.Settings.Quorum.N} members, commit {Commit}, at {violation.AtMs} ms
               {violation.Checker}: {violation.Message}
               replay: {ReplayCommand(failure)}
+            """;
+    }
+
+    /// <summary>The smallest run that fails as the first one did, with what is left in it.</summary>
+    public static string Describe(ShrunkRun shrunk)
+    {
+        RunResult result = shrunk.Result;
+        RunSettings run = result.Settings;
+        var left = new List<string> { $"shape {run.Shape}", $"stabilisation at {run.StabilisationMs} ms", $"{run.Workload.Transactions} transactions" };
+        foreach (LyingMember liar in run.Liars) left.Add($"liar {liar.Member}: {string.Join(" + ", liar.Lies)}");
+        foreach (DyingMember dying in run.Dying) left.Add($"{dying.Member} dies at {dying.AtMs} ms");
+        if (run.RestartsPerMinute > 0) left.Add($"{run.RestartsPerMinute} restarts a minute");
+        if (run.CutsPerMinute > 0) left.Add($"{run.CutsPerMinute} cuts a minute");
+        if (run.Before != run.After) left.Add($"delays up to {run.Before.DelayMaxUs / 1_000} ms, {run.Before.LossPerMille} of 1,000 messages lost");
+        if (run.DiskBefore != run.DiskAfter) left.Add("slow disks");
+        if (run.ClockDriftPpm > 0 || run.ClockErrorMs > 0) left.Add("bad clocks");
+        return $"""
+            SHRUNK in {shrunk.Runs} runs, with {run.Reductions.Count} reductions, to a violation at {result.Violation!.AtMs} ms
+              {result.Violation.Checker}: {result.Violation.Message}
+              left: {string.Join("; ", left)}
+              replay: {ReplayCommand(result)}
             """;
     }
 

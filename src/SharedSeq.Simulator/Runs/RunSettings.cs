@@ -107,6 +107,9 @@ public sealed record RunSettings
     /// <summary>D in this run: heights within which a receipt must be kept (ordering.md 5).</summary>
     public required int ReceiptHeights { get; init; }
 
+    /// <summary>What was taken away from what the seed drew (<see cref="Reduction"/>), in order.</summary>
+    public IReadOnlyList<string> Reductions { get; init; } = [];
+
     /// <summary>Bound on the time every honest replica needs for 2n heights after stabilisation. Milliseconds.</summary>
     public int LivenessBoundMs =>
         (6 * (Replica.ResendMs + Replica.SlotTimeoutMaxMs)) + (2 * Quorum.N * 3 * Replica.SlotTimeoutMs);

@@ -115,7 +115,7 @@ public sealed class SimulatedRun : IDisposable
         Coverage.Heights = (long)HighestDelivered.Value;
         Coverage.Transactions = Client.Submitted.Count;
         Coverage.Receipts = Client.Receipts.Count;
-        return new RunResult(Settings, Violation, Trace.Hash(), Schedule.NowUs / 1_000, Coverage);
+        return new RunResult(Settings, Mutant, Violation, Trace.Hash(), Schedule.NowUs / 1_000, Coverage);
     }
 
     public void Violate(string checker, string message)

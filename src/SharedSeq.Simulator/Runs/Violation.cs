@@ -6,4 +6,5 @@ namespace SharedSeq.Simulator;
 public sealed record Violation(string Checker, string Message, long AtMs);
 
 /// <summary>What one run came to. Everything here follows from the seed.</summary>
-public sealed record RunResult(RunSettings Settings, Violation? Violation, Hash32 TraceHash, long SimulatedMs, Coverage Coverage);
+public sealed record RunResult(
+    RunSettings Settings, Mutant Mutant, Violation? Violation, Hash32 TraceHash, long SimulatedMs, Coverage Coverage);
