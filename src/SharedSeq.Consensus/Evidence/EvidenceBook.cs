@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using SharedSeq.Primitives;
 
@@ -5,12 +6,13 @@ namespace SharedSeq.Consensus;
 
 /// <summary>
 /// Evidence known to this replica and not yet in a committed block. New evidence is recorded, passed on to all members, and put into own proposals.
-/// What waits is sent again every R, and at once to a member whose session begins, until a committed block carries it.
+/// What waits is sent again every R, and at once to a member whose session begins, until a committed block carries it. What an ended epoch left waiting
+/// goes on waiting as long as that epoch's lanes are open (consensus.md 8).
 /// </summary>
 public sealed class EvidenceBook(ReplicaId self, int members)
 {
-    private readonly int[] _perOffender = new int[members];
-    private readonly Lookup<Hash32, Evidence> _known = new();
+    private readonly SortedDictionary<(ulong Epoch, ushort Offender), int> _perOffender = [];
+    private Lookup<Hash32, Evidence> _known = new();
     private readonly List<Evidence> _waiting = [];
 
     /// <summary>Evidence waiting to be included in a block.</summary>
@@ -21,10 +23,7 @@ public sealed class EvidenceBook(ReplicaId self, int members)
     public bool Add(Verified<Evidence> evidence, List<ReplicaEffect> effects)
     {
         Evidence item = evidence.Value;
-        ref int count = ref _perOffender[item.Offender.Value];
-        Hash32 key = item.Id;
-        if (count >= ConsensusLimits.EvidencePerOffender || !_known.TryAdd(key, item)) return false;
-        count++;
+        if (!Note(item)) return false;
         _waiting.Add(item);
         effects.Add(new ReplicaEffect.RecordEvidence(evidence));
         effects.Add(new ReplicaEffect.Send(ReplicaSet.All(members).Without(self), item, AfterSync: false));
@@ -36,13 +35,20 @@ public sealed class EvidenceBook(ReplicaId self, int members)
     {
         foreach (RecoveredEvidence item in recorded)
         {
-            if (item.Evidence.Offender.Value >= _perOffender.Length) continue;
-            ref int count = ref _perOffender[item.Evidence.Offender.Value];
-            if (count >= ConsensusLimits.EvidencePerOffender || !_known.TryAdd(item.Evidence.Id, item.Evidence)) continue;
-            count++;
-            if (!item.IsCommitted) _waiting.Add(item.Evidence);
+            if (Note(item.Evidence) && !item.IsCommitted) _waiting.Add(item.Evidence);
         }
     }
+
+    /// <summary>Goes on with what the epoch before knew.</summary>
+    internal void TakeOver(EvidenceBook before)
+    {
+        foreach ((ulong, ushort) offender in before._perOffender.Keys) _perOffender[offender] = before._perOffender[offender];
+        _known = before._known;
+        _waiting.AddRange(before._waiting);
+    }
+
+    /// <summary>Forgets what waits and can not be committed any more.</summary>
+    internal void Drop(Predicate<Evidence> isLate) => _waiting.RemoveAll(isLate);
 
     /// <summary>Sends the oldest of what waits: as many as one block takes, the others follow when those are committed.</summary>
     internal void Resend(ReplicaSet to, List<ReplicaEffect> effects)
@@ -72,9 +78,18 @@ public sealed class EvidenceBook(ReplicaId self, int members)
         {
             Hash32 key = item.Id;
             _waiting.RemoveAll(waiting => waiting.Id == key);
-            ref int count = ref _perOffender[item.Offender.Value];
-            if (count < ConsensusLimits.EvidencePerOffender && _known.TryAdd(key, item)) count++;
+            Note(item);
         }
+    }
+
+    /// <summary>Counts an item that is new, within its offender's bound.</summary>
+    private bool Note(Evidence item)
+    {
+        (ulong, ushort) offender = (item.Epoch.Value, item.Offender.Value);
+        int count = _perOffender.TryGetValue(offender, out int known) ? known : 0;
+        if (count >= ConsensusLimits.EvidencePerOffender || !_known.TryAdd(item.Id, item)) return false;
+        _perOffender[offender] = count + 1;
+        return true;
     }
 
     private static bool IsIn(IReadOnlyList<Block> blocks, Hash32 key)

@@ -92,8 +92,11 @@ internal sealed class AckExchange(LaneContext context, AckSigner signer, BatchIn
     private void Pull(LaneState lane, LaneTip tip, LanePlace place, long nowMs, List<ReplicaEffect> effects)
     {
         if (nowMs < lane.PullAtMs || place.Acks is not { } acks) return;
-        ReplicaSet holders = acks.AckersOf(tip.Digest).Without(context.Self).Without(lane.Author);
-        if (holders.Count < context.Committee.Quorum.OneHonest) return;
+        ReplicaSet ackers = acks.AckersOf(tip.Digest).Without(lane.Author);
+        if (lane.Epoch.Self is { } self) ackers = ackers.Without(self);
+        if (ackers.Count < lane.Epoch.Committee.Quorum.OneHonest) return;
+        ReplicaSet holders = lane.Epoch.SeatsNow(ackers).Without(context.Self);
+        if (holders.Count == 0) return;
         int choice = context.Random.Below(holders.Count);
         foreach (ReplicaId holder in holders)
         {
@@ -125,7 +128,7 @@ internal sealed class AckExchange(LaneContext context, AckSigner signer, BatchIn
     }
 
     private bool IsWaiting(LaneState lane) =>
-        lane.Author != context.Self && !lane.IsFrozen && lane.DurableCount > ulong.Max(lane.FinalCount, lane.Proofs.CertifiedCount);
+        !lane.IsOwn && lane.Epoch.Self is not null && !lane.IsFrozen && lane.DurableCount > ulong.Max(lane.FinalCount, lane.Proofs.CertifiedCount);
 
     private long DueMs(LaneState lane) => long.Max(lane.SilentSinceMs + context.Options.FreshnessMs, lane.ExchangeAtMs);
 }

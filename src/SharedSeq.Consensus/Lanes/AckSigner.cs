@@ -14,7 +14,7 @@ internal sealed class AckSigner(LaneContext context)
 {
     public void Sign(LaneState lane, List<ReplicaEffect> effects)
     {
-        if (lane.SigningCount > 0 || lane.IsFrozen || lane.Author == context.Self) return;
+        if (lane.SigningCount > 0 || lane.IsFrozen || lane.IsOwn) return;
         ulong from = ulong.Max(lane.SignedCount, ulong.Max(lane.FinalCount, lane.Proofs.CertifiedCount));
         if (lane.DurableCount <= from) return;
         ulong top = lane.DurableCount - 1;
@@ -28,23 +28,24 @@ internal sealed class AckSigner(LaneContext context)
     {
         if (lane.PlaceAt(seq) is not { Ackable: { IsDurable: true } held } place) return;
         if (place.IsSigning || place.OwnAck is not null) return;
+        if (lane.Epoch.Self is null || !lane.Epoch.IsInTime(context.FinalHeight)) return;
         place.IsSigning = true;
         lane.SigningCount++;
         lane.SignedCount = ulong.Max(lane.SignedCount, seq + 1);
-        effects.Add(new ReplicaEffect.SignAck(held.Tip, context.FinalHeight));
+        effects.Add(new ReplicaEffect.SignAck(held.Tip, lane.Epoch.AckHeight(context.FinalHeight)));
     }
 
     /// <returns>The place whose Ack this is, or null when it is of no use any more.</returns>
     public LanePlace? OnSigned(LaneState lane, Ack ack, List<ReplicaEffect> effects)
     {
-        Invariant.Check(ack.Acker == context.Self, "only own acks are signed here");
+        Invariant.Check(ack.Acker == lane.Epoch.Self, "only own acks are signed here");
         if (lane.SigningCount > 0) lane.SigningCount--;
         LanePlace? place = lane.PlaceAt(ack.Tip.Seq.Value);
         if (place is null) return null;
         place.IsSigning = false;
         if (place.Ackable?.Tip != ack.Tip || ack.Tip.Seq.Value < lane.FinalCount) return null;
         place.OwnAck = ack;
-        effects.Add(new ReplicaEffect.Send(ReplicaSet.Of(lane.Author), ack, AfterSync: false));
+        if (lane.Epoch.SeatNow(lane.Author) is { } author) effects.Add(new ReplicaEffect.Send(ReplicaSet.Of(author), ack, AfterSync: false));
         return place;
     }
 

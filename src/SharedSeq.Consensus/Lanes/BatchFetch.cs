@@ -10,72 +10,51 @@ namespace SharedSeq.Consensus;
 /// below is asked for next. Members are asked one after the other, signers of the lane's newest PoA first, in random order: among the first f+1 is
 /// an honest one.
 /// </summary>
-internal sealed class BatchFetch(LaneContext context, DeliveryQueue queue)
+internal sealed class BatchFetch(LaneContext context)
 {
-    private readonly OpenRequest?[] _open = new OpenRequest?[context.Committee.Count];
-    private readonly long[] _missingSinceMs = NewTimes(context.Committee.Count);
-
-    private sealed class OpenRequest(CommittedRange range, BatchRequest request, ReplicaId[] candidates)
-    {
-        public CommittedRange Range { get; } = range;
-
-        public BatchRequest Request { get; } = request;
-
-        public ReplicaId[] Candidates { get; } = candidates;
-
-        /// <summary>Candidates asked so far, over all rounds.</summary>
-        public int AskedCount { get; set; }
-
-        public ReplicaId LastAsked { get; set; }
-
-        public long DueMs { get; set; }
-
-        public bool IsStillNeeded() => !Range.Walk() && Range.NeededDigest == Request.Tip.Digest;
-    }
-
     /// <summary>Grace in which a batch may still come from its author before others are asked: a small part of the slot timer.</summary>
     private int GraceMs => context.Options.SlotTimeoutMs / 6;
 
     /// <summary>Looks what the lane lacks now, and asks.</summary>
     public void Update(LaneState lane, long nowMs, List<ReplicaEffect> effects)
     {
-        int index = lane.Author.Value;
-        IReadOnlyList<CommittedRange> ranges = queue.RangesOf(lane);
+        FetchState fetch = lane.Fetch;
+        IReadOnlyList<CommittedRange> ranges = lane.Ranges;
         CommittedRange? lowest = lane.IsFrozen ? null : FirstOpen(ranges, out _);
 
         // Data of this lane does not run further ahead of deliveries that wait for another lane: what is fetched is remembered until then.
         if (lowest is null || lowest.FirstSeq >= lane.DeliveredCount + LaneLimits.FetchAheadBatches)
         {
-            _open[index] = null;
-            _missingSinceMs[index] = -1;
+            fetch.Open = null;
+            fetch.MissingSinceMs = -1;
             return;
         }
 
-        if (_missingSinceMs[index] < 0) _missingSinceMs[index] = nowMs;
-        if (_open[index] is { } open && open.IsStillNeeded()) return;
-        bool isGoingOn = _open[index] is not null;
-        if (!isGoingOn && nowMs < _missingSinceMs[index] + GraceMs) return;
-        _open[index] = Open(lane, ranges);
-        Ask(_open[index]!, nowMs, effects);
+        if (fetch.MissingSinceMs < 0) fetch.MissingSinceMs = nowMs;
+        if (fetch.Open is { } open && open.IsStillNeeded()) return;
+        bool isGoingOn = fetch.Open is not null;
+        if (!isGoingOn && nowMs < fetch.MissingSinceMs + GraceMs) return;
+        fetch.Open = Open(lane, ranges);
+        Ask(fetch.Open!, nowMs, effects);
     }
 
     public void Tick(long nowMs, List<ReplicaEffect> effects)
     {
         foreach (LaneState lane in context.Lanes)
         {
-            if (_missingSinceMs[lane.Author.Value] < 0) continue;
+            if (lane.Fetch.MissingSinceMs < 0) continue;
             Update(lane, nowMs, effects);
-            if (_open[lane.Author.Value] is { } open && nowMs >= open.DueMs) Ask(open, nowMs, effects);
+            if (lane.Fetch.Open is { } open && nowMs >= open.DueMs) Ask(open, nowMs, effects);
         }
     }
 
     public long NextDeadlineMs()
     {
         long deadline = long.MaxValue;
-        for (int i = 0; i < _open.Length; i++)
+        foreach (LaneState lane in context.Lanes)
         {
-            if (_open[i] is { } open) deadline = long.Min(deadline, open.DueMs);
-            else if (_missingSinceMs[i] >= 0) deadline = long.Min(deadline, _missingSinceMs[i] + GraceMs);
+            if (lane.Fetch.Open is { } open) deadline = long.Min(deadline, open.DueMs);
+            else if (lane.Fetch.MissingSinceMs >= 0) deadline = long.Min(deadline, lane.Fetch.MissingSinceMs + GraceMs);
         }
 
         return deadline;
@@ -84,7 +63,7 @@ internal sealed class BatchFetch(LaneContext context, DeliveryQueue queue)
     /// <summary>Takes the batches that continue the known chain downwards; a wrong or empty answer of the member asked moves on to the next.</summary>
     public void OnBatches(LaneState lane, ReplicaId from, BatchResponse response, long nowMs, List<ReplicaEffect> effects)
     {
-        if (_open[lane.Author.Value] is not { Candidates.Length: > 0 } open) return;
+        if (lane.Fetch.Open is not { Candidates.Length: > 0 } open) return;
         IReadOnlyList<Batch> batches = response.Batches;
         Hash32 needed = open.Request.Tip.Digest;
         ulong first = ulong.Max(open.Request.First.Value, lane.DeliveredCount);
@@ -102,7 +81,7 @@ internal sealed class BatchFetch(LaneContext context, DeliveryQueue queue)
         else if (from == open.LastAsked && open.AskedCount % open.Candidates.Length != 0) Ask(open, nowMs, effects);
     }
 
-    private OpenRequest Open(LaneState lane, IReadOnlyList<CommittedRange> ranges)
+    private FetchRequest Open(LaneState lane, IReadOnlyList<CommittedRange> ranges)
     {
         CommittedRange upper = FirstOpen(ranges, out int at)!;
         ulong first = upper.FirstSeq;
@@ -115,11 +94,11 @@ internal sealed class BatchFetch(LaneContext context, DeliveryQueue queue)
         LaneTip tip = upper.Needed;
         ulong span = tip.Seq.Value - first;
         if (span >= BatchRequest.MaxBatches) first = tip.Seq.Value - BatchRequest.MaxBatches + 1;
-        return new OpenRequest(upper, new BatchRequest(new BatchSeq(first), tip), CandidatesFor(lane));
+        return new FetchRequest(upper, new BatchRequest(new BatchSeq(first), tip), CandidatesFor(lane));
     }
 
     /// <summary>Asks the next candidate that is connected.</summary>
-    private void Ask(OpenRequest open, long nowMs, List<ReplicaEffect> effects)
+    private void Ask(FetchRequest open, long nowMs, List<ReplicaEffect> effects)
     {
         int rounds = int.Min(1 + (open.AskedCount / int.Max(1, open.Candidates.Length)), LaneLimits.FetchBackoffMax);
         open.DueMs = nowMs + ((long)context.Options.SlotTimeoutMs * rounds);
@@ -161,12 +140,5 @@ internal sealed class BatchFetch(LaneContext context, DeliveryQueue queue)
         }
 
         return null;
-    }
-
-    private static long[] NewTimes(int count)
-    {
-        long[] times = new long[count];
-        System.Array.Fill(times, -1);
-        return times;
     }
 }

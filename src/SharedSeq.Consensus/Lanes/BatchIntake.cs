@@ -28,6 +28,7 @@ internal sealed class BatchIntake(LaneContext context, LaneEvidence evidence)
             return false;
         }
 
+        if (!lane.Epoch.IsInTime(context.FinalHeight)) return false;
         ChainLink link = lane.LinkOf(seq, header.PreviousDigest);
         if (link == ChainLink.Linked && HasRoom(lane, batch.Value))
         {
@@ -94,7 +95,8 @@ internal sealed class BatchIntake(LaneContext context, LaneEvidence evidence)
     private static void AnswerRepeated(LaneState lane, ulong seq, List<ReplicaEffect> effects)
     {
         if (seq < lane.FinalCount) return;
-        ReplicaSet author = ReplicaSet.Of(lane.Author);
+        if (lane.Epoch.SeatNow(lane.Author) is not { } seat) return;
+        ReplicaSet author = ReplicaSet.Of(seat);
         if (lane.Proofs.Covering(seq) is { } proof)
         {
             effects.Add(new ReplicaEffect.Send(author, proof.Proof.Value, AfterSync: false));

@@ -8,12 +8,13 @@ namespace SharedSeq.Consensus;
 /// </summary>
 internal sealed class CutRules(LaneContext context)
 {
-    /// <summary>Whether some lane has a PoA above this cut.</summary>
-    public bool HasNews(IReadOnlyList<LaneTip> parentCut)
+    /// <summary>Whether some lane has a PoA above this cut that a block of this height may order.</summary>
+    public bool HasNews(IReadOnlyList<LaneTip> parentCut, Height height)
     {
         int at = 0;
         foreach (LaneState lane in context.Lanes)
         {
+            if (height > lane.Epoch.ClosesAt) continue;
             while (at < parentCut.Count && parentCut[at].Lane.CompareTo(lane.Id) < 0) at++;
             ulong count = at < parentCut.Count && parentCut[at].Lane == lane.Id ? parentCut[at].Seq.Value + 1 : 0;
             if (!lane.IsFrozen && lane.Proofs.CertifiedCount > count) return true;
@@ -22,19 +23,20 @@ internal sealed class CutRules(LaneContext context)
         return false;
     }
 
-    public CutCandidate Build(IReadOnlyList<LaneTip> parentCut)
+    public CutCandidate Build(IReadOnlyList<LaneTip> parent, Height height)
     {
+        IReadOnlyList<LaneTip> parentCut = OpenTips(parent, height);
         var cut = new List<LaneTip>(parentCut.Count + 1);
         var proofs = new List<ProofOfAvailability>();
         int at = 0;
         foreach (LaneState lane in context.Lanes)
         {
-            // Lanes of earlier epochs sort below this epoch's and stay as they are.
+            if (height > lane.Epoch.ClosesAt) continue;
             while (at < parentCut.Count && parentCut[at].Lane.CompareTo(lane.Id) < 0) cut.Add(parentCut[at++]);
-            LaneTip? parent = at < parentCut.Count && parentCut[at].Lane == lane.Id ? parentCut[at++] : null;
-            HeldProof? next = lane.IsFrozen ? null : lane.Proofs.Next(LaneState.CountOf(parent), context.Options.MaxBatchesPerLane);
+            LaneTip? below = at < parentCut.Count && parentCut[at].Lane == lane.Id ? parentCut[at++] : null;
+            HeldProof? next = lane.IsFrozen ? null : lane.Proofs.Next(LaneState.CountOf(below), context.Options.MaxBatchesPerLane);
             if (next is not null) proofs.Add(next.Proof.Value);
-            if ((next?.Tip ?? parent) is { } tip) cut.Add(tip);
+            if ((next?.Tip ?? below) is { } tip) cut.Add(tip);
         }
 
         while (at < parentCut.Count) cut.Add(parentCut[at++]);
@@ -45,9 +47,10 @@ internal sealed class CutRules(LaneContext context)
     /// Checks a cut that is not carried. There is no upper bound here on how far a lane advances: a PoA exists only within the lane window of f+1
     /// honest members, and a bound by batches would let an author that withholds PoAs make a receipt of it unpayable.
     /// </summary>
-    public CutVerdict Check(Header header, IReadOnlyList<LaneTip> parentCut, IReadOnlyList<Verified<ProofOfAvailability>> proofs)
+    public CutVerdict Check(Header header, IReadOnlyList<LaneTip> parentTips, IReadOnlyList<Verified<ProofOfAvailability>> proofs)
     {
         if (header.IsCarry) return CutVerdict.Valid;
+        IReadOnlyList<LaneTip> parentCut = OpenTips(parentTips, header.Height);
         CutVerdict verdict = CutVerdict.Valid;
         int at = 0;
         foreach (LaneTip tip in header.Cut)
@@ -55,7 +58,7 @@ internal sealed class CutRules(LaneContext context)
             if (at < parentCut.Count && parentCut[at].Lane.CompareTo(tip.Lane) < 0) return CutVerdict.BelowParent;
             LaneTip? parent = at < parentCut.Count && parentCut[at].Lane == tip.Lane ? parentCut[at++] : null;
             if (parent == tip) continue;
-            if (context.Find(tip.Lane) is not { } lane) return CutVerdict.UnknownLane;
+            if (context.Find(tip.Lane) is not { } lane || header.Height > lane.Epoch.ClosesAt) return CutVerdict.UnknownLane;
             if (parent is { } below && below.Seq >= tip.Seq) return CutVerdict.BelowParent;
             if (!HasProof(lane, tip, proofs)) verdict = CutVerdict.ProofMissing;
         }
@@ -72,10 +75,24 @@ internal sealed class CutRules(LaneContext context)
         if (leader == context.Self || (header.Flags & (HeaderFlags.Carry | HeaderFlags.Tail)) != HeaderFlags.None) return false;
         foreach (LaneState lane in context.Lanes)
         {
+            if (header.Height > lane.Epoch.ClosesAt) continue;
             if (!lane.IsFrozen && LaneState.CountOf(header.TipOf(lane.Id)) < OwedCount(lane, leader, slotEnteredAtMs, parentCut)) return true;
         }
 
         return false;
+    }
+
+    /// <summary>The parent's tips that a block of this height keeps: lanes of ended epochs leave the cut behind their last height.</summary>
+    private IReadOnlyList<LaneTip> OpenTips(IReadOnlyList<LaneTip> cut, Height height)
+    {
+        if (cut.Count == 0 || cut[0].Lane.Epoch == context.Committee.Epoch) return cut;
+        var open = new List<LaneTip>(cut.Count);
+        foreach (LaneTip tip in cut)
+        {
+            if (tip.Lane.Epoch == context.Committee.Epoch || (context.Find(tip.Lane) is { } lane && height <= lane.Epoch.ClosesAt)) open.Add(tip);
+        }
+
+        return open;
     }
 
     private ulong OwedCount(LaneState lane, ReplicaId leader, long slotEnteredAtMs, IReadOnlyList<LaneTip> parentCut)

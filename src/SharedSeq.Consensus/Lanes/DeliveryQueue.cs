@@ -10,16 +10,12 @@ namespace SharedSeq.Consensus;
 internal sealed class DeliveryQueue(LaneContext context)
 {
     private readonly Queue<Entry> _heights = new();
-    private readonly List<CommittedRange>[] _ranges = NewLists(context.Committee.Count);
 
     /// <summary>Heights handed over and not delivered.</summary>
     public int Count => _heights.Count;
 
     private sealed record Entry(
         Block Block, TimestampMs Timestamp, CommitProof? Proof, IReadOnlyList<LaneTip> Cut, IReadOnlyList<CommittedRange> Ranges);
-
-    /// <summary>Ranges of one lane not delivered yet, in height order.</summary>
-    public IReadOnlyList<CommittedRange> RangesOf(LaneState lane) => _ranges[lane.Author.Value];
 
     public void Add(Block block, TimestampMs timestamp, IReadOnlyList<LaneTip> cut, CommitProof? proof)
     {
@@ -31,7 +27,7 @@ internal sealed class DeliveryQueue(LaneContext context)
             var range = new CommittedRange(lane, lane.Committed, tip);
             lane.Committed = tip;
             advanced.Add(range);
-            _ranges[lane.Author.Value].Add(range);
+            lane.Ranges.Add(range);
         }
 
         _heights.Enqueue(new Entry(block, timestamp, proof, cut, InOrder(advanced, block.Header)));
@@ -62,7 +58,7 @@ internal sealed class DeliveryQueue(LaneContext context)
         {
             if (!range.Lane.IsFrozen) range.AddTo(batches);
             range.Lane.AdvanceDelivered(range.To);
-            _ranges[range.Lane.Author.Value].RemoveAt(0);
+            range.Lane.Ranges.RemoveAt(0);
         }
 
         effects.Add(new ReplicaEffect.Deliver(new CommittedBlock(entry.Block, entry.Timestamp, entry.Proof, batches, entry.Cut)));
@@ -93,12 +89,5 @@ internal sealed class DeliveryQueue(LaneContext context)
         }
 
         return sorted;
-    }
-
-    private static List<CommittedRange>[] NewLists(int count)
-    {
-        var lists = new List<CommittedRange>[count];
-        for (int i = 0; i < count; i++) lists[i] = [];
-        return lists;
     }
 }

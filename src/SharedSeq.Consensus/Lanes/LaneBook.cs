@@ -15,7 +15,9 @@ public sealed class LaneBook
     private readonly AckSigner _signer;
     private readonly AckExchange _exchange;
     private readonly ProofBook _proofs;
+    private readonly List<OwnLane> _owns = [];
     private readonly OwnLane _own;
+    private readonly List<LaneState> _left = [];
     private readonly CutRules _rules;
     private readonly DeliveryQueue _queue;
     private readonly BatchFetch _fetch;
@@ -25,20 +27,32 @@ public sealed class LaneBook
     /// <param name="self">This replica.</param>
     /// <param name="recovered">Durable state; empty for a first start.</param>
     /// <param name="evidenceBook">Where evidence goes to be recorded, passed on and proposed.</param>
+    /// <param name="before">The lanes as the epoch before left them, everything committed delivered; null at a start.</param>
     public LaneBook(
-        ReplicaOptions options, Committee committee, ReplicaId self, RecoveredState recovered, EvidenceBook? evidenceBook = null)
+        ReplicaOptions options, Committee committee, ReplicaId self, RecoveredState recovered, EvidenceBook? evidenceBook = null,
+        LaneBook? before = null)
     {
-        _context = new LaneContext(options, committee, self) { FinalHeight = recovered.Delivered.Id.Height };
+        _context = new LaneContext(options, committee, self, recovered.Closed, before?._context)
+        {
+            FinalHeight = recovered.Delivered.Id.Height,
+            CommittedHeight = recovered.Delivered.Id.Height,
+        };
         var evidence = new LaneEvidence(_context, evidenceBook ?? new EvidenceBook(self, committee.Count));
         _intake = new BatchIntake(_context, evidence);
         _signer = new AckSigner(_context);
         _exchange = new AckExchange(_context, _signer, _intake);
         _proofs = new ProofBook(_context, evidence);
-        _own = new OwnLane(_context);
+        foreach (LaneState lane in _context.Lanes)
+        {
+            if (lane.IsOwn) _owns.Add(new OwnLane(_context, lane));
+        }
+
+        _own = _owns[^1];
         _rules = new CutRules(_context);
         _queue = new DeliveryQueue(_context);
-        _fetch = new BatchFetch(_context, _queue);
-        Recover(recovered);
+        _fetch = new BatchFetch(_context);
+        if (before is null) Recover(recovered);
+        else TakeOver(recovered, before);
     }
 
     /// <summary>Back-pressure of the own lane, for the shell's batch builder.</summary>
@@ -62,18 +76,21 @@ public sealed class LaneBook
     /// <summary>What is kept in memory about one member's lane: for checks that it is bounded, and for metrics.</summary>
     public LaneMemory MemoryOf(ReplicaId author)
     {
-        LaneState lane = _context.Lanes[author.Value];
+        LaneState lane = _context.Find(new LaneId(_context.Committee.Epoch, author, 0))!;
         return new LaneMemory(lane.PlaceCount, lane.Proofs.Count, lane.Waiting.Count, lane.Waiting.Bytes);
     }
 
     /// <summary>Once, before any input: own batches above the committed tip go out again, ackable ones of others are acked again.</summary>
     public void Start(long nowMs, List<ReplicaEffect> effects)
     {
-        _own.Start(nowMs, effects);
-        for (ulong seq = _context.Own.FinalCount; seq < _own.SealedCount; seq++)
+        foreach (OwnLane own in _owns)
         {
-            // Only a committee of one has its quorum by the author alone.
-            if (_context.Own.PlaceAt(seq)?.Ackable?.AuthorAck is { } ack) CountAck(_context.Own, ack, nowMs, effects);
+            own.Start(nowMs, effects);
+            for (ulong seq = own.Lane.FinalCount; seq < own.SealedCount; seq++)
+            {
+                // Only a committee of one has its quorum by the author alone.
+                if (own.Lane.PlaceAt(seq)?.Ackable?.AuthorAck is { } ack) CountAck(own.Lane, ack, nowMs, effects);
+            }
         }
 
         foreach (LaneState lane in _context.Lanes) AfterChange(lane, nowMs, effects);
@@ -83,9 +100,9 @@ public sealed class LaneBook
     public void OnBatchReceived(ReplicaId from, Verified<Batch> batch, long nowMs, List<ReplicaEffect> effects)
     {
         if (_context.Find(batch.Value.Header.Lane) is not { } lane) return;
-        if (lane.Author == _context.Self)
+        if (lane.IsOwn)
         {
-            _own.OnForeign(batch.Value.Tip, effects);
+            OwnOf(lane).OnForeign(batch.Value.Tip, effects);
             return;
         }
 
@@ -109,6 +126,7 @@ public sealed class LaneBook
         if (_queue.Count == 0) return;
         _queue.Advance(effects);
         UpdateFetches(nowMs, effects);
+        DropClosed(effects);
     }
 
     public void OnAckSigned(Verified<Ack> ack, long nowMs, List<ReplicaEffect> effects)
@@ -118,7 +136,7 @@ public sealed class LaneBook
         {
             place.OwnAck = ack.Value;
             if (place.IsExchangeWanted)
-                effects.Add(new ReplicaEffect.Send(_context.Others.Without(lane.Author), ack.Value, AfterSync: false));
+                effects.Add(new ReplicaEffect.Send(AllButAuthor(lane), ack.Value, AfterSync: false));
             if (place.IsExchangeWanted || place.Acks is not null) CountAck(lane, ack.Value, nowMs, effects);
         }
 
@@ -127,10 +145,10 @@ public sealed class LaneBook
 
     public void OnAckReceived(ReplicaId from, Verified<Ack> ack, long nowMs, List<ReplicaEffect> effects)
     {
-        if (ack.Value.Acker == _context.Self || _context.Find(ack.Value.Tip.Lane) is not { } lane) return;
-        if (lane.Author == _context.Self) _own.OnAck(ack.Value, nowMs, effects);
+        if (_context.Find(ack.Value.Tip.Lane) is not { } lane || ack.Value.Acker == lane.Epoch.Self) return;
+        if (lane.IsOwn) OwnOf(lane).OnAck(ack.Value, nowMs, effects);
         CountAck(lane, ack.Value, nowMs, effects);
-        if (lane.Author != _context.Self) _exchange.OnAck(lane, ack.Value, nowMs, effects);
+        if (!lane.IsOwn) _exchange.OnAck(lane, ack.Value, nowMs, effects);
     }
 
     /// <summary>A PoA by itself or out of a proposal; Replica passes on both.</summary>
@@ -152,8 +170,15 @@ public sealed class LaneBook
     /// <summary>The shell sealed, signed and stored the next own batch (5 h).</summary>
     public void OnOwnBatchSealed(Verified<Batch> batch, long nowMs, List<ReplicaEffect> effects)
     {
-        _own.OnSealed(batch.Value, nowMs, effects);
-        CountAck(_context.Own, batch.Value.AuthorAck, nowMs, effects);
+        if (_context.Find(batch.Value.Header.Lane) is not { } lane)
+        {
+            // Sealed so long ago that its lane is closed.
+            effects.Add(new ReplicaEffect.BatchesLeft([batch.Value.Tip]));
+            return;
+        }
+
+        OwnOf(lane).OnSealed(batch.Value, nowMs, effects);
+        CountAck(lane, batch.Value.AuthorAck, nowMs, effects);
     }
 
     public void OnPeerConnected(ReplicaId peer, long nowMs, List<ReplicaEffect> effects)
@@ -161,7 +186,7 @@ public sealed class LaneBook
         if (peer == _context.Self || !_context.Committee.Has(peer)) return;
         _context.Connected = _context.Connected.With(peer);
         _proofs.OnConnected(peer, nowMs, effects);
-        _own.OnConnected(peer, nowMs, effects);
+        foreach (OwnLane own in _owns) own.OnConnected(peer, nowMs, effects);
     }
 
     public void OnPeerDisconnected(ReplicaId peer)
@@ -185,7 +210,7 @@ public sealed class LaneBook
         {
             if (_context.Find(tip.Lane) is not { } lane || LaneState.CountOf(tip) <= lane.FinalCount) continue;
             lane.AdvanceFinal(tip);
-            if (lane.Author == _context.Self) _own.OnFinal(nowMs, effects);
+            if (lane.IsOwn) OwnOf(lane).OnFinal(nowMs, effects);
             AfterChange(lane, nowMs, effects);
         }
     }
@@ -202,15 +227,21 @@ public sealed class LaneBook
     {
         OnFinal(block.Header.Height, cut, nowMs, effects);
         _queue.Add(block, timestamp, cut, proof);
+        _context.CommittedHeight = block.Header.Height;
         _queue.Advance(effects);
         UpdateFetches(nowMs, effects);
+        DropClosed(effects);
     }
 
     /// <summary>Whether some lane has a PoA above this cut: then there is something to propose.</summary>
-    public bool HasNews(IReadOnlyList<LaneTip> parentCut) => _rules.HasNews(parentCut);
+    /// <param name="parentCut">The parent's cut.</param>
+    /// <param name="height">Height of the block to be.</param>
+    public bool HasNews(IReadOnlyList<LaneTip> parentCut, Height height) => _rules.HasNews(parentCut, height);
 
     /// <summary>The cut to propose on this parent: of each lane the highest PoA within maxBatchesPerLane, or the lowest above if there is none.</summary>
-    public CutCandidate BuildCut(IReadOnlyList<LaneTip> parentCut) => _rules.Build(parentCut);
+    /// <param name="parentCut">The parent's cut.</param>
+    /// <param name="height">Height of the block to be.</param>
+    public CutCandidate BuildCut(IReadOnlyList<LaneTip> parentCut, Height height) => _rules.Build(parentCut, height);
 
     /// <summary>Whether a proposed cut may follow its parent's (R4).</summary>
     public CutVerdict CheckCut(Header header, IReadOnlyList<LaneTip> parentCut, IReadOnlyList<Verified<ProofOfAvailability>> proofs) =>
@@ -222,20 +253,24 @@ public sealed class LaneBook
 
     public void Tick(long nowMs, List<ReplicaEffect> effects)
     {
-        _own.Tick(nowMs, effects);
+        foreach (OwnLane own in _owns) own.Tick(nowMs, effects);
         _proofs.Tick(nowMs, effects);
         _exchange.Tick(nowMs, effects);
         _fetch.Tick(nowMs, effects);
     }
 
     /// <summary>When Tick has something to do next; long.MaxValue for never.</summary>
-    public long NextDeadlineMs() => long.Min(
-        long.Min(_own.NextDeadlineMs(), _proofs.NextDeadlineMs()), long.Min(_exchange.NextDeadlineMs(), _fetch.NextDeadlineMs()));
+    public long NextDeadlineMs()
+    {
+        long next = long.Min(_proofs.NextDeadlineMs(), long.Min(_exchange.NextDeadlineMs(), _fetch.NextDeadlineMs()));
+        foreach (OwnLane own in _owns) next = long.Min(next, own.NextDeadlineMs());
+        return next;
+    }
 
     private void Recover(RecoveredState recovered)
     {
         foreach (LaneTip tip in recovered.Delivered.Cut) _context.Find(tip.Lane)?.StartAt(tip);
-        var own = new List<HeldBatch>();
+        var byLane = new SortedDictionary<LaneId, List<HeldBatch>>();
         foreach (StoredBatch stored in recovered.Batches)
         {
             if (_context.Find(stored.Tip.Lane) is not { } lane || stored.Tip.Seq.Value < lane.DeliveredCount) continue;
@@ -250,10 +285,55 @@ public sealed class LaneBook
             }
 
             lane.SetAckable(held);
-            if (lane.Author == _context.Self) own.Add(held);
+            if (!lane.IsOwn) continue;
+            (byLane[lane.Id] = byLane.GetValueOrDefault(lane.Id) ?? []).Add(held);
         }
 
-        _own.Recover(_context.Own.Delivered, own);
+        foreach (OwnLane own in _owns) own.Recover(own.Lane.Delivered, byLane.GetValueOrDefault(own.Lane.Id) ?? []);
+    }
+
+    private void TakeOver(RecoveredState recovered, LaneBook before)
+    {
+        foreach (LaneTip tip in recovered.Delivered.Cut)
+            Invariant.Check(_context.Find(tip.Lane)?.Delivered == tip || _context.Find(tip.Lane) is null, "lanes are taken over as delivered");
+        foreach (OwnLane own in _owns)
+        {
+            if (before._owns.Find(known => known.Lane.Id == own.Lane.Id) is { } known) own.TakeOver(known);
+        }
+    }
+
+    private OwnLane OwnOf(LaneState lane)
+    {
+        foreach (OwnLane own in _owns)
+        {
+            if (ReferenceEquals(own.Lane, lane)) return own;
+        }
+
+        throw new InvariantException("an own lane has its keeper");
+    }
+
+    private ReplicaSet AllButAuthor(LaneState lane) =>
+        lane.Epoch.SeatNow(lane.Author) is { } author ? _context.Others.Without(author) : _context.Others;
+
+    /// <summary>Lanes of ended epochs close; certified batches of theirs that no cut has taken are handed back.</summary>
+    private void DropClosed(List<ReplicaEffect> effects)
+    {
+        if (_context.Lanes[0].Epoch.ClosesAt > _context.CommittedHeight) return;
+        _left.Clear();
+        _context.DropClosed(_left);
+        var batches = new List<LaneTip>();
+        foreach (LaneState lane in _left)
+        {
+            ulong end = ulong.Max(lane.Proofs.CertifiedCount, lane.IsOwn ? OwnOf(lane).SealedCount : 0);
+            for (ulong seq = lane.FinalCount; seq < end; seq++)
+            {
+                if (lane.PlaceAt(seq)?.Ackable is { IsDurable: true } held) batches.Add(held.Tip);
+            }
+
+            _owns.RemoveAll(own => ReferenceEquals(own.Lane, lane));
+        }
+
+        if (batches.Count > 0) effects.Add(new ReplicaEffect.BatchesLeft(batches));
     }
 
     private void UpdateFetches(long nowMs, List<ReplicaEffect> effects)
@@ -265,7 +345,7 @@ public sealed class LaneBook
     {
         if (lane.IsFrozen || _proofs.OnAck(lane, ack, effects) is not { } proof) return;
         LaneTip tip = proof.Value.Tip;
-        if (_context.Options.IsTraced && lane.Author != _context.Self && lane.Proofs.At(tip.Seq.Value) is null)
+        if (_context.Options.IsTraced && !lane.IsOwn && lane.Proofs.At(tip.Seq.Value) is null)
             _context.Trace(effects, AckExchange.TraceRule, $"lane {tip.Lane} proved at {tip.Seq} in its author's place");
         Take(lane, proof, isBroadcast: true, nowMs, effects);
     }
@@ -273,9 +353,8 @@ public sealed class LaneBook
     private void Take(LaneState lane, Verified<ProofOfAvailability> proof, bool isBroadcast, long nowMs, List<ReplicaEffect> effects)
     {
         if (_proofs.Record(lane, proof, nowMs, effects) is not { } held) return;
-        bool isOwn = lane.Author == _context.Self;
-        if (isBroadcast || isOwn) _proofs.Broadcast(held, nowMs, effects);
-        if (isOwn) _own.OnProof(held, effects);
+        if (isBroadcast || lane.IsOwn) _proofs.Broadcast(held, nowMs, effects);
+        if (lane.IsOwn) OwnOf(lane).OnProof(held, effects);
         AfterChange(lane, nowMs, effects);
     }
 

@@ -6,9 +6,15 @@ namespace SharedSeq.Consensus;
 /// <summary>What the parts of the lane book share: settings, the committee, the lanes and who is connected.</summary>
 internal sealed class LaneContext
 {
-    private readonly LaneState[] _lanes;
+    private readonly List<LaneState> _lanes = [];
+    private int _closedCount;
 
-    public LaneContext(ReplicaOptions options, Committee committee, ReplicaId self)
+    /// <param name="options">Settings.</param>
+    /// <param name="committee">The present committee.</param>
+    /// <param name="self">The own seat in it.</param>
+    /// <param name="closed">Ended epochs whose lanes are not closed yet, ascending.</param>
+    /// <param name="known">What the epoch before knew of those lanes; null at a start.</param>
+    public LaneContext(ReplicaOptions options, Committee committee, ReplicaId self, IReadOnlyList<ClosedEpoch> closed, LaneContext? known = null)
     {
         Options = options;
         Committee = committee;
@@ -16,9 +22,10 @@ internal sealed class LaneContext
         Connected = ReplicaSet.All(committee.Count);
         Others = ReplicaSet.All(committee.Count).Without(self);
         Random = new Prng(options.Seed ^ 0x6C616E6573UL);
-        _lanes = new LaneState[committee.Count];
-        for (int i = 0; i < _lanes.Length; i++)
-            _lanes[i] = new LaneState(new LaneId(committee.Epoch, new ReplicaId((ushort)i), 0), options);
+        foreach (ClosedEpoch ended in closed)
+            AddLanes(new LaneEpoch(ended, options.ReceiptDeadlineHeights, committee), known);
+        _closedCount = _lanes.Count;
+        AddLanes(new LaneEpoch(committee, self), null);
     }
 
     public ReplicaOptions Options { get; }
@@ -36,19 +43,64 @@ internal sealed class LaneContext
     /// <summary>Highest height known to be committed: what own Acks name.</summary>
     public Height FinalHeight { get; set; }
 
+    /// <summary>The last height handed over in order.</summary>
+    public Height CommittedHeight { get; set; }
+
     /// <summary>Members against whom evidence E5 or E6 was recorded: one proof each is enough.</summary>
     public ReplicaSet Accused { get; set; }
 
     public Prng Random { get; }
 
-    /// <summary>Lanes by author. One worker per author in this version; the format has room for more.</summary>
+    /// <summary>
+    /// Lanes by id: those of ended epochs that are not closed yet, then the present one's by author. One worker per author in this version; the format
+    /// has room for more.
+    /// </summary>
     public IReadOnlyList<LaneState> Lanes => _lanes;
 
-    public LaneState Own => _lanes[Self.Value];
+    public LaneState Own => _lanes[_closedCount + Self.Value];
 
-    /// <summary>The lane, or null for one of another epoch, an unknown author or an unknown worker.</summary>
-    public LaneState? Find(LaneId id) =>
-        id.Epoch == Committee.Epoch && id.Worker == 0 && Committee.Has(id.Author) ? _lanes[id.Author.Value] : null;
+    /// <summary>The lane, or null for one of an epoch that is closed or to come, an unknown author or an unknown worker.</summary>
+    public LaneState? Find(LaneId id)
+    {
+        if (id.Worker != 0) return null;
+        if (id.Epoch == Committee.Epoch) return Committee.Has(id.Author) ? _lanes[_closedCount + id.Author.Value] : null;
+        for (int i = 0; i < _closedCount; i++)
+        {
+            if (_lanes[i].Id == id) return _lanes[i];
+        }
+
+        return null;
+    }
+
+    /// <summary>Forgets the lanes of an ended epoch that no height will advance any more, and that owe no delivery.</summary>
+    /// <param name="left">Receives them.</param>
+    public void DropClosed(List<LaneState> left)
+    {
+        for (int i = 0; i < _closedCount;)
+        {
+            LaneState lane = _lanes[i];
+            if (CommittedHeight < lane.Epoch.ClosesAt || lane.Ranges.Count > 0)
+            {
+                i++;
+                continue;
+            }
+
+            left.Add(lane);
+            _lanes.RemoveAt(i);
+            _closedCount--;
+        }
+    }
+
+    private void AddLanes(LaneEpoch epoch, LaneContext? known)
+    {
+        for (int i = 0; i < epoch.Committee.Count; i++)
+        {
+            var id = new LaneId(epoch.Committee.Epoch, new ReplicaId((ushort)i), 0);
+            var lane = new LaneState(id, epoch, Options);
+            if (known?.Find(id) is { } before) lane.TakeOver(before, Committee.Count);
+            _lanes.Add(lane);
+        }
+    }
 
     /// <summary>A line of the protocol trace, when traces are wanted. Rule L is lanes in general.</summary>
     public void Trace(List<ReplicaEffect> effects, string rule, string text)

@@ -11,7 +11,8 @@ internal sealed class LaneEvidence(LaneContext context, EvidenceBook book)
     {
         Invariant.Check(first.Acker == second.Acker && first.Tip.Lane == second.Tip.Lane, "evidence is about one member and one lane");
         Invariant.Check(first.Tip.Seq == second.Tip.Seq && first.Tip.Digest != second.Tip.Digest, "evidence is about two digests for one place");
-        if (context.Accused.Has(first.Acker)) return;
+        // Members of an ended epoch are not accused in the present one: their seats may be others' now.
+        if (first.Tip.Lane.Epoch != context.Committee.Epoch || context.Accused.Has(first.Acker)) return;
         context.Accused = context.Accused.With(first.Acker);
         bool byAuthor = first.Tip.Lane.Author == first.Acker;
         var evidence = new Evidence(

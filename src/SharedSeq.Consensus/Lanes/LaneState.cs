@@ -26,15 +26,22 @@ internal sealed class LaneState
     private readonly Queue<HeldBatch> _storing = new();
     private ulong _placesEnd;
 
-    public LaneState(LaneId id, ReplicaOptions options)
+    public LaneState(LaneId id, LaneEpoch epoch, ReplicaOptions options)
     {
         Id = id;
+        Epoch = epoch;
         Proofs = new LaneProofs(options.LaneWindowBatches + 1);
     }
 
     public LaneId Id { get; }
 
+    /// <summary>The epoch of the lane; its committee signs what belongs to the lane.</summary>
+    public LaneEpoch Epoch { get; }
+
+    /// <summary>The author's seat in the lane's epoch.</summary>
     public ReplicaId Author => Id.Author;
+
+    public bool IsOwn => Author == Epoch.Self;
 
     /// <summary>Tip in the newest cut known to be final; the window and the Acks go by it.</summary>
     public LaneTip? Final { get; private set; }
@@ -80,8 +87,14 @@ internal sealed class LaneState
 
     public long PullAtMs { get; set; }
 
-    /// <summary>Signers of the newest PoA seen: whom to ask for batches.</summary>
+    /// <summary>Signers of the newest PoA seen, as seats of the present epoch: whom to ask for batches.</summary>
     public ReplicaSet Holders { get; set; }
+
+    /// <summary>Committed ranges not delivered yet, in height order.</summary>
+    public List<CommittedRange> Ranges { get; } = [];
+
+    /// <summary>What is asked for to deliver them.</summary>
+    public FetchState Fetch { get; } = new();
 
     /// <summary>A fork of certified batches was found (consensus.md 7 (ii)): nothing of the lane is acked, proposed or delivered any more.</summary>
     public bool IsFrozen { get; set; }
@@ -182,6 +195,40 @@ internal sealed class LaneState
         Delivered = tip;
     }
 
+    /// <summary>
+    /// The same lane as the epoch before knew it, seen from the next one: everything committed is delivered; PoAs have been sent to nobody yet, because
+    /// freshness counts from when they were sent in this epoch.
+    /// </summary>
+    public void TakeOver(LaneState before, int members)
+    {
+        Invariant.Check(before.Ranges.Count == 0, "lanes are taken over when all that is committed is delivered");
+        Final = before.Final;
+        Committed = before.Committed;
+        Delivered = before.Delivered;
+        foreach ((ulong seq, LanePlace place) in before.Places())
+        {
+            _places[seq] = place;
+            place.IsSigning = false;
+            place.ExchangedAtMs = -1;
+            if (place.HoldsNothing) UnknownPlaces++;
+        }
+
+        _placesEnd = before._placesEnd;
+        WindowBytes = before.WindowBytes;
+        DurableCount = before.DurableCount;
+        SignedCount = before.SignedCount;
+        IsFrozen = before.IsFrozen;
+        foreach (HeldBatch held in before._storing) _storing.Enqueue(held);
+        for (int i = 0; i < before.Proofs.Count; i++) Proofs.Add(new HeldProof(before.Proofs[i].Proof, members, before.Proofs[i].HeldAtMs));
+        if (Proofs.Newest is { } newest)
+        {
+            foreach (AckSignature ack in newest.Proof.Value.Acks)
+            {
+                if (Epoch.SeatNow(ack.Acker) is { } seat) Holders = Holders.With(seat);
+            }
+        }
+    }
+
     /// <summary>The state of a start: everything up to this tip is delivered.</summary>
     public void StartAt(LaneTip tip)
     {
@@ -196,6 +243,14 @@ internal sealed class LaneState
         if (tip.Digest == previousDigest) return true;
         contradicts = true;
         return false;
+    }
+
+    private IEnumerable<(ulong Seq, LanePlace Place)> Places()
+    {
+        for (ulong seq = DeliveredCount; seq < _placesEnd; seq++)
+        {
+            if (PlaceAt(seq) is { } place) yield return (seq, place);
+        }
     }
 
     private void RemovePlace(ulong seq, LanePlace place)

@@ -18,10 +18,12 @@ internal sealed class OwnLane
     private ulong _certified;
     private long _bytesSealed;
 
-    public OwnLane(LaneContext context)
+    /// <param name="context">What the lanes share.</param>
+    /// <param name="lane">The own lane of the present epoch, or of one that ended.</param>
+    public OwnLane(LaneContext context, LaneState lane)
     {
         _context = context;
-        _lane = context.Own;
+        _lane = lane;
         int members = context.Committee.Count;
         _cursor = new ulong[members];
         _acked = new ulong[members];
@@ -46,6 +48,19 @@ internal sealed class OwnLane
         : new LaneRoom(
             int.Max(0, _context.Options.LaneWindowBatches - (int)ulong.Min(SealedCount - ulong.Min(SealedCount, _lane.FinalCount), int.MaxValue)),
             long.Max(0, _context.Options.LaneWindowBytes - _lane.WindowBytes));
+
+    public LaneState Lane => _lane;
+
+    /// <summary>The same lane as the epoch before knew it. What is not acked is pushed again, to the seats of this epoch.</summary>
+    public void TakeOver(OwnLane before)
+    {
+        SealedCount = before.SealedCount;
+        NewestDigest = before.NewestDigest;
+        IsRetired = before.IsRetired;
+        _certified = before._certified;
+        _bytesSealed = before._bytesSealed;
+        System.Array.Fill(_cursor, _lane.FinalCount);
+    }
 
     /// <summary>The delivered tip, then the batches of the log above it, in order.</summary>
     public void Recover(LaneTip? delivered, IReadOnlyList<HeldBatch> batches)
@@ -94,12 +109,13 @@ internal sealed class OwnLane
     public void OnAck(Ack ack, long nowMs, List<ReplicaEffect> effects)
     {
         ulong seq = ack.Tip.Seq.Value;
-        int member = ack.Acker.Value;
+        if (_lane.Epoch.SeatNow(ack.Acker) is not { } seat) return;
+        int member = seat.Value;
         if (seq >= SealedCount || seq < _acked[member] || _lane.PlaceAt(seq)?.Ackable?.Tip != ack.Tip) return;
         _acked[member] = seq + 1;
         _cursor[member] = ulong.Max(_cursor[member], seq + 1);
         _dueMs[member] = nowMs + _context.ResendMs();
-        Push(ack.Acker, nowMs, effects);
+        Push(seat, nowMs, effects);
     }
 
     /// <summary>A PoA of the own lane is held and was sent to all: receipts of the batches it newly covers may go out.</summary>
@@ -114,6 +130,7 @@ internal sealed class OwnLane
 
         if (proof.Seq < _certified) return;
         _certified = proof.Seq + 1;
+        if (!_lane.Epoch.IsInTime(_context.FinalHeight)) return;
         effects.Add(new ReplicaEffect.OwnBatchCertified(proof.Proof));
     }
 

@@ -20,21 +20,21 @@ internal sealed class ProofBook(LaneContext context, LaneEvidence evidence)
         if (place is null)
         {
             // Own batches are all known: an Ack for another one is of no use, and no proof of anything.
-            if (lane.Author == context.Self || lane.UnknownPlaces >= LaneLimits.UnknownAckPlaces) return null;
+            if (lane.IsOwn || lane.UnknownPlaces >= LaneLimits.UnknownAckPlaces) return null;
             place = lane.PlaceFor(seq);
         }
 
-        if (TallyOf(place).Add(ack) is { } other) evidence.Record(other, ack, effects);
+        if (TallyOf(lane, place).Add(ack) is { } other) evidence.Record(other, ack, effects);
         if (seq < lane.Proofs.CertifiedCount) return null;
-        int quorum = context.Committee.Quorum.Quorum;
+        int quorum = lane.Epoch.Committee.Quorum.Quorum;
         return place.Acks!.CountOf(ack.Tip.Digest) >= quorum ? place.Acks.Build(ack.Tip, quorum) : null;
     }
 
     /// <summary>The Acks of a place, with the author's and the own one in it.</summary>
-    public AckTally TallyOf(LanePlace place)
+    public AckTally TallyOf(LaneState lane, LanePlace place)
     {
         if (place.Acks is not null) return place.Acks;
-        place.Acks = new AckTally(context.Committee.Count);
+        place.Acks = new AckTally(lane.Epoch.Committee.Count);
         if (place.Ackable?.AuthorAck is { } author) place.Acks.Add(author);
         if (place.OwnAck is { } own) place.Acks.Add(own);
         return place.Acks;
@@ -59,7 +59,11 @@ internal sealed class ProofBook(LaneContext context, LaneEvidence evidence)
         ulong certified = ulong.Max(lane.FinalCount, lane.Proofs.CertifiedCount);
         lane.Proofs.Add(held);
         lane.Holders = ReplicaSet.Empty;
-        foreach (AckSignature ack in proof.Value.Acks) lane.Holders = lane.Holders.With(ack.Acker);
+        foreach (AckSignature ack in proof.Value.Acks)
+        {
+            if (lane.Epoch.SeatNow(ack.Acker) is { } seat) lane.Holders = lane.Holders.With(seat);
+        }
+
         for (ulong at = certified; at <= seq && at < certified + LaneLimits.PlaceWindows * (ulong)context.Options.LaneWindowBatches; at++)
             lane.PlaceAt(at)?.Acks = null;
         lane.SilentSinceMs = -1;

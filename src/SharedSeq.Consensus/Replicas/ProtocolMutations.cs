@@ -34,4 +34,10 @@ internal enum ProtocolMutations
 
     /// <summary>8: evidence is recorded and passed on, and never proposed.</summary>
     EvidenceNotProposed = 128,
+
+    /// <summary>Section 8: statements of an ended epoch are given to the present one.</summary>
+    EpochsMixed = 256,
+
+    /// <summary>Section 8: an ended epoch's lanes are forgotten at its boundary.</summary>
+    LanesDropped = 512,
 }

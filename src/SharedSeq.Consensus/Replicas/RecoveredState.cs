@@ -32,4 +32,7 @@ public sealed record RecoveredState(IReadOnlyList<DurableRecord> VoteLog, Delive
 {
     /// <summary>Evidence recorded. Without it the replica is as safe; it would only propose and record known offences again.</summary>
     public IReadOnlyList<RecoveredEvidence> Evidence { get; init; } = [];
+
+    /// <summary>Ended epochs whose lanes are not closed at the delivered height, ascending.</summary>
+    public IReadOnlyList<ClosedEpoch> Closed { get; init; } = [];
 }

@@ -22,10 +22,13 @@ public sealed class Replica
     {
     }
 
-    internal Replica(ReplicaOptions options, Committee committee, ReplicaId self, RecoveredState recovered, ProtocolMutations mutations)
+    internal Replica(
+        ReplicaOptions options, Committee committee, ReplicaId self, RecoveredState recovered, ProtocolMutations mutations, Replica? before = null)
     {
-        _state = new ReplicaState(options, committee, self, recovered.Delivered, mutations);
-        _state.Lanes = new LaneBook(options, committee, self, recovered, _state.Evidence);
+        _state = new ReplicaState(options, committee, self, recovered.Delivered, mutations) { Closed = recovered.Closed };
+        if (before is not null) _state.Evidence.TakeOver(before._state.Evidence);
+        LaneBook? lanes = before is null || _state.Is(ProtocolMutations.LanesDropped) ? null : before.Lanes;
+        _state.Lanes = new LaneBook(options, committee, self, recovered, _state.Evidence, lanes);
         Recovery.Load(_state, recovered.VoteLog);
         _state.Evidence.Recover(recovered.Evidence);
     }
@@ -39,8 +42,11 @@ public sealed class Replica
     /// <summary>The epoch's boundary block is committed; nothing more is decided in this epoch.</summary>
     public bool IsEpochOver => _state.IsEpochOver;
 
-    /// <summary>The epoch's boundary block once it is committed and handed to the lanes with all below: what the next epoch starts from.</summary>
-    public DeliveredTip? Boundary => _state.Chain.Tip.Epoch.Boundary == _state.Chain.Ordered.Height && _state.IsEpochOver
+    /// <summary>The committee of its epoch.</summary>
+    public Committee Committee => _state.Committee;
+
+    /// <summary>The epoch's boundary block once it is committed, delivered with all below and archived: what the next epoch starts from.</summary>
+    public DeliveredTip? Boundary => _state.IsEpochOver && _state.Chain.Tip.Epoch.Boundary == _state.Chain.Archived
         ? new DeliveredTip(_state.Chain.Ordered, _state.Chain.OrderedSlot, _state.Chain.Tip.Timestamp, _state.Chain.Tip.Cut)
         {
             Epoch = _state.Chain.Tip.Epoch,
@@ -94,6 +100,21 @@ public sealed class Replica
         }
 
         End();
+    }
+
+    /// <summary>What members that have not seen this epoch end need to see it; null when its proof is not held.</summary>
+    internal EndedEpoch? Ending()
+    {
+        if (_state.LastFinalProof is not { } proof) return null;
+        var tails = new List<Block>();
+        (Slot slot, BlockId id) = (proof.Slot, proof.Block);
+        while (id != _state.Chain.Ordered && _state.FindBlock(slot, id) is { } held)
+        {
+            tails.Add(held.Block);
+            (slot, id) = (held.Block.Header.ParentSlot, held.Block.Header.ParentId);
+        }
+
+        return new EndedEpoch(proof, tails);
     }
 
     /// <summary>The data lanes: what the shell's batch builder asks.</summary>
@@ -180,7 +201,7 @@ public sealed class Replica
                 break;
             case ReplicaInput.EvidenceReceived i:
                 Heard(i.From);
-                _state.Evidence.Add(i.Evidence, _state.Effects);
+                if (_state.IsTimely(i.Evidence.Value.Epoch, _state.LastFinal.Height.Next())) _state.Evidence.Add(i.Evidence, _state.Effects);
                 break;
             case ReplicaInput.PeerHeard i: Heard(i.Peer); break;
             case ReplicaInput.PeerConnected i: OnConnected(i.Peer); break;

@@ -63,8 +63,26 @@ public abstract record ReplicaEffect
     /// <summary>An own batch has its PoA, and the PoA was sent to all before this effect: receipts may go out.</summary>
     public sealed record OwnBatchCertified(Verified<ProofOfAvailability> Proof) : ReplicaEffect;
 
+    /// <summary>
+    /// Batches of a lane that is closed, which no height will order any more although they were accepted: put their transactions into the present own
+    /// lane. What was ordered elsewhere meanwhile is dropped as a duplicate.
+    /// </summary>
+    public sealed record BatchesLeft(IReadOnlyList<LaneTip> Batches) : ReplicaEffect;
+
     /// <summary>A height is committed, its ancestors are delivered and all its batches are stored here. In height order, exactly once per run.</summary>
     public sealed record Deliver(CommittedBlock Block) : ReplicaEffect;
+
+    /// <summary>
+    /// A new epoch began: what follows belongs to it. Sign in its name from now on, and handle what Epochs.TakeHeld returns. Self is the own seat, null
+    /// for a member that left: it goes on serving what it has.
+    /// </summary>
+    public sealed record EpochEntered(Committee Committee, ReplicaId? Self) : ReplicaEffect;
+
+    /// <summary>Send to a session, whichever seat it has: its peer may be in another epoch. Peer is the shell's number for it.</summary>
+    public sealed record Answer(ulong Peer, PeerMessage Message) : ReplicaEffect;
+
+    /// <summary>Answer a BlockRequest of an ended epoch from the archive of delivered blocks, to a session as in <see cref="Answer"/>.</summary>
+    public sealed record AnswerBlocks(ulong Peer, BlockRequest Request) : ReplicaEffect;
 
     /// <summary>Keep this evidence and show it to operators.</summary>
     public sealed record RecordEvidence(Verified<Evidence> Evidence) : ReplicaEffect;

@@ -29,6 +29,15 @@ public abstract record ReplicaInput
     public sealed record ProposalReceived(ReplicaId From, Verified<Proposal> Proposal, IReadOnlyList<Verified<ProofOfAvailability>> Proofs,
         Verified<Notarization>? Parent, IReadOnlyList<Verified<Notarization>> Skips, IReadOnlyList<Verified<Evidence>> Evidence) : ReplicaInput;
 
+    /// <summary>
+    /// A vote, proposal, certificate, Status or request of an epoch that ended here; not verified. For <see cref="Epochs"/> only. Peer is the shell's
+    /// number for the session.
+    /// </summary>
+    public sealed record EndedEpochMessage(ulong Peer, Epoch Epoch, PeerMessage Message) : ReplicaInput;
+
+    /// <summary>Anything of an epoch that did not begin here yet; not verified. For <see cref="Epochs"/> only.</summary>
+    public sealed record LaterEpochMessage(ulong Peer, PeerMessage Message) : ReplicaInput;
+
     /// <summary>A verified vote of any slot: it may be late, or ahead of this replica.</summary>
     public sealed record VoteReceived(ReplicaId From, Verified<Vote> Vote) : ReplicaInput;
 

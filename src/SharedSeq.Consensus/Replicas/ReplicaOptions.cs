@@ -36,6 +36,9 @@ public sealed record ReplicaOptions
     /// <summary>Body bytes a lane may be ahead of the last committed cut before acks stop (back-pressure). Default 64 MiB.</summary>
     public long LaneWindowBytes { get; init; } = 64L * 1024 * 1024;
 
+    /// <summary>D: heights after an epoch's boundary in which its lanes may still be ordered (consensus.md 8). Policy; default 3,000.</summary>
+    public int ReceiptDeadlineHeights { get; init; } = (int)Receipt.DefaultDeadlineHeights;
+
     /// <summary>
     /// How long a new slot's entry certificate is held back for members that may well have formed it themselves (R1). Default 10: all-to-all votes
     /// arrive within a few milliseconds, so that in good times no certificate travels at all.

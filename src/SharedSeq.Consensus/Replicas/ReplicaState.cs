@@ -126,6 +126,9 @@ internal sealed class ReplicaState
 
     public bool IsHalted { get; set; }
 
+    /// <summary>Ended epochs whose lanes are not closed at the start of this one, ascending.</summary>
+    public IReadOnlyList<ClosedEpoch> Closed { get; init; } = [];
+
     /// <summary>The boundary block is committed: nothing more is decided in this epoch, only served (consensus.md 8).</summary>
     public bool IsEpochOver { get; set; }
 
@@ -140,6 +143,18 @@ internal sealed class ReplicaState
     public int DeltaMs => int.Max(1, Options.SlotTimeoutMs / 4);
 
     public int FetchRetryMs => DeltaMs;
+
+    /// <summary>Whether a block of this height may carry evidence of an epoch: of this one, or of an ended one while its lanes are open.</summary>
+    public bool IsTimely(Epoch evidence, Height height)
+    {
+        if (evidence == Committee.Epoch) return true;
+        foreach (ClosedEpoch ended in Closed)
+        {
+            if (ended.Committee.Epoch == evidence) return height.Value <= ended.Boundary.Value + (ulong)Options.ReceiptDeadlineHeights;
+        }
+
+        return false;
+    }
 
     public bool Is(ProtocolMutations mutation) => (Mutations & mutation) != ProtocolMutations.None;
 

@@ -28,7 +28,7 @@ internal static class R3Propose
         }
 
         bool isBehind = state.IsTail(resolved, parent.Height.Next());
-        return WaitUntil(state, DueAtMs(state, parentSlot, isBehind ? null : resolved))
+        return WaitUntil(state, DueAtMs(state, parentSlot, isBehind ? null : resolved, parent.Height.Next()))
             && Propose(state, slot, parentSlot, parent, isBehind ? null : resolved, isBehind);
     }
 
@@ -40,10 +40,10 @@ internal static class R3Propose
     }
 
     /// <summary>News goes at the pace; blocks that are notarized and not committed get a successor soon; an idle slot waits for the heartbeat.</summary>
-    private static long DueAtMs(ReplicaState state, Slot parentSlot, ResolvedBlock? parent)
+    private static long DueAtMs(ReplicaState state, Slot parentSlot, ResolvedBlock? parent, Height height)
     {
         long pace = state.ProposalSeenAtMs + state.MinHeightMs;
-        if (parent is not null && state.Lanes.HasNews(parent.Cut)) return pace;
+        if (parent is not null && state.Lanes.HasNews(parent.Cut, height)) return pace;
         bool isTailOpen = parentSlot > state.LastFinalSlot;
         int idleMs = isTailOpen ? state.Options.HeartbeatMs / 4 : state.Options.HeartbeatMs;
         return long.Max(pace, state.EnteredAtMs + idleMs);
@@ -105,10 +105,11 @@ internal static class R3Propose
         }
         else
         {
-            CutCandidate cut = state.Lanes.BuildCut(resolved.Cut);
+            CutCandidate cut = state.Lanes.BuildCut(resolved.Cut, parent.Height.Next());
             proofs = cut.Proofs;
             var now = new TimestampMs(state.Now.WallMs);
             TimestampMs timestamp = now > resolved.Timestamp ? now : resolved.Timestamp;
+            state.Evidence.Drop(item => !state.IsTimely(item.Epoch, parent.Height.Next()));
             IReadOnlyList<Evidence> evidence = state.Evidence.WaitingCount == 0 || state.Is(ProtocolMutations.EvidenceNotProposed)
                 ? []
                 : state.Evidence.PickFor(UndeliveredAncestors(state, parentSlot, parent));

@@ -67,7 +67,7 @@ internal static class R4FirstVote
         if (!IsJustified(state, header.Slot, parentSlot, parent)) return ProposalVerdict.WaitsForCertificate;
         if (header.IsCarry) return JudgeCarry(state, header);
         if (candidate.Block.Payload.L1View != L1View.None) return ProposalVerdict.BadL1View;
-        if (!candidate.IsEvidenceVerified) return ProposalVerdict.BadEvidence;
+        if (!candidate.IsEvidenceVerified || !IsEvidenceTimely(state, candidate.Block)) return ProposalVerdict.BadEvidence;
         if (state.Resolve(parentSlot, parent, out Slot missingSlot, out BlockId missing) is not { } resolved)
         {
             FetchMissing(state, header, missingSlot, missing);
@@ -102,6 +102,16 @@ internal static class R4FirstVote
         if (missingSlot <= state.LastFinalSlot) return;
         ReplicaSet holders = R9ExtraBlock.FirstVoters(state, missingSlot, missing).With(state.Committee.LeaderOf(header.Slot));
         state.Fetch.Want(missingSlot, missing, holders);
+    }
+
+    private static bool IsEvidenceTimely(ReplicaState state, Block block)
+    {
+        foreach (Evidence item in block.Payload.Evidence)
+        {
+            if (!state.IsTimely(item.Epoch, block.Header.Height)) return false;
+        }
+
+        return true;
     }
 
     /// <summary>The parent's certificate and skip certificates of all slots between are held; asks for them otherwise.</summary>

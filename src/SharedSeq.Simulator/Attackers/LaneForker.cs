@@ -39,6 +39,7 @@ public sealed class LaneForker : Attacker
     {
         foreach (Batch known in _forks.Values)
         {
+            if (known.Header.Lane != batch.Header.Lane) continue;
             if (known.Header.Seq == batch.Header.Seq && known.Header.PreviousDigest == batch.Header.PreviousDigest) return known;
         }
 

@@ -21,6 +21,9 @@ public sealed class Agreement : Checker
         if (node.IsHonest) _votes.OnDelivered(node.Id.Value, block.Block);
     }
 
+    /// <summary>Whether a proposed block is a tail.</summary>
+    public bool IsTail(BlockId block) => _votes.IsTail(block);
+
     public override void OnEnd()
     {
         _votes.OnEnd();

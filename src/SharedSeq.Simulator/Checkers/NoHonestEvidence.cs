@@ -9,9 +9,9 @@ namespace SharedSeq.Simulator;
 /// </summary>
 public sealed class NoHonestEvidence(SimulatedRun run) : Checker(run)
 {
-    private readonly Dictionary<(ReplicaId By, SignedKind Kind, ulong Place, LaneId Lane), Hash32> _signed = [];
-    private readonly Dictionary<(ReplicaId By, Slot Slot), BlockId> _finals = [];
-    private readonly Dictionary<(ReplicaId By, Slot Slot), List<BlockId>> _votes = [];
+    private readonly Dictionary<(ReplicaId By, Epoch Epoch, SignedKind Kind, ulong Place, LaneId Lane), Hash32> _signed = [];
+    private readonly Dictionary<(ReplicaId By, Epoch Epoch, Slot Slot), BlockId> _finals = [];
+    private readonly Dictionary<(ReplicaId By, Epoch Epoch, Slot Slot), List<BlockId>> _votes = [];
 
     public override void OnSigned(ReplicaId by, PeerMessage statement)
     {
@@ -19,28 +19,28 @@ public sealed class NoHonestEvidence(SimulatedRun run) : Checker(run)
         switch (statement)
         {
             case Proposal proposal:
-                Once(by, SignedKind.Proposal, proposal.Slot.Value, default, proposal.Block.Header.Hash);
+                Once(by, proposal.Block.Header.Epoch, SignedKind.Proposal, proposal.Slot.Value, default, proposal.Block.Header.Hash);
                 break;
             case Vote { VoteKind: VoteKind.First } vote:
-                Once(by, SignedKind.FirstVote, vote.Slot.Value, default, vote.Value.Hash);
+                Once(by, vote.Epoch, SignedKind.FirstVote, vote.Slot.Value, default, vote.Value.Hash);
                 NotBesideFinal(vote);
                 break;
             case Vote { VoteKind: VoteKind.Final } vote:
-                Once(by, SignedKind.FinalVote, vote.Slot.Value, default, vote.Value.Hash);
-                _finals[(by, vote.Slot)] = vote.Value;
-                foreach (BlockId other in _votes.GetValueOrDefault((by, vote.Slot), [])) CheckFinal(by, vote.Slot, vote.Value, other);
+                Once(by, vote.Epoch, SignedKind.FinalVote, vote.Slot.Value, default, vote.Value.Hash);
+                _finals[(by, vote.Epoch, vote.Slot)] = vote.Value;
+                foreach (BlockId other in _votes.GetValueOrDefault((by, vote.Epoch, vote.Slot), [])) CheckFinal(by, vote.Slot, vote.Value, other);
                 break;
             case Vote vote:
                 NotBesideFinal(vote);
                 break;
             case Batch batch:
-                Once(by, SignedKind.Ack, batch.Header.Seq.Value, batch.Header.Lane, batch.Header.Digest);
+                Once(by, batch.Header.Lane.Epoch, SignedKind.Ack, batch.Header.Seq.Value, batch.Header.Lane, batch.Header.Digest);
                 break;
             case Ack ack:
-                Once(by, SignedKind.Ack, ack.Tip.Seq.Value, ack.Tip.Lane, ack.Tip.Digest);
+                Once(by, ack.Tip.Lane.Epoch, SignedKind.Ack, ack.Tip.Seq.Value, ack.Tip.Lane, ack.Tip.Digest);
                 break;
             case ResultVote vote:
-                Once(by, SignedKind.ResultVote, vote.Height.Value, default, vote.ResultHash);
+                Once(by, vote.Epoch, SignedKind.ResultVote, vote.Height.Value, default, vote.ResultHash);
                 break;
         }
     }
@@ -51,19 +51,19 @@ public sealed class NoHonestEvidence(SimulatedRun run) : Checker(run)
             Violate($"replica {node.Id} holds evidence {evidence.EvidenceKind} against honest {evidence.Offender}");
     }
 
-    private void Once(ReplicaId by, SignedKind kind, ulong place, LaneId lane, Hash32 value)
+    private void Once(ReplicaId by, Epoch epoch, SignedKind kind, ulong place, LaneId lane, Hash32 value)
     {
-        if (_signed.TryAdd((by, kind, place, lane), value)) return;
-        if (_signed[(by, kind, place, lane)] != value)
+        if (_signed.TryAdd((by, epoch, kind, place, lane), value)) return;
+        if (_signed[(by, epoch, kind, place, lane)] != value)
             Violate($"honest {by} signed two different statements of kind {kind} at {place} ({lane})");
     }
 
     /// <summary>E3, in either order: a Final and a vote for another value of the slot.</summary>
     private void NotBesideFinal(Vote vote)
     {
-        if (!_votes.TryGetValue((vote.Voter, vote.Slot), out List<BlockId>? votes)) _votes[(vote.Voter, vote.Slot)] = votes = [];
+        if (!_votes.TryGetValue((vote.Voter, vote.Epoch, vote.Slot), out List<BlockId>? votes)) _votes[(vote.Voter, vote.Epoch, vote.Slot)] = votes = [];
         votes.Add(vote.Value);
-        if (_finals.TryGetValue((vote.Voter, vote.Slot), out BlockId final)) CheckFinal(vote.Voter, vote.Slot, final, vote.Value);
+        if (_finals.TryGetValue((vote.Voter, vote.Epoch, vote.Slot), out BlockId final)) CheckFinal(vote.Voter, vote.Slot, final, vote.Value);
     }
 
     private void CheckFinal(ReplicaId by, Slot slot, BlockId final, BlockId other)

@@ -13,7 +13,7 @@ namespace SharedSeq.Simulator;
 /// <param name="violate">Told of everything that contradicts.</param>
 public sealed class VoteUnion(QuorumParameters quorum, int liars, int nodes, Action<string> violate)
 {
-    private readonly SortedDictionary<Slot, SlotVotes> _slots = [];
+    private readonly SortedDictionary<(Epoch Epoch, Slot Slot), SlotVotes> _slots = [];
     private readonly Dictionary<Hash32, Header> _headers = [];
     private readonly SortedDictionary<Height, (BlockId Block, Slot Slot)> _delivered = [];
     private readonly BlockId[] _deliveredBy = new BlockId[nodes];
@@ -40,7 +40,7 @@ public sealed class VoteUnion(QuorumParameters quorum, int liars, int nodes, Act
     {
         if (statement is Proposal proposal) _headers.TryAdd(proposal.Block.Header.Hash, proposal.Block.Header);
         if (statement is not Vote vote) return;
-        if (!_slots.TryGetValue(vote.Slot, out SlotVotes? slot)) _slots[vote.Slot] = slot = new SlotVotes();
+        if (!_slots.TryGetValue((vote.Epoch, vote.Slot), out SlotVotes? slot)) _slots[(vote.Epoch, vote.Slot)] = slot = new SlotVotes();
         if (vote.VoteKind != VoteKind.Final) Count(slot.Signed, vote);
         if (!isHonest) return;
         if (vote.VoteKind == VoteKind.First) Count(slot.First, vote);
@@ -71,13 +71,14 @@ public sealed class VoteUnion(QuorumParameters quorum, int liars, int nodes, Act
     public void OnEnd()
     {
         BlockId? lower = null;
-        foreach ((Slot slot, SlotVotes votes) in _slots)
+        foreach (((Epoch epoch, Slot slot), SlotVotes votes) in _slots)
         {
-            if (votes.Committable is not { } block) continue;
+            if (votes.Committable is not { } value) continue;
+            BlockId block = HeightOf(value);
             if (_delivered.TryGetValue(block.Height, out (BlockId Block, Slot Slot) delivered) && delivered.Block != block)
-                violate($"{block} of slot {slot} can be committed, but {delivered.Block} was delivered at that height");
+                violate($"{block} of slot {slot} in epoch {epoch} can be committed, but {delivered.Block} was delivered at that height");
             if (lower is { } below && !DescendsFrom(block, below))
-                violate($"{block} of slot {slot} and {below} of an earlier slot can both be committed, but one does not descend from the other");
+                violate($"{block} of slot {slot} in epoch {epoch} can be committed and does not descend from {below}, which can be committed before it");
             lower = block;
         }
     }
@@ -85,7 +86,7 @@ public sealed class VoteUnion(QuorumParameters quorum, int liars, int nodes, Act
     /// <summary>For each slot in which somebody voted: the values that are notarized by the votes as signed.</summary>
     public IEnumerable<(Slot Slot, IReadOnlyList<BlockId> Values)> Notarized()
     {
-        foreach ((Slot slot, SlotVotes votes) in _slots)
+        foreach (((_, Slot slot), SlotVotes votes) in _slots)
         {
             var values = new List<BlockId>();
             foreach ((BlockId value, ReplicaSet voters) in votes.Signed)
@@ -95,6 +96,16 @@ public sealed class VoteUnion(QuorumParameters quorum, int liars, int nodes, Act
 
             yield return (slot, values);
         }
+    }
+
+    /// <summary>Whether a proposed block is a tail.</summary>
+    public bool IsTail(BlockId block) => _headers.TryGetValue(block.Hash, out Header? header) && header.IsTail;
+
+    /// <summary>What a committed tail commits: the boundary of its epoch. Any other block commits itself.</summary>
+    private BlockId HeightOf(BlockId block)
+    {
+        while (_headers.TryGetValue(block.Hash, out Header? header) && header.IsTail) block = header.ParentId;
+        return block;
     }
 
     private int WithLiars(ReplicaSet honest) => honest.Count + liars;

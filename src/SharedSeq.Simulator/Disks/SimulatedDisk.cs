@@ -1,5 +1,4 @@
 using SharedSeq.Consensus;
-using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Simulator;
@@ -14,11 +13,9 @@ public sealed record BatchRecord(Batch Batch, bool IsAckable);
 public sealed class SimulatedDisk
 {
     private readonly Dictionary<Hash32, Batch> _batches = [];
-    private readonly Genesis _genesis;
 
-    public SimulatedDisk(SimulatedSchedule schedule, Prng random, Func<SyncLatency> latency, Genesis genesis)
+    public SimulatedDisk(SimulatedSchedule schedule, Prng random, Func<SyncLatency> latency)
     {
-        _genesis = genesis;
         VoteLog = new SimulatedLog<DurableRecord>(schedule, random.Fork(), latency);
         BatchLog = new SimulatedLog<BatchRecord>(schedule, random.Fork(), latency);
         Archive = new SimulatedLog<CommittedBlock>(schedule, random.Fork(), latency);
@@ -60,16 +57,13 @@ public sealed class SimulatedDisk
         return lost;
     }
 
-    /// <summary>What the replica starts from: the log as written, the newest archived block, the batches above its cut.</summary>
-    public RecoveredState Recover()
+    /// <summary>
+    /// What the replica starts from: the log as written, the newest archived block, the batches above its cut of all lanes that are not closed.
+    /// </summary>
+    /// <param name="history">At genesis; told of every archived height.</param>
+    public RecoveredState Recover(EpochHistory history)
     {
-        DeliveredTip delivered = DeliveredTip.Genesis(_genesis.Hash, _genesis.Timestamp);
-        if (Archive.Records.Count > 0)
-        {
-            CommittedBlock last = Archive.Records[^1];
-            delivered = new DeliveredTip(last.Block.Id, last.Block.Header.Slot, last.Timestamp, last.Cut);
-        }
-
+        foreach (CommittedBlock block in Archive.Records) history.Add(block.Block.Header, block.Timestamp, block.Cut);
         var writer = new CanonicalWriter(1024);
         var records = new List<DurableRecord>(VoteLog.Records.Count);
         foreach (DurableRecord record in VoteLog.Records)
@@ -81,7 +75,7 @@ public sealed class SimulatedDisk
             reader.End("vote log record");
         }
 
-        return new RecoveredState(records, delivered, StoredBatches(delivered.Cut)) { Evidence = RecordedEvidence() };
+        return new RecoveredState(records, history.Delivered, StoredBatches(history)) { Evidence = RecordedEvidence() };
     }
 
     private List<RecoveredEvidence> RecordedEvidence()
@@ -104,13 +98,42 @@ public sealed class SimulatedDisk
         return recorded;
     }
 
-    private List<StoredBatch> StoredBatches(IReadOnlyList<LaneTip> cut)
+    /// <summary>Own batches of closed lanes that no cut took.</summary>
+    public IEnumerable<Batch> LeftBatches(EpochHistory history, ReplicaId author)
     {
+        var tips = new Dictionary<LaneId, LaneTip>();
+        foreach (CommittedBlock block in Archive.Records)
+        {
+            foreach (LaneTip tip in block.Cut) tips[tip.Lane] = tip;
+        }
+
+        foreach (BatchRecord record in BatchLog.Records)
+        {
+            BatchHeader header = record.Batch.Header;
+            if (header.Lane.Author != author || IsOpen(history, header.Lane)) continue;
+            if (!tips.TryGetValue(header.Lane, out LaneTip tip) || tip.Seq < header.Seq) yield return record.Batch;
+        }
+    }
+
+    private static bool IsOpen(EpochHistory history, LaneId lane)
+    {
+        if (lane.Epoch == history.Seat.Committee.Epoch) return true;
+        foreach (ClosedEpoch ended in history.Closed)
+        {
+            if (ended.Committee.Epoch == lane.Epoch) return true;
+        }
+
+        return false;
+    }
+
+    private List<StoredBatch> StoredBatches(EpochHistory history)
+    {
+        IReadOnlyList<LaneTip> cut = history.Delivered.Cut;
         var stored = new List<StoredBatch>();
         foreach (BatchRecord record in BatchLog.Records)
         {
             BatchHeader header = record.Batch.Header;
-            bool isBelow = false;
+            bool isBelow = !IsOpen(history, header.Lane);
             foreach (LaneTip tip in cut) isBelow |= tip.Lane == header.Lane && header.Seq <= tip.Seq;
             if (isBelow) continue;
             stored.Add(new StoredBatch(

@@ -39,6 +39,9 @@ public sealed class Mutant
         },
         new("own batch not durable", "5 (h)") { OwnBatchIsNotDurable = true },
         new("no ack exchange", "7") { AcksGoToAuthorOnly = true },
+        new("votes cross the epoch", "8") { Mutations = ProtocolMutations.EpochsMixed },
+        new("no tails", "8") { Mutations = ProtocolMutations.NoTails, Checker = nameof(Agreement) },
+        new("old lanes dropped at the boundary", "8") { Mutations = ProtocolMutations.LanesDropped },
         new("last batch not executed", "7") { SkipsLastBatch = true, Checker = nameof(NothingLostOrDoubled) },
         new("other order of execution", "7") { ReversesOddMembers = true, Checker = nameof(EqualResults) },
         new("evidence not proposed", "8") { Mutations = ProtocolMutations.EvidenceNotProposed, Checker = nameof(EvidenceCommitted) },
@@ -69,6 +72,9 @@ public sealed class Mutant
 
     internal ProtocolMutations Mutations { get; private init; }
 
+    /// <summary>The shell hands a replica the statements of ended epochs as if they were of the present one.</summary>
+    public bool MixesEpochs => Mutations.HasFlag(ProtocolMutations.EpochsMixed);
+
     /// <summary>The shell hands ordering each height without its last batch.</summary>
     private bool SkipsLastBatch { get; init; }
 
@@ -89,6 +95,9 @@ public sealed class Mutant
 
     internal Replica Create(Committee committee, ReplicaId id, ReplicaOptions options, RecoveredState recovered) =>
         new(options with { SlotWindow = options.SlotWindow * WindowFactor }, committee, id, recovered, Mutations);
+
+    internal Epochs Create(EpochHistory history, ReplicaOptions options, RecoveredState recovered) =>
+        new(options with { SlotWindow = options.SlotWindow * WindowFactor }, history, recovered, Mutations);
 
     /// <summary>What a member's ordering machine is given for a committed height.</summary>
     internal CommittedBlock Executed(CommittedBlock block, ReplicaId by)

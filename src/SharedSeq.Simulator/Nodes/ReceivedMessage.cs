@@ -16,14 +16,16 @@ internal static class ReceivedMessage
         _ => null,
     };
 
-    /// <param name="verifier">Checks signatures and limits.</param>
+    /// <param name="ofEpoch">Checks what a proposal carries of ended epochs; null for an epoch that is not known.</param>
+    /// <param name="verifier">Checks signatures and limits of the message's epoch.</param>
     /// <param name="from">The session it came by.</param>
     /// <param name="message">The message.</param>
     /// <param name="inputs">Receives what verifies.</param>
     /// <param name="reason">Why the message, or a part of it, was refused.</param>
     /// <returns>False when the message is none of the replica's: it belongs to ordering or asks for batches.</returns>
     public static bool TryRead(
-        MessageVerifier verifier, ReplicaId from, PeerMessage message, List<ReplicaInput> inputs, out VerificationRejection reason)
+        Func<Epoch, MessageVerifier?> ofEpoch, MessageVerifier verifier, ReplicaId from, PeerMessage message, List<ReplicaInput> inputs,
+        out VerificationRejection reason)
     {
         reason = VerificationRejection.None;
         ReplicaInput input;
@@ -36,7 +38,7 @@ internal static class ReceivedMessage
             case Proposal m:
                 reason = verifier.TryVerify(m, out Verified<Proposal> proposal);
                 if (reason != VerificationRejection.None) return true;
-                input = Unpack(verifier, from, proposal);
+                input = Unpack(ofEpoch, verifier, from, proposal);
                 break;
             case Notarization m:
                 reason = verifier.TryVerify(m, out Verified<Notarization> certificate);
@@ -81,12 +83,14 @@ internal static class ReceivedMessage
     }
 
     /// <summary>What a proposal carries is verified item by item; an item that fails is left out.</summary>
-    private static ReplicaInput.ProposalReceived Unpack(MessageVerifier verifier, ReplicaId from, Verified<Proposal> proposal)
+    private static ReplicaInput.ProposalReceived Unpack(
+        Func<Epoch, MessageVerifier?> ofEpoch, MessageVerifier verifier, ReplicaId from, Verified<Proposal> proposal)
     {
         var proofs = new List<Verified<ProofOfAvailability>>();
         foreach (ProofOfAvailability item in proposal.Value.Proofs)
         {
-            if (verifier.TryVerify(item, null, out Verified<ProofOfAvailability> proof) == VerificationRejection.None) proofs.Add(proof);
+            if (ofEpoch(item.Tip.Lane.Epoch)?.TryVerify(item, null, out Verified<ProofOfAvailability> proof) == VerificationRejection.None)
+                proofs.Add(proof);
         }
 
         Verified<Notarization>? parent = null;
@@ -103,7 +107,7 @@ internal static class ReceivedMessage
         var evidence = new List<Verified<Evidence>>();
         foreach (Evidence item in proposal.Value.Block.Payload.Evidence)
         {
-            if (verifier.TryVerify(item, out Verified<Evidence> verifiedEvidence) == VerificationRejection.None) evidence.Add(verifiedEvidence);
+            if (ofEpoch(item.Epoch)?.TryVerify(item, out Verified<Evidence> verifiedEvidence) == VerificationRejection.None) evidence.Add(verifiedEvidence);
         }
 
         return new ReplicaInput.ProposalReceived(from, proposal, proofs, parent, skips, evidence);

@@ -29,6 +29,7 @@ public sealed partial class SimulatedNode
         {
             case ReplicaEffect.Log log:
                 Disk.VoteLog.Append(log.Record);
+                if (log.Record is DurableRecord.FinalHeld final && Run.Agreement.IsTail(final.Proof.Block)) Run.Coverage.TailCommits++;
                 break;
             case ReplicaEffect.CastVote cast:
                 CarryOutCastVote(cast);
@@ -55,7 +56,7 @@ public sealed partial class SimulatedNode
                 Disk.BatchLog.WhenDurable(() => Submit(new ReplicaInput.BatchStored(store.Batch.Tip)));
                 break;
             case ReplicaEffect.SignAck sign:
-                Verified<Ack> ack = Signer.Ack(sign.Tip, sign.Height);
+                Verified<Ack> ack = SignerOf(sign.Tip.Lane.Epoch).Ack(sign.Tip, sign.Height);
                 Run.NoteSigned(Id, ack.Value);
                 Submit(new ReplicaInput.AckSigned(ack));
                 break;
@@ -79,7 +80,7 @@ public sealed partial class SimulatedNode
                 Run.Trace.Line(Id, trace.Rule, trace.Slot, trace.Text);
                 break;
             default:
-                Invariant.Throw($"an effect of no known kind {effect.GetType().Name}");
+                CarryOutOfEpochs(effect);
                 break;
         }
     }
@@ -115,7 +116,7 @@ public sealed partial class SimulatedNode
     private bool IsOwn(PeerMessage message) => message switch
     {
         Vote vote => vote.Voter == Id,
-        Proposal proposal => Run.Committee.LeaderOf(proposal.Slot) == Id,
+        Proposal proposal => _parts.TryGetValue(proposal.Block.Header.Epoch, out EpochPart? part) && part.Committee.LeaderOf(proposal.Slot) == Id,
         Ack ack => ack.Acker == Id,
         Batch batch => batch.Header.Lane.Author == Id,
         ResultVote vote => vote.Voter == Id,

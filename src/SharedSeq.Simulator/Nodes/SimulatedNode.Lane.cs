@@ -13,7 +13,7 @@ public sealed partial class SimulatedNode
     private int _syncingBytes;
     private bool _isSealing;
 
-    private LaneId Lane => new(Epoch.Zero, Id, 0);
+    private LaneId Lane => new(Epoch, Id, 0);
 
     /// <summary>Own batches that survive whatever happens.</summary>
     public IEnumerable<Batch> OwnDurableBatches
@@ -23,7 +23,7 @@ public sealed partial class SimulatedNode
             for (int i = 0; i < Disk.BatchLog.SyncedCount; i++)
             {
                 Batch batch = Disk.BatchLog.Records[i].Batch;
-                if (batch.Header.Lane == Lane) yield return batch;
+                if (batch.Header.Lane.Author == Id) yield return batch;
             }
         }
     }
@@ -42,7 +42,9 @@ public sealed partial class SimulatedNode
     public bool TryRelay(ProofOfAvailability proof)
     {
         if (!IsUp) return false;
-        VerificationRejection reason = Run.Verifier.TryVerify(proof, null, out Verified<ProofOfAvailability> verified);
+        // A member that is behind does not know the committee yet: the client has to try another one.
+        if (VerifierOf(proof.Tip.Lane.Epoch) is not { } verifier) return false;
+        VerificationRejection reason = verifier.TryVerify(proof, null, out Verified<ProofOfAvailability> verified);
         Invariant.Check(reason == VerificationRejection.None, "the receipts of a run verify");
         Submit(new ReplicaInput.ReceiptRelayed(verified));
         return IsUp;
@@ -58,16 +60,32 @@ public sealed partial class SimulatedNode
 
     private void StartLane()
     {
-        LaneBook lanes = _replica!.Lanes;
+        LaneBook lanes = Replica!.Lanes;
         _nextSeq = lanes.NextOwnSeq;
         _previousDigest = lanes.OwnNewestDigest;
         _syncingBatches = 0;
         _syncingBytes = 0;
         _isSealing = false;
+        if (_pending.Count > 0) ScheduleSeal();
         if (lanes.IsOwnLaneRetired && IsHonest) Run.Violate("OwnLane", $"replica {Id} finds its own lane incomplete after a restart");
     }
 
     private void StopLane() => _pending.Clear();
+
+    /// <summary>Transactions of batches that their own lane will not order go into the present one.</summary>
+    private void Reinject(IEnumerable<Batch> batches)
+    {
+        foreach (Batch batch in batches)
+        {
+            for (int i = 0; i < batch.Body.Count; i++)
+            {
+                TransactionRecord record = batch.Body[i];
+                _pending.Add(new SubmittedTransaction(record.Namespace, record.ValidUntil, record.Payload.ToArray()));
+            }
+        }
+
+        if (_pending.Count > 0 && !_isSealing) ScheduleSeal();
+    }
 
     private void ScheduleSeal()
     {
@@ -85,7 +103,7 @@ public sealed partial class SimulatedNode
     /// <summary>Seals what waits, as far as back-pressure leaves room; the rest waits for the next time.</summary>
     private void Seal()
     {
-        LaneRoom room = _replica!.Lanes.OwnLaneRoom;
+        LaneRoom room = Replica!.Lanes.OwnLaneRoom;
         if (_pending.Count == 0 || room.Batches <= _syncingBatches) return;
         int count = 0;
         int bytes = 0;
@@ -125,8 +143,12 @@ public sealed partial class SimulatedNode
         _syncingBytes += bytes;
         Disk.BatchLog.WhenDurable(() =>
         {
-            _syncingBatches--;
-            _syncingBytes -= bytes;
+            if (batch.Value.Header.Lane == Lane)
+            {
+                _syncingBatches--;
+                _syncingBytes -= bytes;
+            }
+
             Submit(new ReplicaInput.OwnBatchSealed(batch));
         });
     }

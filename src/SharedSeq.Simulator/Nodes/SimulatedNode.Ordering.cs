@@ -9,14 +9,13 @@ public sealed partial class SimulatedNode : IBatchSource
 {
     private readonly List<ResultEffect> _resultEffects = [];
     private OrderingMachine _ordering;
-    private ResultCollector _collector;
     private bool _isCarryingOutResults;
 
     /// <summary>The newest height that the ordering machine has executed.</summary>
     public Height ExecutedHeight => _ordering.Height;
 
     /// <summary>The newest result certificate held.</summary>
-    public ResultCertificate? NewestCertificate => _collector.Newest;
+    public ResultCertificate? NewestCertificate => Collectors().LastOrDefault(collector => collector.Newest is not null)?.Newest;
 
     /// <inheritdoc/>
     public BodyLease Borrow(LaneTip tip) => BodyLease.Of(Get(tip));
@@ -35,13 +34,12 @@ public sealed partial class SimulatedNode : IBatchSource
     private void StartOrdering(RecoveredState recovered)
     {
         _ordering = RestoreOrdering();
-        _collector = new ResultCollector(Run.Committee, Id);
         foreach (DurableRecord record in recovered.VoteLog)
         {
-            if (record is DurableRecord.OwnResultVote vote) _collector.Recover(vote.Vote);
+            if (record is DurableRecord.OwnResultVote vote) CollectorOf(vote.Vote.Epoch)?.Recover(vote.Vote);
         }
 
-        if (Disk.NewestCertificate is { } certificate && Run.Random.Below(2) == 0) _collector.Recover(certificate);
+        if (Disk.NewestCertificate is { } certificate && Run.Random.Below(2) == 0) CollectorOf(certificate.Result.Epoch)?.Recover(certificate);
         int from = (int)_ordering.Height.Value;
         Run.Coverage.HeightsReplayed += Disk.Archive.Records.Count - from;
         for (int i = from; i < Disk.Archive.Records.Count; i++) Execute(Disk.Archive.Records[i]);
@@ -83,7 +81,7 @@ public sealed partial class SimulatedNode : IBatchSource
         Run.NoteExecuted(this, new ExecutedHeight(result, ordered));
         if (result.IsCheckpoint) KeepSnapshot();
         if (!result.IsSigned) return;
-        _collector.OnOwnResult(result.Result, _resultEffects);
+        CollectorOf(result.Result.Epoch)?.OnOwnResult(result.Result, _resultEffects);
         CarryOutResults();
     }
 
@@ -95,25 +93,25 @@ public sealed partial class SimulatedNode : IBatchSource
 
     private void TickOrdering()
     {
-        _collector.OnTick(_resultEffects);
+        foreach (ResultCollector collector in Collectors()) collector.OnTick(_resultEffects);
         CarryOutResults();
     }
 
-    private VerificationRejection DispatchToOrdering(ReplicaId from, PeerMessage message)
+    private VerificationRejection DispatchToOrdering(ReplicaId from, PeerMessage message, MessageVerifier verifier)
     {
         VerificationRejection reason = VerificationRejection.None;
         switch (message)
         {
-            case ResultVote vote when _collector.IsWanted(vote):
-                reason = Run.Verifier.TryVerify(vote, out Verified<ResultVote> verified);
-                if (reason == VerificationRejection.None) _collector.OnVote(from, verified, _resultEffects);
+            case ResultVote vote when CollectorOf(vote.Epoch) is { } collector && collector.IsWanted(vote):
+                reason = verifier.TryVerify(vote, out Verified<ResultVote> verified);
+                if (reason == VerificationRejection.None) collector.OnVote(from, verified, _resultEffects);
                 break;
             case ResultRequest request:
-                _collector.OnRequest(from, request, _resultEffects);
+                foreach (ResultCollector collector in Collectors()) collector.OnRequest(from, request, _resultEffects);
                 break;
             case ResultResponse { Certificate: { } certificate }:
-                reason = Run.Verifier.TryVerify(certificate, out Verified<ResultCertificate> held);
-                if (reason == VerificationRejection.None) _collector.OnCertificate(held, _resultEffects);
+                reason = verifier.TryVerify(certificate, out Verified<ResultCertificate> held);
+                if (reason == VerificationRejection.None) CollectorOf(certificate.Result.Epoch)?.OnCertificate(held, _resultEffects);
                 break;
         }
 
@@ -135,10 +133,10 @@ public sealed partial class SimulatedNode : IBatchSource
         switch (effect)
         {
             case ResultEffect.SignResult sign:
-                Verified<ResultVote> vote = Signer.Result(sign.Result.Height, sign.Result.Hash);
+                Verified<ResultVote> vote = SignerOf(sign.Result.Epoch).Result(sign.Result.Height, sign.Result.Hash);
                 Run.NoteSigned(Id, vote.Value);
                 Disk.VoteLog.Append(new DurableRecord.OwnResultVote(vote.Value));
-                _collector.OnOwnVote(vote, _resultEffects);
+                CollectorOf(sign.Result.Epoch)?.OnOwnVote(vote, _resultEffects);
                 break;
             case ResultEffect.Send send:
                 Send(send.To, send.Message);
@@ -148,7 +146,7 @@ public sealed partial class SimulatedNode : IBatchSource
                 Run.NoteCertified(this, certified.Certificate);
                 break;
             case ResultEffect.EvidenceFound found:
-                VerificationRejection reason = Run.Verifier.TryVerify(found.Evidence, out Verified<Evidence> evidence);
+                VerificationRejection reason = VerifierOf(found.Evidence.Epoch)!.TryVerify(found.Evidence, out Verified<Evidence> evidence);
                 Invariant.Check(reason == VerificationRejection.None, "evidence of a node's own making verifies");
                 Submit(new ReplicaInput.EvidenceReceived(Id, evidence));
                 break;

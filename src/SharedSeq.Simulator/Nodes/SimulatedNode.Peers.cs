@@ -1,4 +1,5 @@
 using SharedSeq.Consensus;
+using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Simulator;
@@ -68,7 +69,7 @@ public sealed partial class SimulatedNode
         if (session.IsConnected) return;
         session.IsConnected = true;
         Submit(new ReplicaInput.PeerConnected(from));
-        _collector.OnPeerConnected(from, _resultEffects);
+        foreach (ResultCollector collector in Collectors()) collector.OnPeerConnected(from, _resultEffects);
         CarryOutResults();
     }
 
@@ -93,15 +94,23 @@ public sealed partial class SimulatedNode
     /// <summary>In some runs the vote log is replaced by the replica's snapshot now and then, as a node does when a segment is full.</summary>
     private void CompactVoteLog()
     {
-        if (!Run.Settings.CompactsVoteLog || Run.Random.Below(3) != 0 || !_replica!.CanSnapshot || !Disk.VoteLog.IsAtRest) return;
-        Disk.VoteLog.Replace(_replica.Snapshot());
+        if (!Run.Settings.CompactsVoteLog || Run.Random.Below(3) != 0 || !_epochs!.CanSnapshot || !Disk.VoteLog.IsAtRest) return;
+        Disk.VoteLog.Replace(_epochs.Snapshot());
         Run.Coverage.Compactions++;
     }
 
     private VerificationRejection Dispatch(ReplicaId from, PeerMessage message)
     {
+        Epoch at = EpochOf(message) ?? Epoch;
+        if (OfAnotherEpoch(from, at, message) is { } other)
+        {
+            Submit(other);
+            return VerificationRejection.None;
+        }
+
         VerificationRejection reason = VerificationRejection.None;
-        if (ReceivedMessage.SlotOf(message) is { } slot && slot <= _replica!.FinalSlot)
+        if (VerifierOf(at) is not { } verifier) return reason;
+        if (at == Epoch && ReceivedMessage.SlotOf(message) is { } slot && slot <= FinalSlot)
         {
             Submit(new ReplicaInput.StaleReceived(from, slot));
             return reason;
@@ -114,9 +123,24 @@ public sealed partial class SimulatedNode
         }
 
         _received.Clear();
-        if (!ReceivedMessage.TryRead(Run.Verifier, from, message, _received, out reason)) return DispatchToOrdering(from, message);
+        if (!ReceivedMessage.TryRead(VerifierOf, verifier, from, message, _received, out reason)) return DispatchToOrdering(from, message, verifier);
         foreach (ReplicaInput input in _received) Submit(input);
         return reason;
+    }
+
+    /// <summary>What becomes of a message of another epoch; null for one of the present epoch, and for lanes and results of ended ones.</summary>
+    private ReplicaInput? OfAnotherEpoch(ReplicaId from, Epoch at, PeerMessage message)
+    {
+        if (at > Epoch)
+        {
+            Run.Coverage.MessagesHeld++;
+            return new ReplicaInput.LaterEpochMessage(from.Value, message);
+        }
+
+        if (at == Epoch || Run.Mutant.MixesEpochs) return null;
+        return message is Vote or Proposal or Notarization or CommitProof or Status or CertificateRequest or BlockRequest
+            ? new ReplicaInput.EndedEpochMessage(from.Value, at, message)
+            : null;
     }
 
     /// <summary>The chain that ends in the tip asked for, as much of it as is held and fits, in ascending order.</summary>

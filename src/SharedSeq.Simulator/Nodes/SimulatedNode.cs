@@ -13,7 +13,8 @@ public sealed partial class SimulatedNode
     private readonly Attacker[] _attackers;
     private readonly Queue<ReplicaInput> _inputs = new();
     private readonly List<ReplicaEffect> _effects = [];
-    private Replica? _replica;
+    private readonly SimulatedKeys _keys;
+    private Epochs? _epochs;
     private bool _isStepping;
     private bool _isDead;
     private int _incarnation;
@@ -27,11 +28,10 @@ public sealed partial class SimulatedNode
         Disk = disk;
         Clock = clock;
         _attackers = attackers;
-        SimulatedKeys keys = run.Signatures.KeysOf(id);
-        Signer = new StatementSigner(run.Domain, Epoch.Zero, id, keys.Vote, keys.Node);
+        _keys = run.Signatures.KeysOf(id);
         _peers = new PeerSession[run.Settings.Quorum.N];
         _ordering = new OrderingMachine(run.Genesis);
-        _collector = new ResultCollector(run.Committee, id);
+        Enter(run.Committee);
         foreach (Attacker attacker in attackers) attacker.Attach(this, random.Fork());
     }
 
@@ -43,11 +43,12 @@ public sealed partial class SimulatedNode
 
     public SimulatedClock Clock { get; }
 
-    public StatementSigner Signer { get; }
+    /// <summary>Signs in the name of the present epoch.</summary>
+    public StatementSigner Signer => SignerOf(Epoch);
 
     public bool IsHonest => _attackers.Length == 0;
 
-    public bool IsUp => _replica is not null;
+    public bool IsUp => _epochs is not null;
 
     /// <summary>Died for good; never starts again.</summary>
     public bool IsDead => _isDead;
@@ -55,10 +56,13 @@ public sealed partial class SimulatedNode
     public int Starts => _incarnation;
 
     /// <summary>The slot of its last commit; 0 while the node is down.</summary>
-    public Slot FinalSlot => _replica?.FinalSlot ?? Slot.Zero;
+    public Slot FinalSlot => Replica?.FinalSlot ?? Slot.Zero;
 
-    /// <summary>The running replica; null while the node is down.</summary>
-    public Replica? Replica => _replica;
+    /// <summary>The running replica of the present epoch; null while the node is down.</summary>
+    public Replica? Replica => _epochs?.Replica;
+
+    /// <summary>Messages kept for the next epoch.</summary>
+    public int HeldMessages => _epochs?.HeldCount ?? 0;
 
     /// <summary>Starts from what the disk holds.</summary>
     public void Start()
@@ -66,17 +70,22 @@ public sealed partial class SimulatedNode
         if (IsUp || _isDead) return;
         _incarnation++;
         Array.Clear(_peers);
-        RecoveredState recovered = Disk.Recover();
+        var seat = new EpochSeat(Run.Committee, Id);
+        var history = new EpochHistory(seat, Run.Genesis.Timestamp, Run.Settings.Epochs, Run.Settings.ReceiptHeights, this);
+        Forget();
+        Enter(Run.Committee);
+        RecoveredState recovered = Disk.Recover(history);
         Run.Agreement.OnStarted(this, recovered.Delivered.Id);
         NoteRecovered(recovered.VoteLog);
         Run.Trace.Line(Id, $"start {_incarnation} height {recovered.Delivered.Id.Height} records {recovered.VoteLog.Count}");
-        _replica = Run.CreateReplica(Id, recovered);
+        _epochs = Run.CreateReplica(Id, history, recovered);
         StartOrdering(recovered);
         StartLane();
+        Reinject(Disk.LeftBatches(history, Id));
         foreach (Attacker attacker in _attackers) attacker.OnStart();
         int incarnation = _incarnation;
         Run.Schedule.After(Run.Random.Below(PingEveryUs), () => Ping(incarnation));
-        Handle(() => _replica.Start(Clock.Now, _effects));
+        Handle(() => _epochs.Start(Clock.Now, _effects));
     }
 
     /// <summary>The process ends without warning; what was not synced is torn.</summary>
@@ -86,7 +95,7 @@ public sealed partial class SimulatedNode
         int lost = Disk.Crash();
         Run.Coverage.RecordsTorn += lost;
         Run.Trace.Line(Id, $"crash lost {lost}");
-        _replica = null;
+        _epochs = null;
         _inputs.Clear();
         _deadlineUs = long.MaxValue;
         _enteredSlot = Slot.Zero;
@@ -112,7 +121,7 @@ public sealed partial class SimulatedNode
     {
         _isStepping = true;
         if (first is not null) Step(first);
-        while (IsUp && _inputs.TryDequeue(out ReplicaInput? input)) Step(() => _replica!.Step(input, Clock.Now, _effects));
+        while (IsUp && _inputs.TryDequeue(out ReplicaInput? input)) Step(() => _epochs!.Step(input, Clock.Now, _effects));
         _isStepping = false;
         if (IsUp) WaitForDeadline();
     }
@@ -130,7 +139,7 @@ public sealed partial class SimulatedNode
 
     private void WaitForDeadline()
     {
-        long deadlineMs = _replica!.NextDeadlineMs;
+        long deadlineMs = _epochs!.NextDeadlineMs;
         if (deadlineMs == long.MaxValue) return;
         long atUs = Clock.ToScheduleUs(deadlineMs);
         if (atUs >= _deadlineUs && _deadlineUs > Run.Schedule.NowUs) return;

@@ -31,6 +31,21 @@ public sealed class Coverage
 
     public long CarryBlocks { get; set; }
 
+    /// <summary>Epochs after the first that members entered.</summary>
+    public long EpochsEntered { get; set; }
+
+    /// <summary>Times that a member committed an epoch by a tail.</summary>
+    public long TailCommits { get; set; }
+
+    /// <summary>Heights that ordered batches of an ended epoch's lanes.</summary>
+    public long EndedLanesOrdered { get; set; }
+
+    /// <summary>Batches handed back because their lane was closed before they were ordered.</summary>
+    public long BatchesLeft { get; set; }
+
+    /// <summary>Messages that came before their epoch.</summary>
+    public long MessagesHeld { get; set; }
+
     public long Restarts { get; set; }
 
     public long RecordsTorn { get; set; }
@@ -113,6 +128,11 @@ public sealed class Coverage
         SkipAndBlockNotarized += other.SkipAndBlockNotarized;
         LongJumps += other.LongJumps;
         CarryBlocks += other.CarryBlocks;
+        EpochsEntered += other.EpochsEntered;
+        TailCommits += other.TailCommits;
+        EndedLanesOrdered += other.EndedLanesOrdered;
+        BatchesLeft += other.BatchesLeft;
+        MessagesHeld += other.MessagesHeld;
         Restarts += other.Restarts;
         RecordsTorn += other.RecordsTorn;
         Compactions += other.Compactions;
@@ -150,6 +170,11 @@ public sealed class Coverage
         yield return ("skipAndBlockNotarized", SkipAndBlockNotarized);
         yield return ("longJumps", LongJumps);
         yield return ("carryBlocks", CarryBlocks);
+        yield return ("epochsEntered", EpochsEntered);
+        yield return ("tailCommits", TailCommits);
+        yield return ("endedLanesOrdered", EndedLanesOrdered);
+        yield return ("batchesLeft", BatchesLeft);
+        yield return ("messagesHeld", MessagesHeld);
         yield return ("restarts", Restarts);
         yield return ("recordsTorn", RecordsTorn);
         yield return ("compactions", Compactions);

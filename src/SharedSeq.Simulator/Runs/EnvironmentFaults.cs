@@ -11,7 +11,7 @@ public sealed class EnvironmentFaults(SimulatedRun run, Prng random)
 {
     private const long MinuteUs = 60_000_000;
 
-    private readonly Slot[] _highestFirst = new Slot[run.Settings.Quorum.N];
+    private readonly (Epoch Epoch, Slot Slot)[] _highestFirst = new (Epoch, Slot)[run.Settings.Quorum.N];
     private long _armedUs;
     private bool _isStabilised;
 
@@ -89,9 +89,10 @@ public sealed class EnvironmentFaults(SimulatedRun run, Prng random)
     {
         if (Settings.Shape != RunShape.PowerCutAfterJump) return;
         if (statement is not Vote { VoteKind: VoteKind.First } vote || !run.Nodes[by.Value].IsHonest) return;
-        ref Slot highest = ref _highestFirst[by.Value];
-        bool isJump = vote.Slot > highest.Next() && vote.Slot > run.Nodes[by.Value].FinalSlot.Plus(2);
-        if (vote.Slot > highest) highest = vote.Slot;
+        ref (Epoch Epoch, Slot Slot) highest = ref _highestFirst[by.Value];
+        if (vote.Epoch > highest.Epoch) highest = (vote.Epoch, Slot.Zero);
+        bool isJump = vote.Slot > highest.Slot.Next() && vote.Slot > run.Nodes[by.Value].FinalSlot.Plus(2);
+        if (vote.Epoch == highest.Epoch && vote.Slot > highest.Slot) highest.Slot = vote.Slot;
         if (isJump && run.Schedule.NowUs >= _armedUs) run.Schedule.After(0, Stabilise);
     }
 

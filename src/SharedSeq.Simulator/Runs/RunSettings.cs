@@ -104,6 +104,11 @@ public sealed record RunSettings
 
     public required WorkloadSettings Workload { get; init; }
 
+    /// <summary>Length of epochs; zero seconds for one epoch without end.</summary>
+    public EpochTerms Epochs { get; init; }
+
+    public bool HasEpochs => Epochs.Seconds > 0;
+
     /// <summary>D in this run: heights within which a receipt must be kept (ordering.md 5).</summary>
     public required int ReceiptHeights { get; init; }
 

@@ -34,7 +34,7 @@ public sealed class SimulatedRun : IDisposable
         Agreement = new Agreement(this);
         _checkers.AddRange([
             Agreement, new NoHonestEvidence(this), new EqualResults(this), new ReceiptDeadline(this), new NothingLostOrDoubled(this),
-            new Liveness(this), new MemoryBounds(this), new EvidenceCommitted(this),
+            new Liveness(this), new MemoryBounds(this), new EvidenceCommitted(this), new EpochProgress(this),
         ]);
         for (int i = 0; i < members.Length; i++) _nodes.Add(CreateNode(new ReplicaId((ushort)i)));
         Client = new SimulatedClient(this, Random.Fork());
@@ -60,9 +60,13 @@ public sealed class SimulatedRun : IDisposable
 
     public Genesis Genesis { get; }
 
+    /// <summary>The committee of epoch 0. Every epoch has the same members in the same seats.</summary>
     public Committee Committee { get; }
 
     public MessageVerifier Verifier { get; }
+
+    /// <summary>The highest epoch any honest replica has entered.</summary>
+    public Epoch HighestEpoch { get; private set; }
 
     public SimulatedNetwork Network { get; }
 
@@ -142,6 +146,7 @@ public sealed class SimulatedRun : IDisposable
             else if (block.Proof.Path == CommitPath.Fast) Coverage.FastCommits++;
             else Coverage.SlowCommits++;
             if (block.Block.Header.IsCarry) Coverage.CarryBlocks++;
+            if (block.Batches.Any(tip => tip.Lane.Epoch < block.Block.Header.Epoch)) Coverage.EndedLanesOrdered++;
         }
 
         Trace.Line(node.Id, "deliver", block.Block.Header.Slot, $"{block.Block.Id} batches {block.Batches.Count}");
@@ -171,10 +176,17 @@ public sealed class SimulatedRun : IDisposable
         if (node.IsHonest && alarm.Kind != AlarmKind.ClockJumped) Violate("Alarm", $"replica {node.Id}: {alarm.Kind}: {alarm.Message}");
     }
 
-    internal Replica CreateReplica(ReplicaId id, RecoveredState recovered)
+    public void NoteEpochEntered(SimulatedNode node, Epoch epoch)
+    {
+        Coverage.EpochsEntered++;
+        if (node.IsHonest && epoch > HighestEpoch) HighestEpoch = epoch;
+        Trace.Line(node.Id, $"epoch {epoch}");
+    }
+
+    internal Epochs CreateReplica(ReplicaId id, EpochHistory history, RecoveredState recovered)
     {
         ReplicaOptions options = Settings.Replica with { Seed = Settings.Replica.Seed + id.Value };
-        return Mutant.Create(Committee, id, options, recovered);
+        return Mutant.Create(history, options, recovered);
     }
 
     public void Dispose() => Trace.Dispose();
@@ -197,7 +209,7 @@ public sealed class SimulatedRun : IDisposable
     private SimulatedNode CreateNode(ReplicaId id)
     {
         Prng random = Random.Fork();
-        var disk = new SimulatedDisk(Schedule, random.Fork(), () => IsHealing ? Settings.DiskAfter : Settings.DiskBefore, Genesis);
+        var disk = new SimulatedDisk(Schedule, random.Fork(), () => IsHealing ? Settings.DiskAfter : Settings.DiskBefore);
         int drift = (int)random.Between(-Settings.ClockDriftPpm, Settings.ClockDriftPpm);
         long error = random.Between(-Settings.ClockErrorMs, Settings.ClockErrorMs);
         var clock = new SimulatedClock(Schedule, drift, error, random.Fork());

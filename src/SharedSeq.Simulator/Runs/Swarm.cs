@@ -27,6 +27,8 @@ public static class Swarm
             DuplicatePerMille = Sometimes(random, 20),
             Reorders = random.Below(2) == 0,
         };
+        EpochTerms epochs = DrawEpochs(seed, members);
+        if (epochs.Seconds > 0) replica = replica with { ReceiptDeadlineHeights = DeadlineWithEpochs(replica, members) };
         return new RunSettings
         {
             Seed = seed,
@@ -47,8 +49,23 @@ public static class Swarm
             Dying = dying,
             Replica = replica,
             Workload = Burden(seed, members, DrawWorkload(random)),
-            ReceiptHeights = ReceiptHeightsOf(replica, after, members),
+            Epochs = epochs,
+            ReceiptHeights = epochs.Seconds > 0 ? replica.ReceiptDeadlineHeights : ReceiptHeightsOf(replica, after, members),
         };
+    }
+
+    /// <summary>One run in four has epochs, of a second and a few heights each. Drawn apart, so that all other runs stay what they were.</summary>
+    private static EpochTerms DrawEpochs(ulong seed, int members)
+    {
+        var random = new Prng(seed ^ 0xE90C_0000_0000_0000UL ^ ((ulong)members << 40));
+        return random.Below(4) != 0 ? default : new EpochTerms(1, (uint)random.Between(2, random.Below(3) == 0 ? 40 : 12));
+    }
+
+    /// <summary>D where epochs end: half of it must do for a receipt, at the pace that honest leaders keep.</summary>
+    private static int DeadlineWithEpochs(ReplicaOptions replica, int members)
+    {
+        int neededMs = (3 * replica.FreshnessMs) + (2 * replica.ResendMs) + (members * replica.SlotTimeoutMs);
+        return 2 * ((neededMs / replica.MinHeightMs) + (4 * members));
     }
 
     /// <summary>Zero in half of the runs, otherwise up to the limit.</summary>

@@ -16,7 +16,7 @@ internal sealed class TwinMessage(MessageVerifier verifier, ReplicaId from, Peer
     private List<ReplicaInput> Read()
     {
         var inputs = new List<ReplicaInput>(1);
-        bool isConsensus = ReceivedMessage.TryRead(verifier, from, message, inputs, out VerificationRejection reason);
+        bool isConsensus = ReceivedMessage.TryRead(_ => verifier, verifier, from, message, inputs, out VerificationRejection reason);
         Invariant.Check(isConsensus && reason == VerificationRejection.None, "every core speaks the truth, so everything verifies");
         return inputs;
     }

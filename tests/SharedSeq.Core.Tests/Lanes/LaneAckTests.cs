@@ -17,7 +17,7 @@ public sealed class LaneAckTests
         ProofOfAvailability proof = Assert.Single(net[0].Certified);
         Assert.Equal(batch.Tip, proof.Tip);
         Assert.Equal(net.Committee.Quorum.Quorum, proof.Acks.Length);
-        Assert.All(net.Nodes, node => Assert.True(node.Book.HasNews([])));
+        Assert.All(net.Nodes, node => Assert.True(node.Book.HasNews([], Height.Zero)));
     }
 
     [Fact]

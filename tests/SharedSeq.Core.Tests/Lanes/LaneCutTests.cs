@@ -14,14 +14,14 @@ public sealed class LaneCutTests
         for (int i = 0; i < 10; i++) net[0].Seal($"{i}");
         net.Run();
 
-        CutCandidate first = net[1].Book.BuildCut([]);
+        CutCandidate first = net[1].Book.BuildCut([], Height.Zero);
         Assert.Equal(3UL, Assert.Single(first.Cut).Seq.Value);
-        CutCandidate second = net[1].Book.BuildCut(first.Cut);
+        CutCandidate second = net[1].Book.BuildCut(first.Cut, Height.Zero);
         Assert.Equal(7UL, Assert.Single(second.Cut).Seq.Value);
-        CutCandidate third = net[1].Book.BuildCut(second.Cut);
+        CutCandidate third = net[1].Book.BuildCut(second.Cut, Height.Zero);
         Assert.Equal(9UL, Assert.Single(third.Cut).Seq.Value);
-        Assert.False(net[1].Book.HasNews(third.Cut));
-        Assert.Empty(net[1].Book.BuildCut(third.Cut).Proofs);
+        Assert.False(net[1].Book.HasNews(third.Cut, Height.Zero));
+        Assert.Empty(net[1].Book.BuildCut(third.Cut, Height.Zero).Proofs);
     }
 
     [Fact]
@@ -31,7 +31,7 @@ public sealed class LaneCutTests
         net.Loses = (_, _, message) => message is ProofOfAvailability p && p.Tip.Seq.Value < 6;
         for (int i = 0; i < 10; i++) net[0].Seal($"{i}");
         net.Run();
-        CutCandidate candidate = net[1].Book.BuildCut([]);
+        CutCandidate candidate = net[1].Book.BuildCut([], Height.Zero);
         Assert.Equal(6UL, Assert.Single(candidate.Cut).Seq.Value);
         Assert.Equal(CutVerdict.Valid, net[2].Book.CheckCut(HeaderOf(candidate.Cut), [], Verified(net, candidate)));
     }
@@ -46,7 +46,7 @@ public sealed class LaneCutTests
         net.CommitBy(net[0]);
         Batch zeroth = net[0].Seal("z");
         net.Run();
-        CutCandidate candidate = net[2].Book.BuildCut(net.Cut);
+        CutCandidate candidate = net[2].Book.BuildCut(net.Cut, Height.Zero);
         Assert.Equal([zeroth.Tip, first.Tip, third.Tip], candidate.Cut);
         Assert.Equal(zeroth.Tip, Assert.Single(candidate.Proofs).Tip);
     }
@@ -58,7 +58,7 @@ public sealed class LaneCutTests
         net.Loses = (_, to, message) => message is ProofOfAvailability && to == net[3].Id;
         net[0].Seal("a");
         net.Run();
-        CutCandidate candidate = net[1].Book.BuildCut([]);
+        CutCandidate candidate = net[1].Book.BuildCut([], Height.Zero);
         Header header = HeaderOf(candidate.Cut);
 
         Assert.Equal(CutVerdict.ProofMissing, net[3].Book.CheckCut(header, [], NoProofs));
@@ -178,7 +178,7 @@ public sealed class LaneCutTests
         net.Run();
         net.Pass(net.Options.FreshnessMs / 2);
         long late = net.NowMs + net.Options.FreshnessMs;
-        CutCandidate candidate = net[2].Book.BuildCut([]);
+        CutCandidate candidate = net[2].Book.BuildCut([], Height.Zero);
         Assert.True(net[1].Book.IsFreshnessViolated(net[2].Id, late, HeaderOf([]), []));
         Assert.False(net[1].Book.IsFreshnessViolated(net[2].Id, late, HeaderOf(candidate.Cut), []));
     }

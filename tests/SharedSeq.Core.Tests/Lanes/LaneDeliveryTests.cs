@@ -269,7 +269,7 @@ public sealed class LaneDeliveryTests
             Assert.Equal([other.Tip], node.Delivered[1].Batches);
         }
 
-        Assert.False(net[3].Book.HasNews(net.Cut));
+        Assert.False(net[3].Book.HasNews(net.Cut, Height.Zero));
         Assert.Equal(real.Tip, net[3].Delivered[0].Batches[0]);
         Assert.Equal(default, net[0].Book.OwnLaneRoom);
     }

@@ -15,12 +15,12 @@ public sealed class LaneExchangeTests
         Assert.Single(net[0].Certified);
         net[0].Crash();
         net.Loses = (_, _, _) => false;
-        Assert.False(net[1].Book.HasNews([]));
+        Assert.False(net[1].Book.HasNews([], Height.Zero));
 
         net.Pass(net.Options.FreshnessMs + 1);
         foreach (LaneNode node in net.Nodes.Skip(1))
         {
-            CutCandidate candidate = node.Book.BuildCut([]);
+            CutCandidate candidate = node.Book.BuildCut([], Height.Zero);
             Assert.Equal(batch.Tip, Assert.Single(candidate.Cut));
             net.Verify(Assert.Single(candidate.Proofs));
         }
@@ -41,7 +41,7 @@ public sealed class LaneExchangeTests
         net.Loses = (_, _, message) => message is BatchRequest or BatchResponse;
 
         net.Pass(net.Options.FreshnessMs + net.Options.ResendMs);
-        Assert.Equal(common.Tip, Assert.Single(net[3].Book.BuildCut([]).Cut));
+        Assert.Equal(common.Tip, Assert.Single(net[3].Book.BuildCut([], Height.Zero).Cut));
     }
 
     [Fact]
@@ -61,14 +61,14 @@ public sealed class LaneExchangeTests
         net.Pass(net.Options.FreshnessMs + (3 * net.Options.ResendMs));
         foreach (LaneNode node in net.Nodes.Where(x => x.IsUp))
         {
-            Assert.Equal(batch.Tip, Assert.Single(node.Book.BuildCut([]).Cut));
+            Assert.Equal(batch.Tip, Assert.Single(node.Book.BuildCut([], Height.Zero).Cut));
             Assert.True(node.Disk.ContainsKey(first.Header.Digest));
         }
 
         Assert.Equal(default, net[6].Disk[batch.Header.Digest].Batch.Signature);
         net[6].Restart();
         net.Pass(net.Options.FreshnessMs);
-        Assert.True(net[6].Book.HasNews([]));
+        Assert.True(net[6].Book.HasNews([], Height.Zero));
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public sealed class LaneExchangeTests
         net[4].Crash();
         net.Loses = (_, _, _) => false;
         net.Pass(net.Options.FreshnessMs + (10 * net.Options.ResendMs));
-        Assert.Equal(6UL, Assert.Single(net[6].Book.BuildCut([]).Cut).Seq.Value);
+        Assert.Equal(6UL, Assert.Single(net[6].Book.BuildCut([], Height.Zero).Cut).Seq.Value);
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public sealed class LaneExchangeTests
         net.Run();
 
         net.Pass(net.Options.FreshnessMs + net.Options.ResendMs);
-        Assert.Equal(batch.Tip, Assert.Single(net[2].Book.BuildCut([]).Cut));
+        Assert.Equal(batch.Tip, Assert.Single(net[2].Book.BuildCut([], Height.Zero).Cut));
     }
 
     [Fact]
@@ -143,11 +143,11 @@ public sealed class LaneExchangeTests
         net.Loses = (from, to, message) => message is ProofOfAvailability && from == net[0].Id && to != net[2].Id;
         Batch batch = net[0].Seal("a");
         net.Run();
-        Assert.True(net[2].Book.HasNews([]));
-        Assert.False(net[3].Book.HasNews([]));
+        Assert.True(net[2].Book.HasNews([], Height.Zero));
+        Assert.False(net[3].Book.HasNews([], Height.Zero));
 
         net.Pass(net.Options.FreshnessMs / 2);
-        Assert.Equal(batch.Tip, Assert.Single(net[3].Book.BuildCut([]).Cut));
+        Assert.Equal(batch.Tip, Assert.Single(net[3].Book.BuildCut([], Height.Zero).Cut));
     }
 
     [Fact]
@@ -164,7 +164,7 @@ public sealed class LaneExchangeTests
         net.Run();
 
         Assert.Equal(1, net[3].Sent.Count(s => s.Message is ProofOfAvailability));
-        Assert.True(net[1].Book.HasNews([]));
+        Assert.True(net[1].Book.HasNews([], Height.Zero));
     }
 
     [Fact]

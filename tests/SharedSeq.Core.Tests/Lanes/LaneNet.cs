@@ -103,7 +103,7 @@ public sealed class LaneNet
     }
 
     /// <summary>Commits the cut that this member would propose, at all members that are up, and runs to rest.</summary>
-    public Block CommitBy(LaneNode leader) => Commit(leader.Book.BuildCut(Cut).Cut);
+    public Block CommitBy(LaneNode leader) => Commit(leader.Book.BuildCut(Cut, Height.Zero).Cut);
 
     public Block Commit(IReadOnlyList<LaneTip> cut)
     {

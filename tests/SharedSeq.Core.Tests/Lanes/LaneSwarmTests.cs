@@ -131,8 +131,8 @@ public sealed class LaneSwarmTests
         private void CommitSome()
         {
             LaneNode leader = _net.Nodes[_random.Below(_net.Nodes.Length)];
-            if (!leader.IsUp || !leader.Book.HasNews(_net.Cut)) return;
-            CutCandidate candidate = leader.Book.BuildCut(_net.Cut);
+            if (!leader.IsUp || !leader.Book.HasNews(_net.Cut, Height.Zero)) return;
+            CutCandidate candidate = leader.Book.BuildCut(_net.Cut, Height.Zero);
             Verified<ProofOfAvailability>[] proofs = [.. candidate.Proofs.Select(_net.Verify)];
             Block block = _net.NextBlock(candidate.Cut);
             foreach (LaneNode node in _net.Nodes.Where(x => x.IsUp))

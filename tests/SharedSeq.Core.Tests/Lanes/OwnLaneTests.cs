@@ -90,7 +90,7 @@ public sealed class OwnLaneTests
         var net = new LaneNet(options: new ReplicaOptions { LaneWindowBatches = 8 });
         for (int i = 0; i < 12; i++) net[0].Seal($"{i}");
         net.Run();
-        CutCandidate cut = net[1].Book.BuildCut([]);
+        CutCandidate cut = net[1].Book.BuildCut([], Height.Zero);
         net[1].Do((book, effects) => book.OnFinal(new Height(5), cut.Cut, net.NowMs, effects));
         Assert.Equal(11UL, net[1].SignedAcks[^1].Tip.Seq.Value);
         Assert.Equal(5UL, net[1].SignedAcks[^1].Height.Value);

@@ -1,0 +1,191 @@
+using System.Collections.Generic;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Consensus;
+
+/// <summary>
+/// One member over the epochs (consensus.md 8), as pure as the replicas it is made of. It holds the present epoch's <see cref="Replica"/>, what members
+/// that are behind need of ended epochs, and messages of the next epoch that came too early. When the boundary block is committed, delivered and in the
+/// archive, the next epoch's replica starts from it at slot 0: the same as a restart at that place, so that a crash at any point resumes right.
+/// A ReplicaId is a seat of the epoch that its statement belongs to; the shell translates sessions into seats.
+/// </summary>
+public sealed class Epochs
+{
+    /// <summary>Ended epochs whose commit proofs are kept. A member that was away for longer needs a checkpoint.</summary>
+    public const int EndedMax = 64;
+
+    private readonly ReplicaOptions _options;
+    private readonly EpochHistory _history;
+    private readonly ProtocolMutations _mutations;
+    private readonly List<EndedEpoch> _ended = [];
+    private readonly HeldMessages _held = new();
+    private readonly SortedDictionary<ulong, long> _answeredAtMs = [];
+    private long _askedAtMs = long.MinValue / 2;
+
+    /// <param name="options">Settings.</param>
+    /// <param name="history">Where the archive's headers lead to.</param>
+    /// <param name="recovered">
+    /// What the logs hold: the whole vote log, batches above the delivered cut of all lanes that are not closed. Place and closed epochs are the history's.
+    /// </param>
+    public Epochs(ReplicaOptions options, EpochHistory history, RecoveredState recovered)
+        : this(options, history, recovered, ProtocolMutations.None)
+    {
+    }
+
+    internal Epochs(ReplicaOptions options, EpochHistory history, RecoveredState recovered, ProtocolMutations mutations)
+    {
+        Invariant.Check(history.Seat.Self is not null, "a member starts in an epoch in which it has a seat");
+        _options = options;
+        _history = history;
+        _mutations = mutations;
+        var present = new List<DurableRecord>();
+        foreach (DurableRecord record in recovered.VoteLog)
+        {
+            Epoch epoch = EpochOf(record);
+            Invariant.Check(epoch <= Committee.Epoch, "an epoch is voted in only when its genesis is in the archive");
+            if (epoch == Committee.Epoch) present.Add(record);
+        }
+
+        for (ulong epoch = Committee.Epoch.Value - ulong.Min(Committee.Epoch.Value, EndedMax); epoch < Committee.Epoch.Value; epoch++)
+        {
+            if (EndedEpoch.From(new Epoch(epoch), recovered.VoteLog) is { } ended) _ended.Add(ended);
+        }
+
+        RecoveredState start = Recovered(present, recovered.Batches) with { Evidence = recovered.Evidence };
+        Replica = new Replica(options, Committee, history.Seat.Self!.Value, start, mutations);
+    }
+
+    /// <summary>The present epoch's replica; when this member has no seat in the present epoch, that of the last one in which it had.</summary>
+    public Replica Replica { get; private set; }
+
+    /// <summary>The present epoch's committee.</summary>
+    public Committee Committee => _history.Seat.Committee;
+
+    /// <summary>The own seat in it; null for a member that left.</summary>
+    public ReplicaId? Self => _history.Seat.Self;
+
+    /// <summary>Messages kept for the next epoch.</summary>
+    public int HeldCount => _held.Count;
+
+    /// <summary>When Step wants a Tick at the latest.</summary>
+    public long NextDeadlineMs => Replica.NextDeadlineMs;
+
+    public bool CanSnapshot => Replica.CanSnapshot;
+
+    public void Start(CoreTime now, List<ReplicaEffect> effects) => Replica.Start(now, effects);
+
+    /// <summary>The records that still matter: see <see cref="Replica.Snapshot"/>.</summary>
+    public IEnumerable<DurableRecord> Snapshot()
+    {
+        foreach (EndedEpoch ended in _ended)
+        {
+            foreach (DurableRecord record in ended.Records()) yield return record;
+        }
+
+        foreach (DurableRecord record in Replica.Snapshot()) yield return record;
+    }
+
+    /// <summary>What was held for the epoch just entered: the shell handles each as if it came now.</summary>
+    public IReadOnlyList<HeldMessage> TakeHeld() => _held.Take();
+
+    /// <summary>Handles one input. Effects are appended in the order in which the shell must carry them out.</summary>
+    public void Step(ReplicaInput input, CoreTime now, List<ReplicaEffect> effects)
+    {
+        switch (input)
+        {
+            case ReplicaInput.EndedEpochMessage i:
+                Answer(i, now, effects);
+                break;
+            case ReplicaInput.LaterEpochMessage i:
+                _held.Add(i.Peer, i.Message);
+                AskForEnd(i.Peer, now, effects);
+                break;
+            default:
+                // What was verified or asked for before the epoch changed is of no use after it.
+                if (EpochOf(input) is { } epoch && epoch != Replica.Committee.Epoch && !_mutations.HasFlag(ProtocolMutations.EpochsMixed)) return;
+                Replica.Step(input, now, effects);
+                break;
+        }
+
+        if (Self is not null && Replica.Boundary is { } boundary) Enter(boundary, now, effects);
+    }
+
+    /// <summary>The boundary is committed, delivered and archived.</summary>
+    private void Enter(DeliveredTip boundary, CoreTime now, List<ReplicaEffect> effects)
+    {
+        Replica ended = Replica;
+        if (ended.Ending() is { } ending)
+        {
+            foreach (Block tail in ending.Tails) effects.Add(new ReplicaEffect.Log(new DurableRecord.BlockHeld(tail)));
+            _ended.Add(ending);
+            if (_ended.Count > EndedMax) _ended.RemoveAt(0);
+        }
+
+        _history.End(boundary);
+        effects.Add(new ReplicaEffect.EpochEntered(Committee, Self));
+        if (Self is not { } self) return;
+        RecoveredState start = Recovered([], []);
+        if (_mutations.HasFlag(ProtocolMutations.LanesDropped)) start = start with { Closed = [] };
+        Replica = new Replica(_options, Committee, self, start, _mutations, ended);
+        Replica.Start(now, effects);
+    }
+
+    private RecoveredState Recovered(IReadOnlyList<DurableRecord> voteLog, IReadOnlyList<StoredBatch> batches) =>
+        new(voteLog, _history.Delivered, batches) { Closed = [.. _history.Closed] };
+
+    /// <summary>R11 for ended epochs: who still speaks in one gets its commit proof, and the blocks below it.</summary>
+    private void Answer(ReplicaInput.EndedEpochMessage input, CoreTime now, List<ReplicaEffect> effects)
+    {
+        EndedEpoch? ended = _ended.Find(known => known.Epoch == input.Epoch);
+        if (input.Message is BlockRequest request)
+        {
+            IReadOnlyList<Block> tails = ended?.TailsFrom(request) ?? [];
+            if (tails.Count > 0) effects.Add(new ReplicaEffect.Answer(input.Peer, new BlockResponse(tails)));
+            else effects.Add(new ReplicaEffect.AnswerBlocks(input.Peer, request));
+            return;
+        }
+
+        bool isBehind = input.Message is Vote or Proposal or Notarization or CertificateRequest
+            || (input.Message is Status status && status.FinalSlot < ended?.Proof.Slot)
+            || (input.Message is CommitProof proof && proof.Slot < ended?.Proof.Slot);
+        if (ended is null || !isBehind) return;
+        if (_answeredAtMs.TryGetValue(input.Peer, out long at) && now.MonotonicMs - at < ConsensusLimits.StaleAnswerMs) return;
+        if (_answeredAtMs.Count >= HeldMessages.PeersMax) _answeredAtMs.Clear();
+        _answeredAtMs[input.Peer] = now.MonotonicMs;
+        effects.Add(new ReplicaEffect.Answer(input.Peer, ended.Proof));
+    }
+
+    /// <summary>Somebody speaks in a later epoch, so the present one is over: its end is asked for.</summary>
+    private void AskForEnd(ulong peer, CoreTime now, List<ReplicaEffect> effects)
+    {
+        if (Replica.IsEpochOver || now.MonotonicMs - _askedAtMs < ConsensusLimits.StaleAnswerMs) return;
+        _askedAtMs = now.MonotonicMs;
+        Slot first = Replica.FinalSlot.Next();
+        effects.Add(new ReplicaEffect.Answer(peer, new CertificateRequest(Replica.Committee.Epoch, first, first)));
+    }
+
+    private static Epoch? EpochOf(ReplicaInput input) => input switch
+    {
+        ReplicaInput.VoteReceived i => i.Vote.Value.Epoch,
+        ReplicaInput.ProposalReceived i => i.Proposal.Value.Block.Header.Epoch,
+        ReplicaInput.NotarizationReceived i => i.Certificate.Value.Epoch,
+        ReplicaInput.CommitProofReceived i => i.Proof.Value.Epoch,
+        ReplicaInput.StatusReceived i => i.Status.Value.Epoch,
+        ReplicaInput.CertificateRequestReceived i => i.Request.Epoch,
+        ReplicaInput.BlockRequestReceived i => i.Request.Epoch,
+        ReplicaInput.VoteCast i => i.Vote.Value.Epoch,
+        ReplicaInput.ProposalCast i => i.Proposal.Value.Block.Header.Epoch,
+        _ => null,
+    };
+
+    private static Epoch EpochOf(DurableRecord record) => record switch
+    {
+        DurableRecord.OwnVote r => r.Vote.Epoch,
+        DurableRecord.OwnProposal r => r.Proposal.Block.Header.Epoch,
+        DurableRecord.BlockHeld r => r.Block.Header.Epoch,
+        DurableRecord.CertificateHeld r => r.Certificate.Epoch,
+        DurableRecord.FinalHeld r => r.Proof.Epoch,
+        DurableRecord.OwnResultVote r => r.Vote.Epoch,
+        _ => throw new InvariantException("a durable record of no known kind"),
+    };
+}

@@ -1,0 +1,180 @@
+using SharedSeq.Consensus;
+using SharedSeq.Core.Tests.Consensus;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Core.Tests.Epochs;
+
+/// <summary>Section 8: the hand-over from one epoch to the next, and what ended ones still owe.</summary>
+public sealed class EpochsTests
+{
+    [Fact]
+    public void A_member_goes_from_epoch_to_epoch_and_heights_go_on()
+    {
+        var bench = new EpochBench();
+        bench.Start();
+        bench.Pass(5_000);
+        Assert.True(bench.Epoch.Value >= 3, $"only epoch {bench.Epoch}");
+        Assert.Equal(Enumerable.Range(1, bench.Archive.Count).Select(i => (ulong)i), bench.Archive.Select(block => block.Height.Value));
+        foreach ((CommittedBlock one, CommittedBlock next) in bench.Archive.Zip(bench.Archive.Skip(1)))
+        {
+            Assert.Equal(one.Block.Header.Hash, next.Block.Header.ParentHash);
+            bool isFirst = one.Block.Header.Epoch != next.Block.Header.Epoch;
+            Assert.Equal(isFirst ? Slot.Zero : one.Block.Header.Slot, next.Block.Header.ParentSlot);
+        }
+    }
+
+    [Fact]
+    public void The_next_epoch_begins_when_the_boundary_is_in_the_archive_and_not_before()
+    {
+        var bench = new EpochBench();
+        bench.Start();
+        bench.Pass(900);
+        bench.IsArchiveHeld = true;
+        bench.Pass(2_000);
+        Assert.True(bench.Member.Replica.IsEpochOver);
+        Assert.Equal(Epoch.Zero, bench.Epoch);
+        Assert.DoesNotContain(bench.Log, record => record is DurableRecord.OwnVote { Vote.Epoch.Value: > 0 });
+        bench.ReleaseArchive();
+        Assert.Equal(new Epoch(1), bench.Epoch);
+    }
+
+    [Fact]
+    public void A_restart_at_any_record_of_the_hand_over_goes_on_where_the_logs_end()
+    {
+        var whole = new EpochBench();
+        whole.Start();
+        whole.Pass(3_500);
+        Assert.True(whole.Epoch.Value >= 2);
+        for (int kept = 0; kept <= whole.Log.Count; kept++)
+        {
+            var bench = new EpochBench { NowMs = whole.NowMs };
+            bench.Log.AddRange(whole.Log.Take(kept));
+            // The archive has what was archived before the newest record kept: never less than the genesis of the newest epoch voted in.
+            ulong newest = bench.Log.OfType<DurableRecord.OwnProposal>().Select(own => own.Proposal.Block.Header.Epoch.Value).DefaultIfEmpty().Max();
+            bench.Archive.AddRange(whole.Archive.Where(block => block.Block.Header.Epoch.Value < newest));
+            bench.Start();
+            Assert.True(bench.Epoch.Value >= newest);
+            bench.Pass(3_000);
+            Assert.True(bench.Epoch.Value > newest, $"with {kept} records it stays in epoch {bench.Epoch}");
+            foreach (IGrouping<(Epoch, Slot), Vote> votes in bench.Log.OfType<DurableRecord.OwnVote>().Select(own => own.Vote)
+                .Where(vote => vote.VoteKind == VoteKind.First).GroupBy(vote => (vote.Epoch, vote.Slot)))
+                Assert.Single(votes.Select(vote => vote.Value).Distinct());
+        }
+    }
+
+    [Fact]
+    public void A_vote_in_an_epoch_whose_genesis_is_not_in_the_archive_is_a_broken_invariant()
+    {
+        var whole = new EpochBench();
+        whole.Start();
+        whole.Pass(3_500);
+        var bench = new EpochBench();
+        bench.Log.AddRange(whole.Log);
+        Assert.Throws<InvariantException>(() => bench.Start());
+    }
+
+    [Fact]
+    public void Whoever_speaks_in_an_ended_epoch_gets_its_commit_proof_but_not_all_the_time()
+    {
+        var bench = new EpochBench();
+        bench.Start();
+        bench.Pass(2_000);
+        Assert.Equal(new Epoch(1), bench.Epoch);
+        Assert.Equal(1, Asked(bench, 7));
+        Assert.Equal(0, Asked(bench, 7));
+        Assert.Equal(1, Asked(bench, 8));
+        bench.Pass(ConsensusLimits.StaleAnswerMs);
+        Assert.Equal(1, Asked(bench, 7));
+    }
+
+    [Fact]
+    public void A_restart_still_has_the_commit_proofs_of_ended_epochs_and_so_has_a_compacted_log()
+    {
+        var bench = new EpochBench();
+        bench.Start();
+        bench.Pass(2_000);
+        DurableRecord[] compacted = [.. bench.Member.Snapshot()];
+        bench.Start();
+        Assert.Equal(1, Asked(bench, 7));
+        bench.Log.Clear();
+        bench.Log.AddRange(compacted);
+        bench.Start();
+        Assert.Equal(1, Asked(bench, 7));
+    }
+
+    [Fact]
+    public void Blocks_of_an_ended_epoch_come_from_the_archive()
+    {
+        var bench = new EpochBench();
+        bench.Start();
+        bench.Pass(2_000);
+        bench.Effects.Clear();
+        var request = new BlockRequest(Epoch.Zero, bench.Archive[0].Block.Id, 3);
+        bench.Step(new ReplicaInput.EndedEpochMessage(7, Epoch.Zero, request));
+        Assert.Equal(new ReplicaEffect.AnswerBlocks(7, request), Assert.Single(bench.Effects.OfType<ReplicaEffect.AnswerBlocks>()));
+    }
+
+    [Fact]
+    public void Tails_are_kept_between_the_boundary_and_the_block_that_ended_the_epoch()
+    {
+        Block[] tails = new Block[3];
+        Hash32 parent = Sha.Of("the boundary"u8);
+        for (ulong i = 0; i < 3; i++)
+        {
+            var header = new Header(
+                new Epoch(4), new Slot(11 + i), new Height(21 + i), new Slot(10 + i), parent, default, HeaderFlags.Carry | HeaderFlags.Tail,
+                Payload.Empty.Commitment, []);
+            tails[i] = new Block(header, Payload.Empty);
+            parent = header.Hash;
+        }
+
+        var proof = new CommitProof(new Epoch(4), new Slot(13), tails[2].Id, CommitPath.Slow, []);
+        List<DurableRecord> records = [.. tails.Select(tail => new DurableRecord.BlockHeld(tail)), new DurableRecord.FinalHeld(proof)];
+        EndedEpoch ended = EndedEpoch.From(new Epoch(4), records)!;
+        Assert.Equal(tails.Reverse(), ended.Tails);
+        Assert.Equal([tails[1], tails[0]], ended.TailsFrom(new BlockRequest(new Epoch(4), tails[1].Id, 5)));
+        Assert.Equal([tails[2]], ended.TailsFrom(new BlockRequest(new Epoch(4), tails[2].Id, 0)));
+        Assert.Equal(ended.Tails, EndedEpoch.From(new Epoch(4), [.. ended.Records()])!.Tails);
+        Assert.Null(EndedEpoch.From(new Epoch(5), records));
+    }
+
+    [Fact]
+    public void Messages_of_the_next_epoch_are_held_within_a_bound_and_its_speaker_is_asked_for_the_end_of_this_one()
+    {
+        var bench = new EpochBench();
+        bench.Start(members: 4);
+        bench.Effects.Clear();
+        for (ulong slot = 1; slot <= 2 * HeldMessages.PerPeer; slot++)
+            bench.Step(new ReplicaInput.LaterEpochMessage(3, new Vote(new Epoch(1), new Slot(slot), VoteKind.First, BlockId.Skip, new ReplicaId(2), default)));
+        ReplicaEffect.Answer asked = Assert.Single(bench.Effects.OfType<ReplicaEffect.Answer>());
+        Assert.Equal((3ul, Epoch.Zero), (asked.Peer, Assert.IsType<CertificateRequest>(asked.Message).Epoch));
+        Assert.Equal(HeldMessages.PerPeer, bench.Member.HeldCount);
+        IReadOnlyList<HeldMessage> held = bench.Member.TakeHeld();
+        Assert.Equal(new Slot(2 * HeldMessages.PerPeer), Assert.IsType<Vote>(held[^1].Message).Slot);
+        Assert.Equal(0, bench.Member.HeldCount);
+    }
+
+    [Fact]
+    public void What_was_verified_for_the_epoch_before_does_not_reach_the_present_replica()
+    {
+        var bench = new EpochBench();
+        bench.Start();
+        bench.Pass(2_000);
+        Slot current = bench.Member.Replica.CurrentSlot;
+        var signer = new StatementSigner(
+            TestNetwork.Domain, Epoch.Zero, new ReplicaId(0), new FakeSigner(FakeSigner.KeyOf(0, true)), new FakeSigner(FakeSigner.KeyOf(0, false)));
+        bench.Effects.Clear();
+        bench.Step(new ReplicaInput.VoteReceived(new ReplicaId(0), signer.Vote(current, VoteKind.Final, new BlockId(new Height(9), Sha.Of("x"u8)))));
+        Assert.Empty(bench.Effects);
+        Assert.False(bench.Member.Replica.IsHalted);
+    }
+
+    /// <summary>Answers that a vote of epoch 0 gets.</summary>
+    private static int Asked(EpochBench bench, ulong peer)
+    {
+        bench.Effects.Clear();
+        var vote = new Vote(Epoch.Zero, new Slot(1), VoteKind.First, BlockId.Skip, new ReplicaId(0), default);
+        bench.Step(new ReplicaInput.EndedEpochMessage(peer, Epoch.Zero, vote));
+        return bench.Effects.Count(effect => effect is ReplicaEffect.Answer { Message: CommitProof { Epoch.Value: 0 } } answer && answer.Peer == peer);
+    }
+}
