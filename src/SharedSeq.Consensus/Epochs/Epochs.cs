@@ -124,9 +124,7 @@ public sealed class Epochs
         _history.End(boundary);
         effects.Add(new ReplicaEffect.EpochEntered(Committee, Self));
         if (Self is not { } self) return;
-        RecoveredState start = Recovered([], []);
-        if (_mutations.HasFlag(ProtocolMutations.LanesDropped)) start = start with { Closed = [] };
-        Replica = new Replica(_options, Committee, self, start, _mutations, ended);
+        Replica = new Replica(_options, Committee, self, Recovered([], []), _mutations, ended);
         Replica.Start(now, effects);
     }
 

@@ -27,8 +27,9 @@ public sealed class Replica
     {
         _state = new ReplicaState(options, committee, self, recovered.Delivered, mutations) { Closed = recovered.Closed };
         if (before is not null) _state.Evidence.TakeOver(before._state.Evidence);
-        LaneBook? lanes = before is null || _state.Is(ProtocolMutations.LanesDropped) ? null : before.Lanes;
-        _state.Lanes = new LaneBook(options, committee, self, recovered, _state.Evidence, lanes);
+        bool isDropping = _state.Is(ProtocolMutations.LanesDropped);
+        _state.Lanes = new LaneBook(
+            options, committee, self, isDropping ? recovered with { Closed = [] } : recovered, _state.Evidence, isDropping ? null : before?.Lanes);
         Recovery.Load(_state, recovered.VoteLog);
         _state.Evidence.Recover(recovered.Evidence);
     }

@@ -41,7 +41,7 @@ public sealed class Mutant
         new("no ack exchange", "7") { AcksGoToAuthorOnly = true },
         new("votes cross the epoch", "8") { Mutations = ProtocolMutations.EpochsMixed },
         new("no tails", "8") { Mutations = ProtocolMutations.NoTails, Checker = nameof(Agreement) },
-        new("old lanes dropped at the boundary", "8") { Mutations = ProtocolMutations.LanesDropped },
+        new("old lanes dropped at the boundary", "8") { Mutations = ProtocolMutations.LanesDropped, Checker = nameof(ReceiptDeadline) },
         new("last batch not executed", "7") { SkipsLastBatch = true, Checker = nameof(NothingLostOrDoubled) },
         new("other order of execution", "7") { ReversesOddMembers = true, Checker = nameof(EqualResults) },
         new("evidence not proposed", "8") { Mutations = ProtocolMutations.EvidenceNotProposed, Checker = nameof(EvidenceCommitted) },
