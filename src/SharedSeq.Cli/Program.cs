@@ -12,6 +12,7 @@ internal static class Program
             KeysCommand.Create(),
             TxCommand.Create(),
             TxCommand.CreateWatch(),
+            WatchTowerCommand.Create(),
             VerifyCommand.Create(),
             EvidenceCommand.Create(),
             StoreCommand.Create(),

@@ -1,0 +1,153 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using SharedSeq.Client;
+using SharedSeq.Node;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Cli;
+
+/// <summary>watch-tower: looks at several operators from outside and tells when something is wrong with them or between them.</summary>
+internal static class WatchTowerCommand
+{
+    /// <summary>Milliseconds between two judgements of what only time tells.</summary>
+    private const int TickMs = 100;
+
+    private static readonly JsonSerializerOptions Lines = new(JsonSerializerDefaults.Web)
+    {
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    public static Command Create()
+    {
+        var defaults = new WatchOptions();
+        var rpc = new Option<string[]>("--rpc") { Description = "An operator's address; once for each. Default: those of the genesis document." };
+        var genesis = new Option<string>("--genesis") { Description = "Genesis document to trust.", Required = true };
+        var json = new Option<bool>("--json") { Description = "One JSON object a line." };
+        Option<int> slotTimeout = Milliseconds(
+            "--slot-timeout-ms", "The operators' slot timer; twice as long without progress is an alert.", defaults.SlotTimeout);
+        Option<int> patience = Milliseconds("--patience-ms", "How long an operator may be unreachable or behind.", defaults.Patience);
+        Option<int> span = Milliseconds("--lead-span-ms", "How long a member may lead no block while the network moves on.", defaults.LeadSpan);
+        Option<int> interval = Milliseconds("--interval-ms", "Pause between two looks at an operator.", TimeSpan.FromMilliseconds(200));
+        var command = new Command(
+            "watch-tower",
+            "Watch operators from outside until Ctrl-C. Alerts have an id, a line when they start and one when they end, and do not change the exit "
+            + "code. Example: sharedseq watch-tower --rpc http://a:8700 --rpc http://b:8700 --genesis genesis.json")
+        {
+            rpc, genesis, json, slotTimeout, patience, span, interval,
+        };
+        command.SetAction((result, cancellation) => UserErrors.GuardAsync(async () =>
+        {
+            Genesis trusted = GenesisFiles.Read(result.GetRequiredValue(genesis));
+            var options = new WatchOptions
+            {
+                SlotTimeout = TimeSpan.FromMilliseconds(result.GetValue(slotTimeout)),
+                Patience = TimeSpan.FromMilliseconds(result.GetValue(patience)),
+                LeadSpan = TimeSpan.FromMilliseconds(result.GetValue(span)),
+            };
+            Uri[] operators = Addresses(result.GetValue(rpc), trusted);
+            await RunAsync(trusted, operators, options, TimeSpan.FromMilliseconds(result.GetValue(interval)), result.GetValue(json), cancellation);
+            return ExitCode.Ok;
+        }));
+        return command;
+    }
+
+    private static Option<int> Milliseconds(string name, string description, TimeSpan value)
+    {
+        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => (int)value.TotalMilliseconds };
+        option.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 10 or > 86_400_000) result.AddError($"{name} is 10 to 86400000");
+        });
+        return option;
+    }
+
+    private static Uri[] Addresses(string[]? given, Genesis genesis)
+    {
+        IEnumerable<string> addresses = given is { Length: > 0 } ? given : genesis.Endpoints.Select(endpoint => endpoint.Rpc).OfType<string>();
+        Uri[] operators = [.. addresses.Select(UserErrors.AddressOf).Distinct()];
+        return operators.Length > 0
+            ? operators
+            : throw new CommandException("the genesis document names no operator's public address: give --rpc ADDRESS once for each");
+    }
+
+    private static async Task RunAsync(
+        Genesis genesis, Uri[] operators, WatchOptions options, TimeSpan interval, bool isJson, CancellationToken cancellation)
+    {
+        // Wall-clock time of the start, then the monotonic clock: a clock that is set must not end or start alerts.
+        TimeProvider clock = TimeProvider.System;
+        DateTimeOffset start = clock.GetUtcNow();
+        long started = clock.GetTimestamp();
+        var gate = new Lock();
+        var tower = new WatchTower(genesis, operators, options, start);
+        if (isJson) Console.WriteLine(JsonSerializer.Serialize(new { @event = "watching", genesis = genesis.Hash.ToString(), operators }, Lines));
+        else Console.WriteLine($"watching {operators.Length} operators of network {genesis.Hash}");
+        void Judge(Action<DateTimeOffset> judge)
+        {
+            lock (gate)
+            {
+                judge(start + clock.GetElapsedTime(started));
+                foreach (WatchAlert alert in tower.TakeChanges()) Tell(alert, isJson);
+            }
+        }
+
+        async Task LookAsync(int index)
+        {
+            using var client = new OperatorClient(operators[index], options.Patience / 2);
+            var watch = new OperatorWatch(genesis, client, index, new Prng((ulong)index));
+            while (true)
+            {
+                OperatorSighting sighting = await watch.LookAsync(
+                    atMost => Asked(() => tower.CommittedToCompare(index, atMost)), atMost => Asked(() => tower.CertifiedToCompare(index, atMost)),
+                    cancellation);
+                Judge(now => tower.Observe(index, sighting, now));
+                await Task.Delay(interval, cancellation);
+            }
+        }
+
+        Height? Asked(Func<Height?> ask)
+        {
+            lock (gate) return ask();
+        }
+
+        async Task TickAsync()
+        {
+            using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(TickMs));
+            while (await timer.WaitForNextTickAsync(cancellation)) Judge(tower.Tick);
+        }
+
+        // None of them ends by itself: the first that does was cancelled or has failed.
+        await await Task.WhenAny([TickAsync(), .. operators.Select((_, index) => LookAsync(index))]);
+    }
+
+    private static void Tell(WatchAlert alert, bool isJson)
+    {
+        IEnumerable<string> proofs = alert.Proofs.Select(file => "0x" + Convert.ToHexStringLower(file));
+        if (isJson)
+        {
+            Console.WriteLine(JsonSerializer.Serialize(
+                new
+                {
+                    @event = alert.End is null ? "start" : "end",
+                    id = alert.Id,
+                    kind = alert.Kind.ToString(),
+                    subject = alert.Subject,
+                    start = alert.Start,
+                    end = alert.End,
+                    detail = alert.Detail,
+                    proofs,
+                },
+                Lines));
+            return;
+        }
+
+        string name = alert.Kind == WatchAlertKind.Contradiction ? "!!! CONTRADICTION !!!" : alert.Kind.ToString();
+        Console.WriteLine(alert.End is { } end
+            ? $"{Time(end)}  over   {name}  {alert.Subject}: after {(end - alert.Start).TotalSeconds:f1} s  [{alert.Id}]"
+            : $"{Time(alert.Start)}  ALERT  {name}  {alert.Subject}: {alert.Detail}  [{alert.Id}]");
+        foreach (string proof in proofs) Console.WriteLine($"  proof {proof}");
+    }
+
+    private static string Time(DateTimeOffset at) => at.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+}

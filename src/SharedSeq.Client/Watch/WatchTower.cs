@@ -1,0 +1,226 @@
+using System.Globalization;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Client;
+
+/// <summary>
+/// Judges a network from outside by what its operators prove: heights and results count when a proof of the genesis' committee shows them, never by an
+/// operator's word. Has no clock and asks nobody: sightings and the time go in, alerts come out. Memory is bounded by the number of operators and
+/// members. One caller at a time.
+/// </summary>
+public sealed class WatchTower
+{
+    /// <summary>Contradictions told. 16: after the first the network is not to be believed; more would only fill the screen.</summary>
+    private const int ContradictionsMax = 16;
+
+    /// <summary>Letters of a detail. 400: two hashes and two addresses.</summary>
+    private const int DetailLettersMax = 400;
+
+    private const string Network = "network";
+
+    private readonly Genesis _genesis;
+    private readonly IReadOnlyList<Uri> _operators;
+    private readonly WatchOptions _options;
+    private readonly OperatorState[] _states;
+    private readonly TimeSpan[] _ledAt;
+    private readonly SightedHeights _committed = new();
+    private readonly SightedHeights _certified = new();
+    private readonly Queue<(DateTimeOffset At, Height Certified)> _reached = new();
+    private readonly SortedDictionary<(WatchAlertKind Kind, string Subject), WatchAlert> _open = [];
+    private readonly List<WatchAlert> _changes = [];
+    private DateTimeOffset _now;
+    private DateTimeOffset _progressAt;
+    private Height _due;
+    private TimeSpan _moving;
+    private int _contradictions;
+
+    /// <param name="genesis">Whose committee proves and leads.</param>
+    /// <param name="operators">Who is looked at, by index.</param>
+    /// <param name="options">How patient it is.</param>
+    /// <param name="start">When the watch begins.</param>
+    public WatchTower(Genesis genesis, IReadOnlyList<Uri> operators, WatchOptions options, DateTimeOffset start)
+    {
+        _genesis = genesis;
+        _operators = operators;
+        _options = options;
+        _now = _progressAt = start;
+        _states = [.. operators.Select(_ => new OperatorState { AnsweredAt = start })];
+        _ledAt = new TimeSpan[genesis.Quorum.N];
+    }
+
+    /// <summary>What is wrong now, by kind and subject.</summary>
+    public IReadOnlyCollection<WatchAlert> Open => _open.Values;
+
+    /// <summary>The highest height proved to be committed; 0 before the first.</summary>
+    public Height Committed => _committed.Newest?.Height ?? Height.Zero;
+
+    /// <summary>The highest height whose result is proved to be certified; 0 before the first.</summary>
+    public Height Certified => _certified.Newest?.Height ?? Height.Zero;
+
+    /// <summary>A height that others proved to be committed and this operator should prove, too; null when there is none.</summary>
+    public Height? CommittedToCompare(int asked, Height atMost) => _committed.FromOther(asked, atMost);
+
+    /// <summary>A certified height of which this operator should give the same result; null when there is none.</summary>
+    public Height? CertifiedToCompare(int asked, Height atMost) => _certified.FromOther(asked, atMost);
+
+    /// <summary>Alerts that started or ended since the last call, in order.</summary>
+    public IReadOnlyList<WatchAlert> TakeChanges()
+    {
+        WatchAlert[] changes = [.. _changes];
+        _changes.Clear();
+        return changes;
+    }
+
+    /// <summary>Takes in a look at an operator, then judges as <see cref="Tick"/> does.</summary>
+    public void Observe(int index, OperatorSighting sighting, DateTimeOffset now)
+    {
+        OperatorState state = _states[index];
+        string subject = _operators[index].ToString();
+        Height before = Committed;
+        if (sighting.Fault is null)
+        {
+            state.AnsweredAt = now;
+            Clear(WatchAlertKind.Unreachable, subject, now);
+        }
+        else
+        {
+            state.Fault = sighting.Fault;
+        }
+
+        foreach (ProvenHeight proven in sighting.Committed) Compare("header", _committed, proven, index, now);
+        foreach (ProvenHeight proven in sighting.Certified)
+        {
+            Compare("result", _certified, proven, index, now);
+            if (proven.Height > state.Certified) state.Certified = proven.Height;
+        }
+
+        foreach (Slot slot in sighting.Slots) _ledAt[_genesis.Committee.LeaderOf(slot).Value] = _moving;
+        if (Committed > before) Progressed(now);
+        JudgeProofs(index, sighting, now);
+        Tick(now);
+    }
+
+    /// <summary>Judges what only time tells.</summary>
+    public void Tick(DateTimeOffset now)
+    {
+        if (!_open.ContainsKey((WatchAlertKind.NoProgress, Network))) _moving += now - _now;
+        _now = now;
+        JudgeProgress(now);
+        JudgeOperators(now);
+        JudgeLeaders(now);
+    }
+
+    private void Progressed(DateTimeOffset now)
+    {
+        _progressAt = now;
+        Clear(WatchAlertKind.NoProgress, Network, now);
+    }
+
+    private void Compare(string what, SightedHeights heights, ProvenHeight proven, int index, DateTimeOffset now)
+    {
+        if (heights.Add(proven, index) is not { } known || _contradictions == ContradictionsMax) return;
+        if (Raise(
+            WatchAlertKind.Contradiction, string.Create(CultureInfo.InvariantCulture, $"{what} {proven.Height}"), now,
+            $"two proofs verify: {known.Proven.Hash} from {_operators[known.Operator]} and {proven.Hash} from {_operators[index]}",
+            known.Proven.File, proven.File)) _contradictions++;
+    }
+
+    private void JudgeProofs(int index, OperatorSighting sighting, DateTimeOffset now)
+    {
+        string subject = _operators[index].ToString();
+        if (sighting.InvalidProof is { } why) Raise(WatchAlertKind.InvalidProof, subject, now, why);
+        else if (sighting.Committed.Count + sighting.Certified.Count > 0) Clear(WatchAlertKind.InvalidProof, subject, now);
+        if (sighting.IsDiverged)
+        {
+            Raise(WatchAlertKind.ResultsDiffer, subject, now, "it says itself that its results are not the certified ones");
+        }
+        else if (sighting.OwnResult is { } own && _certified.HashAt(own.Height) is { } certified)
+        {
+            if (own.Hash == certified) Clear(WatchAlertKind.ResultsDiffer, subject, now);
+            else Raise(WatchAlertKind.ResultsDiffer, subject, now, $"height {own.Height}: its result is {own.Hash}, certified is {certified}");
+        }
+    }
+
+    private void JudgeProgress(DateTimeOffset now)
+    {
+        TimeSpan most = 2 * _options.SlotTimeout;
+
+        // Who answers after the time is over, and still proves nothing higher, shows that it is the network and not the way to it.
+        if (now - _progressAt > most && _states.Any(state => state.AnsweredAt - _progressAt > most))
+        {
+            Raise(
+                WatchAlertKind.NoProgress, Network, _progressAt,
+                string.Create(CultureInfo.InvariantCulture, $"no height above {Committed} was proved for {most.TotalMilliseconds} ms"));
+        }
+    }
+
+    private void JudgeOperators(DateTimeOffset now)
+    {
+        if (_reached.Count == 0 || Certified > _reached.Last().Certified) _reached.Enqueue((now, Certified));
+
+        // What was reached longer ago than the patience is due; so many entries are enough to tell it to a fraction of a second.
+        while (_reached.Count > 1 && (now - _reached.Peek().At > _options.Patience || _reached.Count > 256)) _due = _reached.Dequeue().Certified;
+        for (int i = 0; i < _states.Length; i++)
+        {
+            OperatorState state = _states[i];
+            string subject = _operators[i].ToString();
+            bool isSilent = now - state.AnsweredAt > _options.Patience;
+            if (isSilent) Raise(WatchAlertKind.Unreachable, subject, state.AnsweredAt, state.Fault ?? "no answer");
+            if (isSilent || state.Certified >= _due)
+            {
+                Clear(WatchAlertKind.Behind, subject, now);
+                continue;
+            }
+
+            Raise(
+                WatchAlertKind.Behind, subject, now,
+                $"it proves certified heights up to {state.Certified}; height {_due} was certified {_options.Patience.TotalSeconds} s ago");
+        }
+    }
+
+    /// <summary>Only time in which the network moves counts: when it stands still, nobody leads anything.</summary>
+    private void JudgeLeaders(DateTimeOffset now)
+    {
+        for (int i = 0; i < _ledAt.Length; i++)
+        {
+            string name = _genesis.Endpoints.Count > i ? $" ({_genesis.Endpoints[i].Name})" : "";
+            string subject = string.Create(CultureInfo.InvariantCulture, $"member {i}{name}");
+            TimeSpan since = _moving - _ledAt[i];
+            if (since <= _options.LeadSpan) Clear(WatchAlertKind.LeadsNothing, subject, now);
+            else Raise(WatchAlertKind.LeadsNothing, subject, now - since, $"none of the blocks seen in {_options.LeadSpan.TotalSeconds} s has it as leader");
+        }
+    }
+
+    private bool Raise(WatchAlertKind kind, string subject, DateTimeOffset start, string detail, params byte[][] proofs)
+    {
+        if (_open.ContainsKey((kind, subject))) return false;
+        var alert = new WatchAlert(kind, subject, start, null, OneLine(detail), proofs);
+        _open[(kind, subject)] = alert;
+        _changes.Add(alert);
+        return true;
+    }
+
+    /// <summary>What an operator says goes to a terminal: without control characters, and cut.</summary>
+    private static string OneLine(string text)
+    {
+        char[] line = text.AsSpan(0, int.Min(text.Length, DetailLettersMax)).ToArray();
+        for (int i = 0; i < line.Length; i++) line[i] = char.IsControl(line[i]) ? ' ' : line[i];
+        return new string(line);
+    }
+
+    private void Clear(WatchAlertKind kind, string subject, DateTimeOffset now)
+    {
+        if (!_open.Remove((kind, subject), out WatchAlert? alert)) return;
+        _changes.Add(alert with { End = now, Proofs = [] });
+    }
+
+    private sealed class OperatorState
+    {
+        public DateTimeOffset AnsweredAt { get; set; }
+
+        public string? Fault { get; set; }
+
+        public Height Certified { get; set; }
+    }
+}
