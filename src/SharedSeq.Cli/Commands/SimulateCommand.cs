@@ -57,7 +57,7 @@ internal static class SimulateCommand
         };
         command.Validators.Add(result =>
         {
-            if (result.GetValue(seeds) > 1 && (result.GetValue(reduce) != "" || result.GetValue(trace)))
+            if (result.GetValue(seeds) > 1 && (result.GetValue(reduce) is { Length: > 0 } || result.GetValue(trace)))
                 result.AddError("--reduce and --trace are for a single seed.");
         });
         command.SetAction(parsed =>
