@@ -6,6 +6,7 @@ namespace SharedSeq.EndToEnd.Tests;
 public sealed class DrillTests
 {
     [Theory]
+    [InlineData("D1")]
     [InlineData("D5")]
     [InlineData("D9")]
     [Trait("Speed", "Slow")]

@@ -72,18 +72,22 @@ internal sealed class BenchNetwork : IAsyncDisposable
     /// <param name="cancellation">Gives up.</param>
     /// <param name="isLinked">Whether the network between the operators can be cut and delayed.</param>
     /// <param name="absent">An operator that is not started: its keys are left to whoever plays it.</param>
+    /// <param name="rollups">EVM rollups; each operator drives an execution client for each.</param>
+    /// <param name="prepare">Changes the files before the first start.</param>
     public static async Task<BenchNetwork> StartAsync(
-        int operators, int namespaces, CancellationToken cancellation, bool isLinked = false, int? absent = null)
+        int operators, int namespaces, CancellationToken cancellation, bool isLinked = false, int? absent = null, int rollups = 0,
+        Func<DevnetFolder, Task>? prepare = null)
     {
         string path = Directory.CreateTempSubdirectory("sharedseq-bench-").FullName;
         DevnetFolder folder = DevnetFolder.OpenOrCreate(
-            new DevnetOptions { DataFolder = path, Operators = operators, Rollups = 0, OpaqueNamespaces = namespaces });
+            new DevnetOptions { DataFolder = path, Operators = operators, Rollups = rollups, OpaqueNamespaces = namespaces });
         var network = new BenchNetwork(path, folder);
-        if (isLinked) network.LinkAll();
-        int[] present = [.. Enumerable.Range(0, operators).Where(i => i != absent)];
-        foreach (int i in present) network._operators[i] = OperatorProcess.Start(folder.Operators[i]);
         try
         {
+            if (isLinked) network.LinkAll();
+            if (prepare is not null) await prepare(folder);
+            int[] present = [.. Enumerable.Range(0, operators).Where(i => i != absent)];
+            foreach (int i in present) network._operators[i] = OperatorProcess.Start(folder.Operators[i]);
             foreach (int i in present) await network.WaitReadyAsync(i, TimeSpan.FromSeconds(60), cancellation);
             return network;
         }
@@ -161,6 +165,16 @@ internal sealed class BenchNetwork : IAsyncDisposable
 
     public void Resume(int index) => Running(index).Signal("CONT");
 
+    /// <summary>A killed operator's disk is gone: everything but its keys and configuration.</summary>
+    public void LoseDisk(int index) => Directory.Delete(Places[index].DataFolder, recursive: true);
+
+    /// <summary>Starts a killed operator again, without waiting until it is ready.</summary>
+    public async Task RestartAsync(int index)
+    {
+        await Running(index).StopAsync(TimeSpan.FromSeconds(10));
+        _operators[index] = OperatorProcess.Start(_folder.Operators[index]);
+    }
+
     /// <summary>A second process with a killed operator's keys and a copy of its disk, at ports of its own.</summary>
     /// <returns>The twin's public interface.</returns>
     public async Task<Uri> StartTwinAsync(int index, CancellationToken cancellation)
@@ -191,12 +205,7 @@ internal sealed class BenchNetwork : IAsyncDisposable
     /// <summary>Starts killed operators again, all at once, and waits until they are ready.</summary>
     public async Task ReviveAsync(CancellationToken cancellation, params int[] indexes)
     {
-        foreach (int index in indexes)
-        {
-            await Running(index).StopAsync(TimeSpan.FromSeconds(10));
-            _operators[index] = OperatorProcess.Start(_folder.Operators[index]);
-        }
-
+        foreach (int index in indexes) await RestartAsync(index);
         foreach (int index in indexes) await WaitReadyAsync(index, TimeSpan.FromSeconds(60), cancellation);
     }
 

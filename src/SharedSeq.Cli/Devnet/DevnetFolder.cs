@@ -72,6 +72,15 @@ internal sealed class DevnetFolder
         File.WriteAllText(path, configuration.ToJsonString(Indented));
     }
 
+    /// <summary>Has an operator drive this execution client instead of one of its own, on its first rollup.</summary>
+    public void SetExecutionClient(int index, Uri rpc)
+    {
+        string path = Operators[index].ConfigFile;
+        JsonNode configuration = JsonNode.Parse(File.ReadAllText(path))!;
+        configuration["adapters"]![0]!["rpc"] = rpc.ToString();
+        File.WriteAllText(path, configuration.ToJsonString(Indented));
+    }
+
     /// <summary>Files for a second process of an operator: its keys, a copy of its data, ports of its own.</summary>
     public DevnetOperator CreateTwin(int index)
     {

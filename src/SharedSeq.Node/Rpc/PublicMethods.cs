@@ -123,7 +123,14 @@ public sealed partial class PublicMethods(NodeRuntime node)
             slowCommits = view?.SlowCommits,
             halted = view?.IsHalted ?? false,
             divergedAbove = node.Progress.Divergence?.Agreed.Value,
-            members = view?.Members.Select(m => new { replica = m.Member.Value, m.SlotsLed, m.SlotsSkipped, m.SlotsTimedOut, m.IsConnected }),
+            members = view?.Members.Select(m => new
+            {
+                replica = m.Member.Value,
+                m.SlotsLed,
+                m.SlotsSkipped,
+                m.SlotsTimedOut,
+                isConnected = m.Member == node.Self || node.Network.IsConnected(m.Member),
+            }),
             actors = node.Actors.Select(a => new { a.Name, health = a.Health.ToString(), a.Depth }),
             rollups = node.Rollups?.HealthOf(),
         };
