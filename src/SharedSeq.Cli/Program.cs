@@ -4,8 +4,15 @@ namespace SharedSeq.Cli;
 
 internal static class Program
 {
-    private static Task<int> Main(string[] args) =>
-        new RootCommand("SharedSeq: a Byzantine fault-tolerant shared sequencer for rollups.")
+    internal static async Task<int> Main(string[] args)
+    {
+        ParseResult command = Root().Parse(args);
+        int code = await command.InvokeAsync();
+        return command.Errors.Count > 0 ? ExitCode.Usage : code;
+    }
+
+    private static RootCommand Root() =>
+        new("SharedSeq: a Byzantine fault-tolerant shared sequencer for rollups.")
         {
             DevnetCommand.Create(),
             NodeCommand.Create(),
@@ -19,5 +26,5 @@ internal static class Program
             SimulateCommand.Create(),
             BenchCommand.Create(),
             DrillCommand.Create(),
-        }.Parse(args).InvokeAsync();
+        };
 }

@@ -33,12 +33,28 @@ internal static class TxCommand
             using OperatorClient client = OperatorAddress.Connect(result.GetValue(rpc));
             ulong seconds = result.GetValue(validFor);
             ulong validUntil = seconds == 0 ? 0 : (ulong)DateTimeOffset.UtcNow.ToUnixTimeSeconds() + seconds;
-            JsonElement answer = await client.SendTransactionAsync(
-                new NamespaceId(result.GetValue(ns)), PayloadOf(result.GetRequiredValue(data)), validUntil, result.GetRequiredValue(wait), cancellation);
-            return Print(answer);
+            try
+            {
+                JsonElement answer = await client.SendTransactionAsync(
+                    new NamespaceId(result.GetValue(ns)), PayloadOf(result.GetRequiredValue(data)), validUntil, result.GetRequiredValue(wait), cancellation);
+                return Print(answer);
+            }
+            catch (OperatorException e) when (HintOf(e.Reason) is { } hint)
+            {
+                throw new OperatorException(e.Code, $"{e.Message}: {hint}", e.Reason);
+            }
         }));
         return command;
     }
+
+    /// <summary>What to change on the command line; null when the refusal has nothing to do with it.</summary>
+    internal static string? HintOf(string? reason) => reason switch
+    {
+        "ValidUntilNotAllowed" => "transactions of an EVM namespace do not expire; add --valid-for 0",
+        "ValidUntilRequired" => "transactions of this namespace expire; give --valid-for SECONDS above 0",
+        "TooFarAhead" => "give a smaller --valid-for",
+        _ => null,
+    };
 
     private static Command CreateStatus()
     {
@@ -78,6 +94,20 @@ internal static class TxCommand
         return command;
     }
 
+    /// <summary>
+    /// Tells why an operator was left, and not again while it is for the same reason: a block that is not there yet is asked for ten times a second.
+    /// </summary>
+    internal static Action<Uri, StreamException> Once(TextWriter output)
+    {
+        var told = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        return (leaving, why) =>
+        {
+            if (told.GetValueOrDefault(leaving.ToString()) == why.Message) return;
+            told[leaving.ToString()] = why.Message;
+            output.WriteLine($"{leaving}: {why.Message}");
+        };
+    }
+
     /// <summary>watch: live blocks of a namespace, each shown once it is proved against the genesis.</summary>
     public static Command CreateWatch()
     {
@@ -103,7 +133,7 @@ internal static class TxCommand
             if (trusted.Find(id) is null) throw new CommandException($"namespace {id} is not in the genesis document");
             var stream = new NamespaceStream(trusted, id, [address])
             {
-                OperatorLeft = (leaving, why) => Console.Error.WriteLine($"{leaving}: {why.Message}"),
+                OperatorLeft = Once(Console.Error),
             };
             await foreach (FollowedBlock block in stream.FollowAsync(first, cancellation))
             {

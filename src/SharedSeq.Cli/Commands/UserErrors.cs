@@ -14,8 +14,11 @@ internal static class ExitCode
     /// <summary>The command ran and the answer is no: a proof does not verify, a check failed.</summary>
     public const int Failed = 1;
 
-    /// <summary>The command could not run: arguments, configuration, files, network.</summary>
+    /// <summary>The command could not run: configuration, files, network, or values that only they show to be wrong.</summary>
     public const int Unusable = 2;
+
+    /// <summary>The command line is none: an unknown command or option, a value missing or of the wrong kind. sysexits' EX_USAGE.</summary>
+    public const int Usage = 64;
 }
 
 /// <summary>Turns errors that people can mend into one line; anything else is a bug and keeps its trace.</summary>

@@ -217,7 +217,8 @@ internal sealed class DevnetFolder
                 dataDir = "data",
                 replica = new { voteKeyFile = "keys/vote.json", nodeKeyFile = "keys/node.json", allowUnprotectedKeys = true },
                 peers = new { listen = $"127.0.0.1:{o.PeerPort}" },
-                rpc = new { listen = $"127.0.0.1:{o.RpcPort}" },
+                // Benchmarks and drills read whole chains over one connection.
+                rpc = new { listen = $"127.0.0.1:{o.RpcPort}", callsPerSecondMax = 1_000_000 },
                 adapters,
             },
             Indented));

@@ -82,6 +82,12 @@ public sealed record RpcSection
     /// <summary>HTTP connections at once, and as many WebSockets. Default 4,096: above it new ones are refused, the open ones stay quick.</summary>
     public int ConnectionsMax { get; init; } = 4_096;
 
+    /// <summary>
+    /// JSON-RPC calls a second over one connection, HTTP or WebSocket, and as many at once after a pause; 1 to 1,000,000. Default 2,000: an indexer that
+    /// reads hundreds of blocks a second is below it, and one connection keeps no more than a core busy.
+    /// </summary>
+    public int CallsPerSecondMax { get; init; } = 2_000;
+
     /// <summary>The origin whose pages may call, by CORS; "*" for any, empty for none. Default any: everything served is public.</summary>
     public string CorsOrigins { get; init; } = "*";
 }

@@ -17,6 +17,7 @@ public static class NodeLimits
         RpcBatchItemsMax = configuration.Rpc.BatchItemsMax,
         RpcSubscriptionsMax = configuration.Rpc.SubscriptionsMax,
         RpcConnectionsMax = configuration.Rpc.ConnectionsMax,
+        RpcCallsPerSecondMax = configuration.Rpc.CallsPerSecondMax,
         StreamPausedMsMax = configuration.Rpc.StreamPausedMsMax,
         VoteSegmentBytes = configuration.Storage.VoteSegmentBytes,
         BatchSegmentBytes = configuration.Storage.BatchSegmentBytes,

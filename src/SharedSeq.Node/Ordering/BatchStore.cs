@@ -60,16 +60,21 @@ public sealed class BatchStore(Func<LaneTip, Batch?> readFromLog, long bytesMax 
         return readFromLog(tip) is { } stored ? BodyLease.Of(stored.Body) : null;
     }
 
-    /// <summary>Looks for a transaction in the batches in memory, newest first: for those not ordered yet. A scan of a few milliseconds at most.</summary>
+    /// <summary>
+    /// Looks for a transaction in the batches in memory; the newest that has it. For those not ordered yet: what is ordered is in the ledger's index. An
+    /// index here would cost every transaction more than a scan costs those who ask: <paramref name="id"/> is compared with the ids of 16 MiB at most, and how
+    /// often a connection may ask is limited.
+    /// </summary>
     public (Batch Batch, int Index)? Locate(Hash32 id)
     {
-        foreach (Batch batch in _order.Reverse())
+        (Batch Batch, int Index)? found = null;
+        foreach (Batch batch in _order)
         {
             int index = batch.Body.LeafHashes.IndexOf(id);
-            if (index >= 0) return (batch, index);
+            if (index >= 0) found = (batch, index);
         }
 
-        return null;
+        return found;
     }
 
     public BodyLease Borrow(LaneTip tip)

@@ -106,10 +106,10 @@ public sealed class OrderingActor : Actor<OrderingMessage>
         {
             _shell.OnCheckpoint(snapshot);
         }
-        catch (StorageException e)
+        catch (Exception e)
         {
-            // A short cut less after a restart; logs that failed have told so themselves.
-            _logger.SnapshotFailed(e.Message);
+            // A short cut less after a restart; logs that failed have told so themselves. Nobody waits for this task, so nothing else would tell of it.
+            _logger.SnapshotFailed(e is StorageException ? e.Message : e.ToString());
         }
     }
 

@@ -127,7 +127,7 @@ public sealed class RollupServices : IRpcEndpoints, IAsyncDisposable
         }
 
         bool isForwarded = context.Request.Headers.ContainsKey(PeerGateways.ForwardedHeader);
-        await RpcServer.AnswerAsync(context, isForwarded ? gateway.OwnOnly : gateway.Dispatcher, _node.Configuration.Rpc.RequestBytesMax);
+        await RpcServer.AnswerAsync(context, isForwarded ? gateway.OwnOnly : gateway.Dispatcher, _node.Configuration.Rpc);
     }
 
     private async Task HandleGetAsync(HttpContext context)

@@ -29,7 +29,12 @@ public sealed class RpcDispatcher(IReadOnlyDictionary<string, RpcMethod> methods
     public IEnumerable<string> MethodNames => methods.Keys.Order(StringComparer.Ordinal);
 
     /// <summary>Answers one request body; empty when nothing is to be answered (notifications only).</summary>
-    public async Task<ReadOnlyMemory<byte>> HandleAsync(ReadOnlyMemory<byte> body, IRpcConnection? connection, CancellationToken cancellation)
+    /// <param name="body">JSON: a call or an array of them.</param>
+    /// <param name="connection">The WebSocket it came by; null over HTTP.</param>
+    /// <param name="cancellation">Ends with the connection.</param>
+    /// <param name="rate">What the client's connection may ask; null for any number of calls.</param>
+    public async Task<ReadOnlyMemory<byte>> HandleAsync(
+        ReadOnlyMemory<byte> body, IRpcConnection? connection, CancellationToken cancellation, CallRate? rate = null)
     {
         JsonDocument document;
         try
@@ -47,7 +52,7 @@ public sealed class RpcDispatcher(IReadOnlyDictionary<string, RpcMethod> methods
             JsonElement root = document.RootElement;
             if (root.ValueKind != JsonValueKind.Array)
             {
-                object? single = await HandleOneAsync(root, connection, cancellation);
+                object? single = await HandleOneAsync(root, connection, rate, cancellation);
                 return single is null ? default : Serialize(single);
             }
 
@@ -55,11 +60,12 @@ public sealed class RpcDispatcher(IReadOnlyDictionary<string, RpcMethod> methods
             if (count == 0) return Serialize(ErrorOf(null, RpcError.InvalidRequest, "an empty batch", null));
             if (count > batchItemsMax)
                 return Serialize(ErrorOf(null, RpcError.RequestTooLarge, $"{count} calls in a batch, limit {batchItemsMax}", null));
-            return await HandleBatchAsync(root, connection, cancellation);
+            return await HandleBatchAsync(root, connection, rate, cancellation);
         }
     }
 
-    private async Task<ReadOnlyMemory<byte>> HandleBatchAsync(JsonElement batch, IRpcConnection? connection, CancellationToken cancellation)
+    private async Task<ReadOnlyMemory<byte>> HandleBatchAsync(
+        JsonElement batch, IRpcConnection? connection, CallRate? rate, CancellationToken cancellation)
     {
         var buffer = new ArrayBufferWriter<byte>(4096);
         await using var writer = new Utf8JsonWriter(buffer, WriterOptions);
@@ -69,7 +75,7 @@ public sealed class RpcDispatcher(IReadOnlyDictionary<string, RpcMethod> methods
         {
             // Each answer is encoded at once: what a batch costs is what it is answered.
             bool isFull = writer.BytesCommitted + writer.BytesPending > BatchAnswerBytesMax;
-            if (await HandleOneAsync(item, connection, cancellation, isFull) is not { } answer) continue;
+            if (await HandleOneAsync(item, connection, rate, cancellation, isFull) is not { } answer) continue;
             JsonSerializer.Serialize(writer, answer, NullKeepingJson);
             isAnswered = true;
         }
@@ -87,7 +93,7 @@ public sealed class RpcDispatcher(IReadOnlyDictionary<string, RpcMethod> methods
     }
 
     private async Task<object?> HandleOneAsync(
-        JsonElement request, IRpcConnection? connection, CancellationToken cancellation, bool isFull = false)
+        JsonElement request, IRpcConnection? connection, CallRate? rate, CancellationToken cancellation, bool isFull = false)
     {
         counters.CountCall();
         if (!IsRequest(request, out string method, out JsonElement parameters, out JsonElement? id))
@@ -95,6 +101,13 @@ public sealed class RpcDispatcher(IReadOnlyDictionary<string, RpcMethod> methods
         object answer;
         try
         {
+            if (rate is not null && !rate.TryTake(out int retryAfterMs))
+            {
+                throw new RpcException(
+                    RpcError.TooManyCalls, $"too many calls a second by this connection; again in {retryAfterMs} ms",
+                    new { name = RpcError.TooManyCalls.Name, retryAfterMs });
+            }
+
             if (isFull)
                 throw new RpcException(RpcError.RequestTooLarge, $"the batch's answers have more than {BatchAnswerBytesMax} bytes; call this again");
             if (!methods.TryGetValue(method, out RpcMethod? run))

@@ -19,6 +19,9 @@ public sealed record RpcError(int Code, string Name, string Meaning, string Reme
     public static readonly RpcError Timeout = new(-32009, "Timeout", "It did not happen within the time asked for.", "Ask for the status later.");
     public static readonly RpcError UnknownNamespace = new(-32010, "UnknownNamespace", "The namespace is not registered.", "See sharedseq_getPolicy.");
     public static readonly RpcError BadProof = new(-32011, "BadProof", "A proof or receipt did not verify.", "data.reason says why.");
+    public static readonly RpcError TooManyCalls =
+        new(-32014, "TooManyCalls", "The connection's limit of calls a second is reached.", "data.retryAfterMs says when there is room again.");
+
     public static readonly RpcError ExecutionUnavailable =
         new(-32012, "ExecutionUnavailable", "No execution client of this rollup answers.", "Try another operator.");
 
@@ -30,6 +33,7 @@ public sealed record RpcError(int Code, string Name, string Meaning, string Reme
     [
         ParseError, InvalidRequest, MethodNotFound, InvalidParams, InternalError, RequestTooLarge, NotReady, TransactionRefused, LaneFull,
         NotFound, Pruned, BeyondHead, TooManySubscriptions, Timeout, UnknownNamespace, BadProof, ExecutionUnavailable, Diverged,
+        TooManyCalls,
     ];
 }
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net;
 using System.Net.WebSockets;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -28,13 +29,21 @@ public sealed class RpcServer : IAsyncDisposable
     /// connection. 1 MiB.</summary>
     private const int OverrunBytesMax = 1024 * 1024;
 
+    private const Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols Http1 = Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1;
+
     private readonly WebApplication _application;
     private readonly RpcSection _options;
     private readonly RpcDispatcher _dispatcher;
+    private readonly TimeProvider? _clock;
     private readonly CancellationTokenSource _stop = new();
 
-    public RpcServer(RpcSection options, RpcDispatcher dispatcher, IReadOnlyList<IRpcEndpoints> endpoints)
+    /// <param name="options">Where it listens and what it takes.</param>
+    /// <param name="dispatcher">Answers the calls on /.</param>
+    /// <param name="endpoints">What else is served.</param>
+    /// <param name="clock">What calls a second are measured by; the system's when it is left out.</param>
+    public RpcServer(RpcSection options, RpcDispatcher dispatcher, IReadOnlyList<IRpcEndpoints> endpoints, TimeProvider? clock = null)
     {
+        _clock = clock;
         _options = options;
         _dispatcher = dispatcher;
         // Empty: the settings file and environment of the host are none of this node's, and watching its folder for
@@ -49,7 +58,9 @@ public sealed class RpcServer : IAsyncDisposable
             // Connections that became WebSockets are counted apart, without a limit of their own by default.
             kestrel.Limits.MaxConcurrentUpgradedConnections = options.ConnectionsMax;
             kestrel.AddServerHeader = false;
-            kestrel.Listen(IPEndPoint.Parse(options.Listen));
+
+            // One request of a connection at a time: what a client has in flight is bounded by its connections.
+            kestrel.Listen(IPEndPoint.Parse(options.Listen), listen => listen.Protocols = Http1);
         });
         builder.Services.AddRoutingCore();
         _application = builder.Build();
@@ -125,12 +136,15 @@ public sealed class RpcServer : IAsyncDisposable
     }
 
     /// <summary>Answers a JSON-RPC request body with a dispatcher.</summary>
-    public static async Task AnswerAsync(HttpContext context, RpcDispatcher dispatcher, int bytesMax)
+    public static async Task AnswerAsync(HttpContext context, RpcDispatcher dispatcher, RpcSection options, TimeProvider? clock = null)
     {
+        int bytesMax = options.RequestBytesMax;
         ReadOnlyMemory<byte>? body = await ReadBodyAsync(context, bytesMax);
         if (body is null) context.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
         ReadOnlyMemory<byte> answer =
-            body is null ? dispatcher.RefuseTooLarge(bytesMax) : await dispatcher.HandleAsync(body.Value, null, context.RequestAborted);
+            body is null
+                ? dispatcher.RefuseTooLarge(bytesMax)
+                : await dispatcher.HandleAsync(body.Value, null, context.RequestAborted, RateOf(context, options, clock));
         if (answer.IsEmpty)
         {
             context.Response.StatusCode = StatusCodes.Status204NoContent;
@@ -142,7 +156,17 @@ public sealed class RpcServer : IAsyncDisposable
         await context.Response.Body.WriteAsync(answer, context.RequestAborted);
     }
 
-    private Task HandleHttpAsync(HttpContext context) => AnswerAsync(context, _dispatcher, _options.RequestBytesMax);
+    /// <summary>The rate of the connection that a request came by, whichever path it asks.</summary>
+    private static CallRate RateOf(HttpContext context, RpcSection options, TimeProvider? clock)
+    {
+        IDictionary<object, object?> items = context.Features.GetRequiredFeature<IConnectionItemsFeature>().Items;
+        if (items.TryGetValue(typeof(CallRate), out object? known) && known is CallRate rate) return rate;
+        rate = new CallRate(options.CallsPerSecondMax, clock ?? TimeProvider.System);
+        items[typeof(CallRate)] = rate;
+        return rate;
+    }
+
+    private Task HandleHttpAsync(HttpContext context) => AnswerAsync(context, _dispatcher, _options, _clock);
 
     private async Task HandleGetAsync(HttpContext context)
     {
@@ -151,7 +175,7 @@ public sealed class RpcServer : IAsyncDisposable
             using WebSocket? socket = await AcceptAsync(context);
             if (socket is null) return;
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, context.RequestAborted);
-            var connection = new RpcSocket(socket, _dispatcher, _options);
+            var connection = new RpcSocket(socket, _dispatcher, _options, _clock);
             await connection.RunAsync(stop.Token);
             return;
         }

@@ -69,6 +69,10 @@ public sealed partial record ProtocolLimits
         "about 64 KiB each; above it new ones are refused, the open ones stay quick")]
     public int RpcConnectionsMax { get; init; } = 4_096;
 
+    [Limit(LimitScope.Local, "calls a second", 1, 1_000_000,
+        "of one connection: an indexer reading hundreds of blocks a second is below it, and no client keeps more than a core busy by one")]
+    public int RpcCallsPerSecondMax { get; init; } = 2_000;
+
     [Limit(LimitScope.Local, "ms", 100, 600_000,
         "three slow slots in a row; the caller learns the state reached and can ask again")]
     public int RpcWaitMsMax { get; init; } = 30_000;

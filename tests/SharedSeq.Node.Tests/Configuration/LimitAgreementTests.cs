@@ -36,6 +36,7 @@ public sealed class LimitAgreementTests
         Assert.Equal(Limits.RpcSubscriptionsMax, configuration.Rpc.SubscriptionsMax);
         Assert.Equal(Limits.StreamPausedMsMax, configuration.Rpc.StreamPausedMsMax);
         Assert.Equal(Limits.RpcConnectionsMax, configuration.Rpc.ConnectionsMax);
+        Assert.Equal(Limits.RpcCallsPerSecondMax, configuration.Rpc.CallsPerSecondMax);
         Assert.Equal(Limits.SlotTimeoutMs, configuration.Consensus.SlotTimeoutMs);
         Assert.Equal(Limits.SlotTimeoutMaxMs, configuration.Consensus.SlotTimeoutMaxMs);
         Assert.Equal(Limits.HeartbeatMs, configuration.Consensus.HeartbeatMs);
