@@ -18,6 +18,7 @@ public sealed class VerifyCommandTests : IDisposable
     [InlineData("transaction", "open transaction", "Transaction")]
     [InlineData("transaction", "rejection", "Rejection")]
     [InlineData("block", "block", "NamespaceBlock")]
+    [InlineData("evidence", "two firsts", "Evidence")]
     public async Task A_proof_file_is_accepted_and_with_one_byte_flipped_refused_with_the_reason(string command, string sample, string kind)
     {
         string genesis = Path.Combine(_folder, "genesis.json"), path = Path.Combine(_folder, "proof.bin");
