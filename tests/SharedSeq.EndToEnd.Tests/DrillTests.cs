@@ -29,7 +29,7 @@ public sealed class DrillTests
     [Fact]
     public async Task A_drill_that_hangs_or_checks_nothing_has_failed()
     {
-        var hanging = new Drill("H", "hangs", "never", SecondsMax: 1, (_, cancellation) => Task.Delay(Timeout.Infinite, cancellation));
+        var hanging = new Drill("H", "hangs", "never", SecondsMax: 1, (_, cancellation) => new TaskCompletionSource().Task.WaitAsync(cancellation));
         DrillReport report = await DrillCommand.RunAsync(hanging, CancellationToken.None);
         Assert.False(report.IsPassed);
         Assert.Contains("did not end within 1 s", report.Fault, StringComparison.Ordinal);

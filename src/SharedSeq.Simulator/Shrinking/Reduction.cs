@@ -17,6 +17,7 @@ public sealed record Reduction(string Name, Func<RunSettings, RunSettings> Chang
         new("no-liars", run => run.Liars.Count == 0 ? run : run with { Liars = [] }),
         new("no-deaths", run => run.Dying.Count == 0 ? run : run with { Dying = [] }),
         new("calm", run => run with { Shape = RunShape.Calm }),
+        new("one-epoch", run => run with { Epochs = default }),
         new("no-cuts", run => run with { CutsPerMinute = 0 }),
         new("no-restarts", run => run with { RestartsPerMinute = 0 }),
         new("no-load", run => Load(run, load => load with { Transactions = 0 })),
