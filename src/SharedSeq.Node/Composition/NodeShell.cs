@@ -58,6 +58,10 @@ public sealed class NodeShell(
 
     long IReplicaShell.AppendBlock(CommittedBlock block) => logs.AppendBlock(block);
 
+    void IReplicaShell.FlushVotes() => logs.FlushVotes();
+
+    void IReplicaShell.FlushBatches() => logs.FlushBatches();
+
     void IReplicaShell.CompactVoteLog(Replica replica, IReadOnlyCollection<DurableRecord> casts) => logs.CompactVotes(replica, casts);
 
     void IReplicaShell.Send(ReplicaSet to, PeerMessage message)
@@ -122,6 +126,7 @@ public sealed class NodeShell(
     {
         long position = logs.AppendBatch(batch, isAckable: true);
         batches.Add(batch);
+        logs.FlushBatches();
         return position;
     }
 

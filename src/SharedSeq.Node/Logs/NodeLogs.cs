@@ -93,6 +93,13 @@ public sealed class NodeLogs : IDisposable
         Volatile.Write(ref _onBatchesDurable, onBatchesDurable);
     }
 
+    /// <summary>Has what was appended to the vote log written and synced now: somebody waits for it.</summary>
+    public void FlushVotes() => _votes.Flush();
+
+    /// <summary>Has what was appended to the batch log written and synced now.</summary>
+    public void FlushBatches() => _batches.Flush();
+
+    /// <summary>Appends to the vote log; durable upon a flush, or a little later by itself.</summary>
     public long AppendVote(DurableRecord record)
     {
         if (record is DurableRecord.OwnResultVote result) Remember(result.Vote);
@@ -100,6 +107,7 @@ public sealed class NodeLogs : IDisposable
         return Position(_votes.Append((byte)record.Kind, voted, bytes), "vote log");
     }
 
+    /// <summary>Appends to the batch log; durable upon a flush, or a little later by itself.</summary>
     public long AppendBatch(Batch batch, bool isAckable)
     {
         // The log copies what it is given, so each thread that appends keeps one buffer: half a megabyte a batch would churn the large-object heap.

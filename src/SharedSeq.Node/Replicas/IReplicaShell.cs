@@ -6,14 +6,20 @@ namespace SharedSeq.Node;
 /// <summary>What the replica's actor needs of its surroundings to carry out effects; the node's parts, or recording ones in tests.</summary>
 public interface IReplicaShell
 {
-    /// <summary>Appends to the vote log; returns the position to wait for.</summary>
+    /// <summary>Appends to the vote log; returns the position to wait for. The sync comes upon a flush, or a little later by itself.</summary>
     long AppendVote(DurableRecord record);
 
-    /// <summary>Appends a batch to the batch log; returns the position to wait for.</summary>
+    /// <summary>Appends a batch to the batch log; returns the position to wait for, as above.</summary>
     long AppendBatch(Batch batch, bool isAckable);
 
-    /// <summary>Appends a delivered block to the archive; returns the position of the batch log to wait for.</summary>
+    /// <summary>Appends a delivered block to the archive; returns the position of the batch log to wait for, as above.</summary>
     long AppendBlock(CommittedBlock block);
+
+    /// <summary>Something waits for what was appended to the vote log: it is to be synced now.</summary>
+    void FlushVotes();
+
+    /// <summary>The same for the batch log.</summary>
+    void FlushBatches();
 
     /// <summary>Replaces the vote log's old records by the replica's snapshot when its segment is full enough; does nothing otherwise.</summary>
     /// <param name="replica">Whose records.</param>

@@ -26,6 +26,8 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
     private readonly Queue<DurableRecord> _casts = new();
     private readonly Action<Exception> _onFatal;
     private long _votePosition;
+    private long _voteFlushed;
+    private bool _isBatchAwaited;
     private long _voteDurable;
     private long _batchDurable;
 
@@ -60,6 +62,7 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
         _replica.Start(Now(), _effects);
         CarryOut();
         Settle();
+        Flush();
         using var wake = new Timer(_ => TryTell(ReplicaMessage.Of(new ReplicaInput.Tick())));
         while (true)
         {
@@ -73,6 +76,7 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
             while (Mailbox.TryRead(out ReplicaMessage message)) Handle(message);
             if (_replica.NextDeadlineMs <= Now().MonotonicMs) Step(new ReplicaInput.Tick());
             Settle();
+            Flush();
             _shell.CompactVoteLog(_replica, _casts);
             _shell.OnProgress(_replica);
         }
@@ -85,6 +89,24 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
     {
         if (message.Input is not null) Step(message.Input);
         Settle();
+        Flush();
+    }
+
+    /// <summary>
+    /// Starts the syncs that something waits for, once per message: all that it led to is one group then. A block before its vote would otherwise be
+    /// synced alone, and the vote wait for two syncs. What nothing waits for (archived blocks, certificates kept) goes along later.
+    /// </summary>
+    private void Flush()
+    {
+        if (_afterVoteSync.Count > 0 && _voteFlushed < _votePosition)
+        {
+            _voteFlushed = _votePosition;
+            _shell.FlushVotes();
+        }
+
+        if (!_isBatchAwaited) return;
+        _isBatchAwaited = false;
+        _shell.FlushBatches();
     }
 
     private void Step(ReplicaInput input)
@@ -126,6 +148,7 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
             case ReplicaEffect.ServeBlocks e: _shell.ServeBlocks(e.To, e.Request); break;
             case ReplicaEffect.StoreBatch e:
                 _afterBatchSync.Enqueue((_shell.AppendBatch(e.Batch, e.IsAckable), new ReplicaInput.BatchStored(e.Batch.Tip)));
+                _isBatchAwaited = true;
                 break;
             case ReplicaEffect.SignAck e: _answers.Enqueue(new ReplicaInput.AckSigned(_signer.Ack(e.Tip, e.Height))); break;
             case ReplicaEffect.SendStatus e:

@@ -83,6 +83,12 @@ public sealed class BatchLog : IDisposable
         new(options, onDurable, onFailed);
 
     /// <summary>
+    /// Has everything appended so far written and synced. What is appended becomes durable then, or a little later by
+    /// itself.
+    /// </summary>
+    public void Flush() => _log.Flush();
+
+    /// <summary>
     /// Appends a batch. One that is stored already with the same marks is not written again: the result is the earlier
     /// record's location with the last position appended, which covers it and may be durable already.
     /// </summary>
@@ -228,6 +234,7 @@ public sealed class BatchLog : IDisposable
             marks = _index.EncodeMarks();
         }
         AppendResult mark = _log.Append(PruneMarkKind, [], marks, useReserve: true);
+        _log.Flush();
         // Without its mark a restart would take what the segments held for never stored: they stay.
         if (!mark.IsAccepted) return false;
         _log.RetireBelow(first, mark.Position);

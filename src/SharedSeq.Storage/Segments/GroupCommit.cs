@@ -5,9 +5,10 @@ namespace SharedSeq.Storage;
 
 /// <summary>
 /// Turns many appends into few writes and syncs. Appends are encoded into a group in memory under a lock; one writer
-/// thread takes the group as soon as there is one, writes it, syncs, and reports "durable up to position P" once. What
-/// is appended meanwhile forms the next group, so groups grow with load and an idle log syncs at once. A failed or
-/// short write or sync ends the log: it is reported once, never retried, and every later append throws.
+/// thread takes the group upon a flush, or when it has waited for the options' LingerMs, writes it, syncs, and reports
+/// "durable up to position P" once. What is appended meanwhile forms the next group, so groups grow with load and an
+/// idle log syncs at once. A failed or short write or sync ends the log: it is reported once, never retried, and every
+/// later append throws.
 /// </summary>
 internal sealed class GroupCommit
 {
@@ -28,6 +29,7 @@ internal sealed class GroupCommit
     private long _groupFirst;
     private long _durablePosition;
     private StorageException? _failure;
+    private bool _isFlushWanted;
     private bool _isClosing;
     private bool _isAbandoned;
     private bool _closingRecordAppended;
@@ -81,7 +83,10 @@ internal sealed class GroupCommit
         lock (_gate) Monitor.PulseAll(_gate);
     }
 
-    /// <summary>Appends one record; waits while the group is full or a segment is being prepared.</summary>
+    /// <summary>
+    /// Appends one record; waits while the group is full or a segment is being prepared. It is written upon the next
+    /// <see cref="Flush"/>.
+    /// </summary>
     /// <exception cref="StorageException">The log has failed or is closed.</exception>
     public AppendResult Append(byte kind, ReadOnlySpan<byte> head, ReadOnlySpan<byte> body, bool useReserve)
     {
@@ -92,9 +97,16 @@ internal sealed class GroupCommit
         {
             StorageRejection refusal = WaitForRoom(bytes, useReserve ? RoomFor.Mark : RoomFor.Record);
             if (refusal != StorageRejection.None) return AppendResult.Refused(refusal);
-            AppendResult result = Encode(kind, head, body, bytes);
-            Monitor.PulseAll(_gate);
-            return result;
+            return Encode(kind, head, body, bytes);
+        }
+    }
+
+    /// <summary>Has everything appended so far written and synced, in one group if none is being written.</summary>
+    public void Flush()
+    {
+        lock (_gate)
+        {
+            if (_filling.Length > 0) WantFlush();
         }
     }
 
@@ -120,7 +132,7 @@ internal sealed class GroupCommit
                 last = Encode(record.Kind, record.Head.Span, record.Body.Span, bytes);
             }
             _retirements.Add((last.Position, _segment.Number));
-            Monitor.PulseAll(_gate);
+            WantFlush();
             return last;
         }
     }
@@ -201,6 +213,7 @@ internal sealed class GroupCommit
             if (_isClosing) throw new StorageException(StorageRejection.Closed, "the log is closed");
             if (_filling.Length > 0 && _filling.Length + bytes > _options.GroupBytesMax)
             {
+                WantFlush();
                 Monitor.Wait(_gate);
                 continue;
             }
@@ -215,6 +228,12 @@ internal sealed class GroupCommit
             if (refusal is not null) return refusal.Value;
             Monitor.Wait(_gate);
         }
+    }
+
+    private void WantFlush()
+    {
+        _isFlushWanted = true;
+        Monitor.PulseAll(_gate);
     }
 
     private enum RoomFor : byte
@@ -284,7 +303,13 @@ internal sealed class GroupCommit
     {
         lock (_gate)
         {
-            while (_filling.Length == 0 && !_isClosing) Monitor.Wait(_gate);
+            while (!_isFlushWanted && !_isClosing)
+            {
+                bool isSignalled = Monitor.Wait(_gate, _options.LingerMs);
+                _isFlushWanted |= !isSignalled && _filling.Length > 0;
+            }
+
+            _isFlushWanted = false;
             if (_isAbandoned) return false;
             if (_isClosing && _filling.Length == 0 && !AppendClosingRecord()) return false;
             _filling.Terminate(SegmentFormat.TerminatorFor(_offset, _segment.Capacity - _offset));

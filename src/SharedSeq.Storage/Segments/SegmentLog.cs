@@ -61,9 +61,13 @@ internal sealed class SegmentLog : IDisposable
         }
     }
 
+    /// <summary>Appends a record, which waits in memory for a flush.</summary>
     public AppendResult Append(
         byte kind, ReadOnlySpan<byte> head, ReadOnlySpan<byte> body, bool useReserve = false) =>
         _commit.Append(kind, head, body, useReserve);
+
+    /// <summary>Has everything appended so far written and synced.</summary>
+    public void Flush() => _commit.Flush();
 
     public AppendResult AppendAndRetireOlder(IReadOnlyList<LogRecord> records) => _commit.AppendAndRetireOlder(records);
 

@@ -113,7 +113,8 @@ public sealed class VoteLog : IDisposable
     }
 
     /// <summary>
-    /// Appends a record. <paramref name="voted"/> is the slot if this is a vote, else <see cref="VotePosition.None"/>.
+    /// Appends a record, which becomes durable upon a <see cref="Flush"/>, or a little later by itself.
+    /// <paramref name="voted"/> is the slot if this is a vote, else <see cref="VotePosition.None"/>.
     /// </summary>
     /// <exception cref="StorageException">The log has failed or is closed.</exception>
     public AppendResult Append(byte kind, VotePosition voted, ReadOnlySpan<byte> bytes)
@@ -128,6 +129,9 @@ public sealed class VoteLog : IDisposable
         Raise(voted, result.Position);
         return result;
     }
+
+    /// <summary>Has everything appended so far written and synced.</summary>
+    public void Flush() => _log.Flush();
 
     /// <summary>
     /// Replaces the log's content by a snapshot, which must hold all that still matters of what was appended before.
@@ -221,6 +225,7 @@ public sealed class VoteLog : IDisposable
         byte[] head = new byte[8];
         BinaryPrimitives.WriteUInt64BigEndian(head, Incarnation);
         AppendResult start = _log.Append(IncarnationKind, head, []);
+        _log.Flush();
         if (!start.IsAccepted)
             throw new StorageException(start.Rejection, $"{start.Rejection}: the vote log has no room to start");
         lock (_gate)

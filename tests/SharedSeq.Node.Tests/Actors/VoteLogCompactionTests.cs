@@ -84,6 +84,14 @@ public sealed class VoteLogCompactionTests : IDisposable
 
         public long AppendBlock(CommittedBlock block) => ++_position;
 
+        public void FlushVotes()
+        {
+        }
+
+        public void FlushBatches()
+        {
+        }
+
         public void CompactVoteLog(Replica replica, IReadOnlyCollection<DurableRecord> casts)
         {
             if (casts.Any(record => record is DurableRecord.OwnVote { Vote.Slot.Value: 1 })) Compacted.TrySetResult([.. replica.Snapshot(), .. casts]);

@@ -18,6 +18,7 @@ internal static class SegmentLogFixture
         SegmentBytes = segmentBytes,
         SegmentsMax = 1000,
         RecordBytesMax = 8 * 1024,
+        LingerMs = 1,
     };
 
     public static SegmentLog Open(SegmentLogOptions options, DurableWatch watch) =>

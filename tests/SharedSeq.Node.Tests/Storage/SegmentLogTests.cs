@@ -45,6 +45,28 @@ public sealed class SegmentLogTests
     }
 
     [Fact]
+    public void Records_wait_for_a_flush_and_share_its_sync()
+    {
+        DurableWatch watch = new();
+        using SegmentLog log = Open(Options(new SimulatedFileLayer()) with { LingerMs = 600_000 }, watch);
+        AppendNumbered(log, 1, 100);
+        AppendNumbered(log, 2, 200);
+        Assert.Equal(0, watch.Durable);
+        log.Flush();
+        watch.WaitFor(2);
+        Assert.Equal(1, log.SyncTimes.Count);
+    }
+
+    [Fact]
+    public void A_record_that_nobody_flushes_becomes_durable_by_itself()
+    {
+        DurableWatch watch = new();
+        using SegmentLog log = Open(Options(new SimulatedFileLayer()), watch);
+        AppendNumbered(log, 1, 100);
+        watch.WaitFor(1);
+    }
+
+    [Fact]
     public void Appends_that_arrive_during_a_sync_share_the_next_one()
     {
         SimulatedFileLayer simulated = new();
