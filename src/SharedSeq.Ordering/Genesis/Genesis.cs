@@ -152,6 +152,10 @@ public sealed class Genesis
         }
 
         if (Endpoints.Count != 0 && Endpoints.Count != Quorum.N) Throw("committee.members", "endpoints of all operators or of none");
+        // A cut lists the lanes of all epochs that ended within D heights.
+        ulong open = 2 + (Policy.ReceiptDeadlineHeights / (ulong)Policy.BoundaryLead);
+        if (Policy.EpochSeconds > 0 && (ulong)Quorum.N * open > Header.MaxLanes)
+            Throw("policy.boundaryLead", $"{open} epochs of {Quorum.N} lanes could be open at once, and a cut has room for {Header.MaxLanes}");
         CheckKeys();
     }
 

@@ -100,6 +100,8 @@ public static class GenesisJson
             FreshnessMs = fields.U32("freshnessMs", defaults.FreshnessMs),
             ClockDriftMs = fields.U32("clockDriftMs", defaults.ClockDriftMs),
             MaxBatchesPerLane = fields.U32("maxBatchesPerLane", defaults.MaxBatchesPerLane),
+            EpochSeconds = fields.U32("epochSeconds", defaults.EpochSeconds),
+            BoundaryLead = fields.U32("boundaryLead", defaults.BoundaryLead),
         };
         fields.End();
         return policy;
@@ -191,6 +193,8 @@ public static class GenesisJson
         writer.WriteNumber("freshnessMs", policy.FreshnessMs);
         writer.WriteNumber("clockDriftMs", policy.ClockDriftMs);
         writer.WriteNumber("maxBatchesPerLane", policy.MaxBatchesPerLane);
+        writer.WriteNumber("epochSeconds", policy.EpochSeconds);
+        writer.WriteNumber("boundaryLead", policy.BoundaryLead);
         writer.WriteEndObject();
     }
 

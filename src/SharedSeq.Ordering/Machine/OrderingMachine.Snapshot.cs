@@ -6,7 +6,7 @@ namespace SharedSeq.Ordering;
 /// <summary>The whole state as bytes: checkpoints commit to it, a restart or a new member continues from it.</summary>
 public sealed partial class OrderingMachine
 {
-    private static ReadOnlySpan<byte> SnapshotTag => "SharedSeq.ordering.v1"u8;
+    private static ReadOnlySpan<byte> SnapshotTag => "SharedSeq.ordering.v2"u8;
 
     /// <summary>
     /// SHA-256("SharedSeq.state" || state, with the remembered ids by their digests): what the result of a checkpoint certifies. A restored machine that
@@ -53,6 +53,9 @@ public sealed partial class OrderingMachine
         writer.Hash(_genesis.Hash);
         writer.U64(Height.Value);
         writer.U64(Timestamp.Value);
+        writer.U64(Epoch.Value);
+        writer.U64(_span.EndsAt.Value);
+        writer.U64(_span.Boundary?.Value ?? 0);
         writer.Hash(EffectsRoot);
         writer.U32((uint)_namespaces.Length);
         foreach (NamespaceState ns in _namespaces) ns.Write(writer, _slots);
@@ -63,6 +66,10 @@ public sealed partial class OrderingMachine
         if (reader.Hash() != _genesis.Hash) DecodeException.Throw(DecodeRejection.Malformed, "a snapshot of another network");
         Height = new Height(reader.U64());
         Timestamp = new TimestampMs(reader.U64());
+        Epoch = new Epoch(reader.U64());
+        var endsAt = new TimestampMs(reader.U64());
+        ulong boundary = reader.U64();
+        _span = _span with { EndsAt = endsAt, Boundary = boundary == 0 ? null : new Height(boundary) };
         EffectsRoot = reader.Hash();
         if (reader.U32() != (uint)_namespaces.Length) DecodeException.Throw(DecodeRejection.Malformed, "namespaces of a snapshot");
         foreach (NamespaceState ns in _namespaces)

@@ -28,6 +28,9 @@ public sealed partial class OrderingMachine
     private List<Rejection> _rejections = [];
     private uint _duplicateCount;
 
+    // How far the present epoch goes, by the headers applied.
+    private EpochSpan _span;
+
     // The earliest time at which some namespace's block is due: heights before it need not look at namespaces they do not touch.
     private ulong _nextDueMs;
 
@@ -51,6 +54,7 @@ public sealed partial class OrderingMachine
         _duplicates = new DuplicateTable(_policy.DedupIdsMax, uint.Max(_policy.DedupSeconds, evmSeconds));
         _duplicates.Advance(genesis.Timestamp.Value);
         Timestamp = genesis.Timestamp;
+        _span = SpanFrom(genesis.Timestamp);
         EffectsRoot = genesis.Hash;
         _nextDueMs = EarliestDue();
     }
@@ -63,6 +67,15 @@ public sealed partial class OrderingMachine
 
     /// <summary>The chain over all effects so far; the genesis hash before the first height.</summary>
     public Hash32 EffectsRoot { get; private set; }
+
+    /// <summary>The epoch of the last height applied.</summary>
+    public Epoch Epoch { get; private set; }
+
+    /// <summary>The present epoch's last height once it is known.</summary>
+    public Height? Boundary => _span.Boundary;
+
+    /// <summary>Who serves the next epoch: as long as nothing changes committees, the members of genesis.</summary>
+    public CommitteePlan NextCommittee => new(new Epoch(Epoch.Value + 1), _genesis.Quorum, _genesis.Members);
 
     /// <summary>Ids remembered against duplicates.</summary>
     public uint RememberedIds => _duplicates.Count;
@@ -79,8 +92,10 @@ public sealed partial class OrderingMachine
         Invariant.Check(block.Height == Height.Next(), "heights are applied in order, each once");
         Invariant.Check(block.Timestamp >= Timestamp, "committed time does not go back");
         TimestampMs before = Timestamp;
+        EnterEpoch(block.Block.Header.Epoch);
         Height = block.Height;
         Timestamp = block.Timestamp;
+        _span = _span.After(Height, Timestamp);
         StartHeight();
         foreach (LaneTip tip in block.Batches)
         {
@@ -96,6 +111,18 @@ public sealed partial class OrderingMachine
         foreach (NamespaceState ns in _work) Advance(ns);
         return Finish(block, before);
     }
+
+    /// <summary>An epoch begins behind the boundary of the one before, and nowhere else.</summary>
+    private void EnterEpoch(Epoch epoch)
+    {
+        bool isNext = _span.Boundary is { } boundary && boundary == Height;
+        Invariant.Check(epoch.Value == Epoch.Value + (isNext ? 1UL : 0UL), "epochs change at their boundary");
+        if (!isNext) return;
+        Epoch = epoch;
+        _span = SpanFrom(Timestamp);
+    }
+
+    private EpochSpan SpanFrom(TimestampMs start) => EpochSpan.From(start, _policy.EpochSeconds, _policy.BoundaryLead);
 
     private void StartHeight()
     {
@@ -149,11 +176,12 @@ public sealed partial class OrderingMachine
         var effects = new HeightEffects(
             Height, block.Block.Header.Hash, Timestamp, namespacesRoot, RejectionsRoot(_rejections), (uint)_rejections.Count, _duplicateCount);
         EffectsRoot = effects.RootAfter(EffectsRoot);
-        bool isCheckpoint = Height.Value % _policy.CheckpointInterval == 0;
+        bool isBoundary = _span.Boundary == Height;
+        bool isCheckpoint = isBoundary || Height.Value % _policy.CheckpointInterval == 0;
         bool isSigned = isCheckpoint || Timestamp.Value / _policy.ResultIntervalMs != before.Value / _policy.ResultIntervalMs;
         var result = new BlockResult(
             block.Block.Header.Epoch, Height, block.Block.Header.Hash, namespacesRoot, EffectsRoot, Hash32.Zero,
-            isCheckpoint ? StateRoot() : Hash32.Zero, Hash32.Zero);
+            isCheckpoint ? StateRoot() : Hash32.Zero, isBoundary ? NextCommittee.Hash : Hash32.Zero);
         return new OrderingResult
         {
             Result = result,

@@ -58,6 +58,17 @@ public sealed record Policy
     /// <summary>Batches by which one lane may advance in one block (R4). Default 64.</summary>
     public uint MaxBatchesPerLane { get; init; } = 64;
 
+    /// <summary>Least length of an epoch in seconds of committed time; 0 for one epoch without end, the default.</summary>
+    public uint EpochSeconds { get; init; }
+
+    /// <summary>
+    /// Heights from the one that ends an epoch to its boundary. Default 10,000: 20 s at 500 heights a second; at least two checkpoint intervals, so that
+    /// the next committee is certified before the boundary.
+    /// </summary>
+    public uint BoundaryLead { get; init; } = 10_000;
+
+    public EpochTerms Epochs => new(EpochSeconds, BoundaryLead);
+
     public Hash32 Hash
     {
         get
@@ -86,6 +97,8 @@ public sealed record Policy
         writer.U32(FreshnessMs);
         writer.U32(ClockDriftMs);
         writer.U32(MaxBatchesPerLane);
+        writer.U32(EpochSeconds);
+        writer.U32(BoundaryLead);
     }
 
     public static Policy Read(ref CanonicalReader reader) => new()
@@ -105,6 +118,8 @@ public sealed record Policy
         FreshnessMs = reader.U32(),
         ClockDriftMs = reader.U32(),
         MaxBatchesPerLane = reader.U32(),
+        EpochSeconds = reader.U32(),
+        BoundaryLead = reader.U32(),
     };
 
     /// <summary>Everything out of range; empty when the policy is usable.</summary>
@@ -132,6 +147,10 @@ public sealed record Policy
         Range(FreshnessMs, 1, 600_000, "freshnessMs");
         Range(ClockDriftMs, 1, 60_000, "clockDriftMs");
         Range(MaxBatchesPerLane, 1, 4_096, "maxBatchesPerLane");
+        Range(EpochSeconds, 0, 31 * 24 * 3_600, "epochSeconds");
+        Range(BoundaryLead, 2, 1_000_000, "boundaryLead");
+        if (EpochSeconds > 0 && BoundaryLead < 2UL * CheckpointInterval)
+            faults.Add(new SettingFault("boundaryLead", $"with epochs at least twice checkpointInterval, {2UL * CheckpointInterval}"));
         return faults;
     }
 

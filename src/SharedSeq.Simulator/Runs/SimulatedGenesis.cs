@@ -27,6 +27,16 @@ public static class SimulatedGenesis
             CheckpointInterval = (uint)random.Between(5, 60),
             ResultIntervalMs = (uint)random.Between(20, 200),
         };
+        if (settings.HasEpochs)
+        {
+            policy = policy with
+            {
+                EpochSeconds = settings.Epochs.Seconds,
+                BoundaryLead = settings.Epochs.BoundaryLead,
+                CheckpointInterval = uint.Min(policy.CheckpointInterval, settings.Epochs.BoundaryLead / 2),
+            };
+        }
+
         bool isHeavy = settings.Workload.IsHeavy;
         if (isHeavy) policy = policy with { QueueBytes = NamespacePolicy.MinByteCap };
         if (isHeavy && settings.Seed % 2 == 0) policy = policy with { HeightBytes = NamespacePolicy.MinByteCap };

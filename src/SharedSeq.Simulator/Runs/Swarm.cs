@@ -28,7 +28,12 @@ public static class Swarm
             Reorders = random.Below(2) == 0,
         };
         EpochTerms epochs = DrawEpochs(seed, members);
-        if (epochs.Seconds > 0) replica = replica with { ReceiptDeadlineHeights = DeadlineWithEpochs(replica, members) };
+        if (epochs.Seconds > 0)
+        {
+            replica = replica with { ReceiptDeadlineHeights = DeadlineWithEpochs(replica, members) };
+            epochs = epochs with { BoundaryLead = uint.Max(epochs.BoundaryLead, LeastLead(replica.ReceiptDeadlineHeights, members)) };
+        }
+
         return new RunSettings
         {
             Seed = seed,
@@ -58,7 +63,7 @@ public static class Swarm
     private static EpochTerms DrawEpochs(ulong seed, int members)
     {
         var random = new Prng(seed ^ 0xE90C_0000_0000_0000UL ^ ((ulong)members << 40));
-        return random.Below(4) != 0 ? default : new EpochTerms(1, (uint)random.Between(2, random.Below(3) == 0 ? 40 : 12));
+        return random.Below(4) != 0 ? default : new EpochTerms(1, (uint)random.Between(4, random.Below(3) == 0 ? 40 : 12));
     }
 
     /// <summary>D where epochs end: half of it must do for a receipt, at the pace that honest leaders keep.</summary>
@@ -67,6 +72,9 @@ public static class Swarm
         int neededMs = (3 * replica.FreshnessMs) + (2 * replica.ResendMs) + (members * replica.SlotTimeoutMs);
         return 2 * ((neededMs / replica.MinHeightMs) + (4 * members));
     }
+
+    /// <summary>The cut must have room for the lanes of all epochs that can be open at once.</summary>
+    private static uint LeastLead(int receiptDeadlineHeights, int members) => (uint)(receiptDeadlineHeights / ((Header.MaxLanes / members) - 2)) + 1;
 
     /// <summary>Zero in half of the runs, otherwise up to the limit.</summary>
     private static int Sometimes(Prng random, int limit) => random.Below(2) == 0 ? 0 : random.Below(limit) + 1;

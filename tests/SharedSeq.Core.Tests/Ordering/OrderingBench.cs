@@ -97,8 +97,10 @@ internal sealed class OrderingBench : IBatchSource
         }
 
         ulong height = (_parent?.Height.Value ?? 0) + 1;
+        bool isNextEpoch = _parent is not null && Machine.Boundary == _parent.Height;
         var header = new Header(
-            Epoch.Zero, new Slot(height), new Height(height), new Slot(height - 1), _parent?.Hash ?? Genesis.Hash, new TimestampMs(timestamp),
+            new Epoch(Machine.Epoch.Value + (isNextEpoch ? 1UL : 0UL)), new Slot(height), new Height(height), new Slot(height - 1),
+            _parent?.Hash ?? Genesis.Hash, new TimestampMs(timestamp),
             HeaderFlags.None, Payload.Empty.Commitment, []);
         _parent = header;
         return new CommittedBlock(new Block(header, Payload.Empty), header.Timestamp, null, tips, []);

@@ -46,6 +46,8 @@ public sealed class OrderingVectorTests
         VectorFile pins = new("ordering");
         pins.Pin("policy", new Policy().Write);
         pins.Pin("policy hash", new Policy().Hash);
+        pins.Pin("committee plan", new CommitteePlan(new Epoch(3), Committee.Genesis.Quorum, Committee.Genesis.Members).Write);
+        pins.Pin("committee plan hash", new CommitteePlan(new Epoch(3), Committee.Genesis.Quorum, Committee.Genesis.Members).Hash);
         pins.Pin("namespace policy, opaque", Opaque(5).Write);
         pins.Pin("namespace policy, evm", Committee.Genesis.Namespaces[1].Write);
         pins.Pin("genesis", Committee.Genesis.Write);

@@ -1,0 +1,44 @@
+using System.Collections.Generic;
+using SharedSeq.Consensus;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Ordering;
+
+/// <summary>
+/// Who serves an epoch, before the epoch's genesis is known: the thresholds and the seats. The result of a boundary certifies its hash, so that whoever
+/// trusts one committee learns the next (consensus.md 8).
+/// </summary>
+/// <param name="Epoch">The epoch.</param>
+/// <param name="Quorum">Thresholds.</param>
+/// <param name="Members">The seats by ReplicaId.</param>
+public sealed record CommitteePlan(Epoch Epoch, QuorumParameters Quorum, IReadOnlyList<CommitteeMember> Members)
+{
+    /// <summary>SHA-256("SharedSeq.committee" || encoding).</summary>
+    public Hash32 Hash
+    {
+        get
+        {
+            var writer = new CanonicalWriter(1_024);
+            writer.Raw("SharedSeq.committee"u8);
+            Write(writer);
+            return Sha.Of(writer.Written);
+        }
+    }
+
+    /// <summary>The committee once its epoch's genesis, the boundary before it, is known.</summary>
+    public Committee Committee(Hash32 epochGenesis) => new(Epoch, Quorum, Members, epochGenesis);
+
+    public void Write(CanonicalWriter writer)
+    {
+        writer.U16(ProtocolVersion.Current.Value);
+        writer.U64(Epoch.Value);
+        writer.U16((ushort)Quorum.N);
+        writer.U16((ushort)Quorum.F);
+        writer.U16((ushort)Quorum.P);
+        foreach (CommitteeMember member in Members)
+        {
+            writer.PublicKey(member.VoteKey);
+            writer.PublicKey(member.NodeKey);
+        }
+    }
+}
