@@ -109,7 +109,7 @@ internal static class R3Propose
             proofs = cut.Proofs;
             var now = new TimestampMs(state.Now.WallMs);
             TimestampMs timestamp = now > resolved.Timestamp ? now : resolved.Timestamp;
-            state.Evidence.Drop(item => !state.IsTimely(item.Epoch, parent.Height.Next()));
+            if (state.Evidence.WaitingCount > 0) state.Evidence.Drop(item => !state.IsTimely(item.Epoch, parent.Height.Next()));
             IReadOnlyList<Evidence> evidence = state.Evidence.WaitingCount == 0 || state.Is(ProtocolMutations.EvidenceNotProposed)
                 ? []
                 : state.Evidence.PickFor(UndeliveredAncestors(state, parentSlot, parent));
