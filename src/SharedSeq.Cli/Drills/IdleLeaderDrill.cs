@@ -1,4 +1,3 @@
-using System.Text.Json;
 using SharedSeq.Consensus;
 using SharedSeq.Node;
 using SharedSeq.Primitives;
@@ -39,7 +38,8 @@ internal static class IdleLeaderDrill
                 await witness.NoteAsync(network, stopped);
             },
             cancellation);
-        double[] gaps = [.. (await SkippedAsync(network, first, last, cancellation)).Order()];
+        List<CommittedGap> all = await CommittedGap.ReadAsync(network, first, last, cancellation);
+        double[] gaps = [.. all.Where(gap => IsSkipped(network, gap)).Select(gap => gap.Ms).Order()];
         double limit = 2 * configuration.Consensus.SlotTimeoutMs;
         double typical = gaps.Length == 0 ? double.PositiveInfinity : gaps[gaps.Length * 9 / 10];
         run.Detected(TimeSpan.FromMilliseconds(configuration.Consensus.SlotTimeoutMs));
@@ -63,22 +63,14 @@ internal static class IdleLeaderDrill
         foreach (int i in network.Alive) idle.Send(new ReplicaId((ushort)i), status);
     }
 
-    /// <summary>Milliseconds of committed time between neighbouring blocks with a slot of the idle operator between them.</summary>
-    private static async Task<List<double>> SkippedAsync(BenchNetwork network, ulong first, ulong last, CancellationToken cancellation)
+    /// <summary>Whether a slot of the idle operator lies between the two blocks.</summary>
+    private static bool IsSkipped(BenchNetwork network, CommittedGap gap)
     {
-        var gaps = new List<double>();
-        (ulong Slot, ulong Timestamp) before = default;
-        for (ulong height = first; height <= last; height++)
+        for (ulong at = gap.SlotBefore + 1; at < gap.Slot; at++)
         {
-            JsonElement block = await network.CallAsync(network.Alive.First(), "sharedseq_getBlock", cancellation, height);
-            (ulong slot, ulong timestamp) = (block.GetProperty("slot").GetUInt64(), block.GetProperty("timestamp").GetUInt64());
-            bool isSkipped = false;
-            for (ulong at = before.Slot + 1; height > first && at < slot; at++)
-                isSkipped |= network.Genesis.Committee.LeaderOf(new Slot(at)) == new ReplicaId(Idle);
-            if (isSkipped) gaps.Add(timestamp - before.Timestamp);
-            before = (slot, timestamp);
+            if (network.Genesis.Committee.LeaderOf(new Slot(at)) == new ReplicaId(Idle)) return true;
         }
 
-        return gaps;
+        return false;
     }
 }
