@@ -1,4 +1,5 @@
 using SharedSeq.Client;
+using SharedSeq.Consensus;
 using SharedSeq.Core.Tests.Ordering;
 using SharedSeq.Core.Tests.Vectors;
 using SharedSeq.Ordering;
@@ -17,6 +18,7 @@ internal static class OrderingTargets
     {
         yield return new("proof file", Samples.Vectors("ordering-proofs", name => name != "genesis"), ProofBytes)
         {
+            Make = prng => ProofFile.For(ProofNetwork, new EvidenceProof(new RandomValues(prng).Evidence())).ToArray(),
             Repair = WithDigest,
             IsRefusal = static e => e is RefusedException,
             FixedBytesMax = 64 * 1024,
@@ -29,6 +31,13 @@ internal static class OrderingTargets
             IsRefusal = static e => e is RefusedException,
             FixedBytesMax = 64 * 1024,
             Cases = 8_000,
+        };
+        yield return new("evidence file", [EvidenceFile()], CheckedEvidence)
+        {
+            Repair = WithDigest,
+            IsRefusal = static e => e is RefusedException,
+            FixedBytesMax = 64 * 1024,
+            Cases = 20_000,
         };
         yield return new("ordering snapshot", [.. Snapshots()], Snapshot)
         {
@@ -64,6 +73,32 @@ internal static class OrderingTargets
     {
         var verifier = new ProofVerifier(new ProofTrust(ProofNetwork, new P256Scheme()));
         ProofVerdict verdict = verifier.Verify(input, out _);
+        return verdict.IsValid ? null : throw new RefusedException(verdict.ToString());
+    }
+
+    private static readonly TestCommittee Accusers = new(4, 7, 0, OrderingBench.Opaque(5));
+
+    /// <summary>One member, one slot, two First votes.</summary>
+    private static byte[] EvidenceFile()
+    {
+        SignedStatement Voted(string value)
+        {
+            var id = new BlockId(new Height(4), Sha.Of(System.Text.Encoding.UTF8.GetBytes(value)));
+            Vote vote = Accusers[2].Vote(new Slot(5), VoteKind.First, id).Value;
+            return new SignedStatement(SignedKind.FirstVote, Samples.Bytes(writer =>
+            {
+                writer.U64(vote.Slot.Value);
+                vote.Value.Write(writer);
+            }), vote.Signature);
+        }
+
+        var evidence = new Evidence(EvidenceKind.TwoFirstVotes, Epoch.Zero, new ReplicaId(2), Voted("one"), Voted("other"));
+        return ProofFile.For(Accusers.Genesis, new EvidenceProof(evidence)).ToArray();
+    }
+
+    private static byte[]? CheckedEvidence(byte[] input)
+    {
+        ProofVerdict verdict = Accusers.Verifier.Verify(input, out _);
         return verdict.IsValid ? null : throw new RefusedException(verdict.ToString());
     }
 
