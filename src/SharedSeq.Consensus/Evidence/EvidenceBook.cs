@@ -33,9 +33,15 @@ public sealed class EvidenceBook(ReplicaId self, int members)
     /// <summary>After a restart: what was recorded before.</summary>
     internal void Recover(IReadOnlyList<RecoveredEvidence> recorded)
     {
+        // What waits comes first: committed items, which others may have recorded, must not use up the bound of an offender.
         foreach (RecoveredEvidence item in recorded)
         {
-            if (Note(item.Evidence) && !item.IsCommitted) _waiting.Add(item.Evidence);
+            if (!item.IsCommitted && Note(item.Evidence)) _waiting.Add(item.Evidence);
+        }
+
+        foreach (RecoveredEvidence item in recorded)
+        {
+            if (item.IsCommitted) Note(item.Evidence);
         }
     }
 

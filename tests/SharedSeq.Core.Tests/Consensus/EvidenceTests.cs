@@ -188,6 +188,22 @@ public class EvidenceTests
         Assert.Equal(16, bench.Node.Evidence.Count);
     }
 
+    [Fact]
+    public void Evidence_that_waits_outlives_a_restart_however_much_of_others_is_committed_against_the_offender()
+    {
+        Evidence own = Recorded(Caught());
+        var others = new RuleBench();
+        for (ulong slot = 2; others.Node.Evidence.Count < ConsensusLimits.EvidencePerOffender; slot++)
+        {
+            others.First(slot, BlockId.Skip, others.Others[1]);
+            others.First(slot, others.Block(slot).Id, others.Others[1]);
+        }
+
+        List<RecoveredEvidence> recorded = [.. others.Node.Evidence.Select(item => new RecoveredEvidence(item.Value, IsCommitted: true))];
+        var bench = new RuleBench(recorded: [.. recorded, new RecoveredEvidence(own, IsCommitted: false)]);
+        Assert.Equal(1, bench.Replica.View().EvidenceWaiting);
+    }
+
     private static RuleBench Caught()
     {
         var bench = new RuleBench();
