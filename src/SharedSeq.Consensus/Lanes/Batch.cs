@@ -46,12 +46,22 @@ public sealed class Batch : PeerMessage
     /// <summary>An own batch, whose header was just computed from this very body.</summary>
     internal static Batch Own(BatchHeader header, Height height, Signature64 signature, BatchBody body) => new(header, height, signature, body);
 
+    /// <summary>Bytes that <see cref="Write(CanonicalWriter)"/> writes.</summary>
+    public int EncodedBytes => BatchHeader.Size + 8 + Signature64.Size + Body.Bytes.Length;
+
     public override void Write(CanonicalWriter writer)
     {
-        Header.Write(writer);
-        writer.U64(AuthorHeight.Value);
-        writer.Signature(Signature);
+        WriteOpening(writer);
         writer.Raw(Body.Bytes.Span);
+    }
+
+    /// <summary>Writes <see cref="EncodedBytes"/> bytes without a buffer in between.</summary>
+    public void Write(Span<byte> target)
+    {
+        var opening = new CanonicalWriter(BatchHeader.Size + 8 + Signature64.Size);
+        WriteOpening(opening);
+        opening.Written.CopyTo(target);
+        Body.Bytes.Span.CopyTo(target[opening.Length..]);
     }
 
     /// <summary>Reads a batch whose body may stay a slice of <paramref name="frame"/>; the caller must not change that memory.</summary>
@@ -61,6 +71,13 @@ public sealed class Batch : PeerMessage
         Batch batch = ReadPart(frame, ref reader);
         reader.End("batch");
         return batch;
+    }
+
+    private void WriteOpening(CanonicalWriter writer)
+    {
+        Header.Write(writer);
+        writer.U64(AuthorHeight.Value);
+        writer.Signature(Signature);
     }
 
     internal static Batch ReadPart(ReadOnlyMemory<byte> frame, ref CanonicalReader reader)

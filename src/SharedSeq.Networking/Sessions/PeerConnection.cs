@@ -55,6 +55,7 @@ internal sealed class PeerConnection : IAsyncDisposable
             {
                 Interlocked.Add(ref _queuedBytes, -dropped.Bytes.Length);
                 Interlocked.Increment(ref _dropped);
+                dropped.Release();
             });
     }
 
@@ -79,8 +80,11 @@ internal sealed class PeerConnection : IAsyncDisposable
             return false;
         }
 
+        frame.Hold();
         Interlocked.Add(ref _queuedBytes, frame.Bytes.Length);
-        return _queue.Writer.TryWrite(frame);
+        if (_queue.Writer.TryWrite(frame)) return true;
+        frame.Release();
+        return false;
     }
 
     /// <summary>Counts a frame that does not verify; the session is over when there are too many.</summary>
@@ -172,11 +176,13 @@ internal sealed class PeerConnection : IAsyncDisposable
                 if (bytes.Length > small.Length)
                 {
                     await _stream.WriteAsync(bytes, _stop.Token);
+                    frame.Release();
                     continue;
                 }
 
                 bytes.CopyTo(small.AsMemory(used));
                 used += bytes.Length;
+                frame.Release();
             }
 
             // Joined writes: everything that waited goes out as one TLS record or a few.

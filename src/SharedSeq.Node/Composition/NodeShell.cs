@@ -152,6 +152,8 @@ public sealed class NodeShell(
         peers.CountBadFrame(from);
     }
 
+    void IOrderingShell.OnApplied(Height height) => _replica!.OnOrdered(height);
+
     void IOrderingShell.OnCheckpoint(OrderingSnapshot snapshot)
     {
         snapshots.Write(snapshot);

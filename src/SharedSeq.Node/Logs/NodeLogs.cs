@@ -19,9 +19,6 @@ public sealed class NodeLogs : IDisposable
     /// <summary>Notes that wait for a block. 1,024: above it they are written at once.</summary>
     private const int NotesWaitingMax = 1_024;
 
-    [ThreadStatic]
-    private static CanonicalWriter? _batchWriter;
-
     private readonly VoteLog _votes;
     private readonly BatchLog _batches;
     private readonly ReplicaId _self;
@@ -110,15 +107,16 @@ public sealed class NodeLogs : IDisposable
     /// <summary>Appends to the batch log; durable upon a flush, or a little later by itself.</summary>
     public long AppendBatch(Batch batch, bool isAckable)
     {
-        // The log copies what it is given, so each thread that appends keeps one buffer: half a megabyte a batch would churn the large-object heap.
-        CanonicalWriter writer = _batchWriter ??= new CanonicalWriter(BatchHeader.Size + 80 + BatchBody.MaxBytes);
-        writer.Reset();
-        batch.Write(writer);
+        // The log copies what it is given.
+        SharedBuffer bytes = BufferPool.Instance.Rent(batch.EncodedBytes);
+        batch.Write(bytes.GetSpan());
         BatchMarks marks = isAckable ? BatchMarks.Ackable : BatchMarks.Fetched;
         if (batch.Header.Lane.Author == _self) marks |= BatchMarks.Own;
         BatchHeader header = batch.Header;
         var key = new BatchKey(header.Lane, header.Seq, header.Digest, header.PreviousDigest, marks);
-        return Position(_batches.AppendBatch(key, writer.Written), "batch log");
+        long position = Position(_batches.AppendBatch(key, bytes.GetSpan()), "batch log");
+        bytes.Release();
+        return position;
     }
 
     public long AppendBlock(CommittedBlock block)

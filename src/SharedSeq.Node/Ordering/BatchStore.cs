@@ -11,10 +11,15 @@ namespace SharedSeq.Node;
 /// </summary>
 /// <param name="readFromLog">Reads a batch of the log; null when it is not there.</param>
 /// <param name="bytesMax">
-/// Bytes of bodies in memory. 16 MiB: a third of a second of the highest rate measured, longer than a batch waits to be ordered.
+/// Bytes of bodies in memory. 12 MiB: a quarter of a second of the highest rate measured, longer than a batch waits to be ordered.
 /// </param>
-public sealed class BatchStore(Func<LaneTip, Batch?> readFromLog, long bytesMax = 16L * 1024 * 1024) : IBatchSource
+public sealed class BatchStore(Func<LaneTip, Batch?> readFromLog, long bytesMax = 12L * 1024 * 1024) : IBatchSource
 {
+    /// <summary>Headers kept for longer than their bodies. 4,096, 250 bytes each: 20 s at the highest pace; replies to submitters name them.</summary>
+    private const int HeadersMax = 4_096;
+
+    private readonly ConcurrentDictionary<Hash32, BatchHeader> _headers = new();
+    private readonly ConcurrentQueue<Hash32> _headerOrder = new();
     private readonly ConcurrentDictionary<Hash32, Batch> _recent = new();
     private readonly ConcurrentQueue<Batch> _order = new();
     private long _bytes;
@@ -31,6 +36,7 @@ public sealed class BatchStore(Func<LaneTip, Batch?> readFromLog, long bytesMax 
         {
             if (!_recent.TryRemove(oldest.Header.Digest, out _)) continue;
             Interlocked.Add(ref _bytes, -oldest.Header.BodyBytes);
+            KeepHeader(oldest.Header);
             oldest.Body.Release();
         }
     }
@@ -46,6 +52,10 @@ public sealed class BatchStore(Func<LaneTip, Batch?> readFromLog, long bytesMax 
 
     /// <summary>The batch at a place, for its header and ids; null when it is not stored here or pruned.</summary>
     public Batch? Find(LaneTip tip) => FindRecent(tip) ?? readFromLog(tip);
+
+    /// <summary>The header of the batch at a place; null when it is not stored here or pruned.</summary>
+    public BatchHeader? FindHeader(LaneTip tip) =>
+        FindRecent(tip)?.Header ?? (_headers.TryGetValue(tip.Digest, out BatchHeader? header) ? header : readFromLog(tip)?.Header);
 
     /// <summary>The batch at a place if it is in memory, for its header and ids.</summary>
     public Batch? FindRecent(LaneTip tip) => _recent.GetValueOrDefault(tip.Digest);
@@ -77,10 +87,23 @@ public sealed class BatchStore(Func<LaneTip, Batch?> readFromLog, long bytesMax 
         return found;
     }
 
+    /// <summary>
+    /// A batch of the height being ordered. One that fell out is in memory again: each namespace in it, and each of those told about the height, would
+    /// read and hash it anew otherwise.
+    /// </summary>
     public BodyLease Borrow(LaneTip tip)
     {
-        if (TryBorrow(tip) is { } lease) return lease;
-        Invariant.Throw($"batch {tip.Lane}/{tip.Seq} of a delivered height is stored");
-        return default;
+        if (FindRecent(tip) is { } recent && BodyLease.TryTake(recent.Body, out BodyLease lease)) return lease;
+        Batch? stored = readFromLog(tip);
+        if (stored is null) Invariant.Throw($"batch {tip.Lane}/{tip.Seq} of a delivered height is stored");
+        Add(stored);
+        return BodyLease.Of(stored.Body);
+    }
+
+    private void KeepHeader(BatchHeader header)
+    {
+        if (!_headers.TryAdd(header.Digest, header)) return;
+        _headerOrder.Enqueue(header.Digest);
+        if (_headers.Count > HeadersMax && _headerOrder.TryDequeue(out Hash32 oldest)) _headers.TryRemove(oldest, out _);
     }
 }

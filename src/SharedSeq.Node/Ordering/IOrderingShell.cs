@@ -17,6 +17,9 @@ public interface IOrderingShell
     /// <summary>A peer's vote or certificate does not verify: whoever goes on so loses its session.</summary>
     void OnUnverified(Primitives.ReplicaId from, VerificationRejection reason);
 
+    /// <summary>A height is applied and its followers are told; once at the beginning with the height that was recovered.</summary>
+    void OnApplied(Primitives.Height height);
+
     /// <summary>The whole state at a checkpoint, to start from after a restart. Called beside the loop: it is tens of megabytes under load.</summary>
     /// <exception cref="Storage.StorageException">It can not be written. The one before is kept.</exception>
     void OnCheckpoint(OrderingSnapshot snapshot);

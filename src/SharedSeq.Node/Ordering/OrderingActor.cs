@@ -12,7 +12,7 @@ namespace SharedSeq.Node;
 /// </summary>
 public sealed class OrderingActor : Actor<OrderingMessage>
 {
-    /// <summary>Messages waiting. 65,536: more than two minutes of heights; a replica that catches up fills it, and then waits.</summary>
+    /// <summary>Messages waiting. 65,536: heights are two thousand of them at most (ReplicaActor.OrderingLagMax), peers' connections wait beyond it.</summary>
     private const int MailboxMax = 65_536;
 
     /// <summary>Least milliseconds between two snapshots. 30,000: a restart applies half a minute of heights in a second or two.</summary>
@@ -52,6 +52,7 @@ public sealed class OrderingActor : Actor<OrderingMessage>
 
     protected override async Task RunAsync(CancellationToken stopping)
     {
+        _shell.OnApplied(_machine.Height);
         using var tick = new Timer(_ => TryTell(new OrderingMessage.Tick()), null, 1_000, 1_000);
         while (await Mailbox.WaitToReadAsync(stopping))
         {
@@ -85,6 +86,7 @@ public sealed class OrderingActor : Actor<OrderingMessage>
         if (result.IsSigned) _collector.OnOwnResult(result.Result, _effects);
         var ordered = new OrderedHeight(block, result);
         foreach (IOrderedFollower follower in _followers) await follower.OnOrderedAsync(ordered, stopping);
+        _shell.OnApplied(block.Height);
         EndSnapshot();
         if (result.IsCheckpoint && !_collector.IsDiverged) BeginSnapshot();
     }

@@ -8,7 +8,7 @@ namespace SharedSeq.Node;
 /// Acks whose signature was checked here, so that a PoA costs only what is new in it: its acks arrive alone, with the batch, in the PoA and again
 /// in a proposal. Two generations of bounded size; losing one costs a check, never correctness.
 /// </summary>
-public sealed class VerifiedAckCache(int perGenerationMax = 16_384)
+public sealed class VerifiedAckCache(int perGenerationMax = 8_192)
 {
     private ConcurrentDictionary<Key, byte> _young = new();
     private ConcurrentDictionary<Key, byte> _old = new();

@@ -13,6 +13,12 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
     /// <summary>Messages waiting for the replica. 16,384: about a second of a busy committee; peers' connections wait beyond it.</summary>
     private const int MailboxMax = 16_384;
 
+    /// <summary>
+    /// Heights that ordering may lag behind. 1,024, twenty seconds of the fastest: beyond it nothing is called archived, so that the replica stops handing
+    /// on (ConsensusLimits.OrderAhead later) and keeps or drops what is committed by its own limits. It goes on voting.
+    /// </summary>
+    internal const int OrderingLagMax = 1_024;
+
     private static readonly ReplicaMessage Wake = new(null);
 
     private readonly Replica _replica;
@@ -23,6 +29,7 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
     private readonly Queue<ReplicaInput> _answers = new();
     private readonly Queue<(long Position, Action Release)> _afterVoteSync = new();
     private readonly Queue<(long Position, ReplicaInput Answer)> _afterBatchSync = new();
+    private readonly Queue<ReplicaInput.BlockArchived> _afterOrdering = new();
     private readonly Queue<DurableRecord> _casts = new();
     private readonly Action<Exception> _onFatal;
     private long _votePosition;
@@ -30,6 +37,8 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
     private bool _isBatchAwaited;
     private long _voteDurable;
     private long _batchDurable;
+    private ulong _ordered;
+    private bool _isOrderingAwaited;
 
     public ReplicaActor(Replica replica, StatementSigner signer, IReplicaShell shell, TimeProvider clock, Action<Exception> onFatal)
         : base("replica", MailboxMax, Supervision.Fatal)
@@ -52,6 +61,16 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
     public void OnBatchesDurable(long position)
     {
         Volatile.Write(ref _batchDurable, position);
+        TryTell(Wake);
+    }
+
+    /// <summary>Ordering has applied the heights up to this one.</summary>
+    public void OnOrdered(Height height)
+    {
+        Volatile.Write(ref _ordered, height.Value);
+        Interlocked.MemoryBarrier();
+        if (!Volatile.Read(ref _isOrderingAwaited)) return;
+        Volatile.Write(ref _isOrderingAwaited, false);
         TryTell(Wake);
     }
 
@@ -124,9 +143,26 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
             else if (_afterVoteSync.TryPeek(out (long Position, Action Release) vote) && vote.Position <= Volatile.Read(ref _voteDurable))
                 _afterVoteSync.Dequeue().Release();
             else if (_afterBatchSync.TryPeek(out (long Position, ReplicaInput Answer) batch) && batch.Position <= Volatile.Read(ref _batchDurable))
-                Step(_afterBatchSync.Dequeue().Answer);
+                Answer(_afterBatchSync.Dequeue().Answer);
+            else if (_afterOrdering.TryPeek(out ReplicaInput.BlockArchived? archived) && IsOrderingNear(archived.Height))
+                Step(_afterOrdering.Dequeue());
             else return;
         }
+    }
+
+    private void Answer(ReplicaInput answer)
+    {
+        if (answer is ReplicaInput.BlockArchived archived) _afterOrdering.Enqueue(archived);
+        else Step(answer);
+    }
+
+    /// <summary>Looks again after saying that it waits: what ordering told in between would be missed.</summary>
+    private bool IsOrderingNear(Height height)
+    {
+        if (height.Value <= Volatile.Read(ref _ordered) + OrderingLagMax) return true;
+        Volatile.Write(ref _isOrderingAwaited, true);
+        Interlocked.MemoryBarrier();
+        return height.Value <= Volatile.Read(ref _ordered) + OrderingLagMax;
     }
 
     private void CarryOut()

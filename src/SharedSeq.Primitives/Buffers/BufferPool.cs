@@ -4,8 +4,8 @@ namespace SharedSeq.Primitives;
 /// Memory of batches and what carries them, used again: half a megabyte many times a second would be collected with the whole heap only. Safe for
 /// several threads.
 /// </summary>
-/// <param name="freeBytesMax">Bytes kept for later. 16 MiB: a third of a second of batches at the highest rate measured.</param>
-public sealed class BufferPool(long freeBytesMax = 16L * 1024 * 1024)
+/// <param name="freeBytesMax">Bytes kept for later. 4 MiB: what batches come and go in bursts; most goes straight from one to the next.</param>
+public sealed class BufferPool(long freeBytesMax = 4L * 1024 * 1024)
 {
     /// <summary>Bytes from which on memory is pooled. 8 KiB: what is smaller is cheap to collect.</summary>
     public const int PooledBytesMin = 8 * 1024;
@@ -37,8 +37,10 @@ public sealed class BufferPool(long freeBytesMax = 16L * 1024 * 1024)
         if (size < 0) return new SharedBuffer(this, GC.AllocateUninitializedArray<byte>(length), length);
         lock (_gate)
         {
-            if (_free[size].TryPop(out byte[]? array))
+            // A larger one that is there costs less than one more; those of a burst would otherwise lie idle.
+            for (int i = size; i < Sizes.Length; i++)
             {
+                if (!_free[i].TryPop(out byte[]? array)) continue;
                 _freeBytes -= array.Length;
                 return new SharedBuffer(this, array, length);
             }

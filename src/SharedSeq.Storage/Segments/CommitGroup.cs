@@ -20,7 +20,11 @@ internal struct CommitRun
 internal sealed class CommitGroup
 {
     private const int FirstBufferBytes = 256 * 1024;
+
+    // Groups in a row that used less than a quarter of the buffer, after which it is halved: a burst's buffer is not kept for ever.
+    private const int SmallGroupsMax = 256;
     private byte[] _buffer = new byte[FirstBufferBytes];
+    private int _smallGroups;
     private readonly List<CommitRun> _runs = [];
 
     public int Length { get; private set; }
@@ -82,6 +86,13 @@ internal sealed class CommitGroup
 
     public void Clear()
     {
+        _smallGroups = Length < _buffer.Length / 4 ? _smallGroups + 1 : 0;
+        if (_smallGroups > SmallGroupsMax && _buffer.Length > FirstBufferBytes)
+        {
+            _buffer = new byte[int.Max(FirstBufferBytes, _buffer.Length / 2)];
+            _smallGroups = 0;
+        }
+
         _runs.Clear();
         Length = 0;
         Records = 0;

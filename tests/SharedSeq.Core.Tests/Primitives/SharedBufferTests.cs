@@ -24,6 +24,14 @@ public sealed class SharedBufferTests
     }
 
     [Fact]
+    public void A_larger_one_that_is_free_is_used_before_one_more_is_made()
+    {
+        _pool.Rent(500_000).Release();
+        Assert.Equal(20_000, _pool.Rent(20_000).Memory.Length);
+        Assert.Equal(0, _pool.FreeBytes);
+    }
+
+    [Fact]
     public void The_last_user_gives_it_back_and_nobody_reads_it_or_holds_it_afterwards()
     {
         SharedBuffer buffer = _pool.Rent(100_000);

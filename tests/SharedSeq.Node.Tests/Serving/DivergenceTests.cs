@@ -218,6 +218,10 @@ public sealed class DivergenceTests : IAsyncLifetime
 
         public void OnUnverified(ReplicaId from, VerificationRejection reason) => Unverified.Enqueue((from, reason));
 
+        public void OnApplied(Height height)
+        {
+        }
+
         public void OnCheckpoint(OrderingSnapshot snapshot) => Snapshots++;
     }
 }

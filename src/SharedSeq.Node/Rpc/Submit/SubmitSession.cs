@@ -201,7 +201,7 @@ internal sealed class SubmitSession(WebSocket socket, SubmitIntake intake, Batch
         var chain = new List<BatchHeader>();
         foreach (LaneTip tip in block.Committed.Batches)
         {
-            if (tip.Lane == lane && batches.Find(tip) is { } batch) chain.Add(batch.Header);
+            if (tip.Lane == lane && batches.FindHeader(tip) is { } header) chain.Add(header);
         }
 
         new SubmitReply.Committed(block.Headers, block.Proof, chain, frames).Write(writer);
