@@ -103,6 +103,14 @@ public sealed class OrderingLagTests
 
         public long AppendBlock(CommittedBlock block) => ++_position;
 
+        public void FlushVotes()
+        {
+        }
+
+        public void FlushBatches()
+        {
+        }
+
         public void CompactVoteLog(Replica replica, IReadOnlyCollection<DurableRecord> casts)
         {
         }
