@@ -71,7 +71,7 @@ public sealed class OrderingLagTests
 
     private sealed class CountingShell : IReplicaShell
     {
-        private readonly object _gate = new();
+        private readonly Lock _gate = new();
         private Exception? _failure;
         private int _delivered;
         private int _passes;
