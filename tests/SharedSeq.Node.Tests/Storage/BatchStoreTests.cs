@@ -1,5 +1,4 @@
 using SharedSeq.Consensus;
-using SharedSeq.Core.Tests.Ordering;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Node.Tests.Storage;
