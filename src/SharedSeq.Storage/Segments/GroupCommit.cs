@@ -232,6 +232,8 @@ internal sealed class GroupCommit
 
     private void WantFlush()
     {
+        // Once: appends that wait for room would wake each other without end otherwise, and nobody else would get to run.
+        if (_isFlushWanted) return;
         _isFlushWanted = true;
         Monitor.PulseAll(_gate);
     }
