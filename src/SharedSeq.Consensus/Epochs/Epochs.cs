@@ -19,7 +19,7 @@ public sealed class Epochs
     private readonly ProtocolMutations _mutations;
     private readonly List<EndedEpoch> _ended = [];
     private readonly HeldMessages _held = new();
-    private readonly SortedDictionary<ulong, long> _answeredAtMs = [];
+    private readonly SortedDictionary<ulong, PeerRecord> _askers = [];
     private long _askedAtMs = long.MinValue / 2;
 
     /// <param name="options">Settings.</param>
@@ -67,6 +67,9 @@ public sealed class Epochs
     /// <summary>Messages kept for the next epoch.</summary>
     public int HeldCount => _held.Count;
 
+    /// <summary>Their bytes, encoded.</summary>
+    public long HeldBytes => _held.Bytes;
+
     /// <summary>When Step wants a Tick at the latest.</summary>
     public long NextDeadlineMs => Replica.NextDeadlineMs;
 
@@ -97,7 +100,7 @@ public sealed class Epochs
                 Answer(i, now, effects);
                 break;
             case ReplicaInput.LaterEpochMessage i:
-                _held.Add(i.Peer, i.Message);
+                if (EpochOf(i.Message) is { } later && later.Value == Committee.Epoch.Value + 1) _held.Add(i.Peer, i.Message);
                 AskForEnd(i.Peer, now, effects);
                 break;
             default:
@@ -135,22 +138,30 @@ public sealed class Epochs
     private void Answer(ReplicaInput.EndedEpochMessage input, CoreTime now, List<ReplicaEffect> effects)
     {
         EndedEpoch? ended = _ended.Find(known => known.Epoch == input.Epoch);
-        if (input.Message is BlockRequest request)
-        {
-            IReadOnlyList<Block> tails = ended?.TailsFrom(request) ?? [];
-            if (tails.Count > 0) effects.Add(new ReplicaEffect.Answer(input.Peer, new BlockResponse(tails)));
-            else effects.Add(new ReplicaEffect.AnswerBlocks(input.Peer, request));
-            return;
-        }
-
+        PeerRecord asker = AskerOf(input.Peer);
         bool isBehind = input.Message is Vote or Proposal or Notarization or CertificateRequest
             || (input.Message is Status status && status.FinalSlot < ended?.Proof.Slot)
             || (input.Message is CommitProof proof && proof.Slot < ended?.Proof.Slot);
-        if (ended is null || !isBehind) return;
-        if (_answeredAtMs.TryGetValue(input.Peer, out long at) && now.MonotonicMs - at < ConsensusLimits.StaleAnswerMs) return;
-        if (_answeredAtMs.Count >= HeldMessages.PeersMax) _answeredAtMs.Clear();
-        _answeredAtMs[input.Peer] = now.MonotonicMs;
+        if (input.Message is BlockRequest request)
+        {
+            if (!asker.Requests.TryTake(now.MonotonicMs)) return;
+            IReadOnlyList<Block> tails = ended?.TailsFrom(request) ?? [];
+            if (tails.Count > 0) effects.Add(new ReplicaEffect.Answer(input.Peer, new BlockResponse(tails)));
+            else effects.Add(new ReplicaEffect.AnswerBlocks(input.Peer, request));
+            // A tail that nobody here has: this member saw the epoch end without it.
+            isBehind = tails.Count == 0 && request.Block.Height > ended?.Proof.Block.Height;
+        }
+
+        if (ended is null || !isBehind || now.MonotonicMs - asker.ProofSentAtMs < ConsensusLimits.StaleAnswerMs) return;
+        asker.ProofSentAtMs = now.MonotonicMs;
         effects.Add(new ReplicaEffect.Answer(input.Peer, ended.Proof));
+    }
+
+    private PeerRecord AskerOf(ulong peer)
+    {
+        if (_askers.TryGetValue(peer, out PeerRecord? asker)) return asker;
+        if (_askers.Count >= HeldMessages.PeersMax) _askers.Clear();
+        return _askers[peer] = new PeerRecord();
     }
 
     /// <summary>Somebody speaks in a later epoch, so the present one is over: its end is asked for.</summary>
@@ -161,6 +172,28 @@ public sealed class Epochs
         Slot first = Replica.FinalSlot.Next();
         effects.Add(new ReplicaEffect.Answer(peer, new CertificateRequest(Replica.Committee.Epoch, first, first)));
     }
+
+    /// <summary>The epoch of a message; null for one that is of no epoch in particular.</summary>
+    public static Epoch? EpochOf(PeerMessage message) => message switch
+    {
+        Vote m => m.Epoch,
+        Proposal m => m.Block.Header.Epoch,
+        Notarization m => m.Epoch,
+        CommitProof m => m.Epoch,
+        CertificateResponse m => m.CommitProof?.Epoch ?? (m.Certificates.Count > 0 ? m.Certificates[0].Epoch : null),
+        Status m => m.Epoch,
+        CertificateRequest m => m.Epoch,
+        BlockRequest m => m.Epoch,
+        BlockResponse m => m.Blocks.Count > 0 ? m.Blocks[0].Header.Epoch : null,
+        Evidence m => m.Epoch,
+        Batch m => m.Header.Lane.Epoch,
+        Ack m => m.Tip.Lane.Epoch,
+        ProofOfAvailability m => m.Tip.Lane.Epoch,
+        BatchResponse m => m.Lane.Epoch,
+        ResultVote m => m.Epoch,
+        ResultResponse m => m.Certificate?.Result.Epoch,
+        _ => null,
+    };
 
     private static Epoch? EpochOf(ReplicaInput input) => input switch
     {

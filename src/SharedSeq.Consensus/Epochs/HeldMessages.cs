@@ -11,43 +11,65 @@ internal sealed class HeldMessages
     /// <summary>Messages kept per peer: a few slots of proposals, votes and batches.</summary>
     public const int PerPeer = 128;
 
+    /// <summary>Bytes kept per peer, encoded: what its 128 messages have when each is a proposal of many proofs.</summary>
+    public const int BytesPerPeer = 4 * 1024 * 1024;
+
     /// <summary>Peers of which messages are kept: two whole committees.</summary>
     public const int PeersMax = 2 * QuorumParameters.MaxMembers;
 
-    private readonly SortedDictionary<ulong, Queue<PeerMessage>> _byPeer = [];
+    private readonly SortedDictionary<ulong, PeerQueue> _byPeer = [];
 
     public int Count { get; private set; }
 
+    /// <summary>Bytes of all, encoded.</summary>
+    public long Bytes { get; private set; }
+
     public void Add(ulong peer, PeerMessage message)
     {
-        if (!_byPeer.TryGetValue(peer, out Queue<PeerMessage>? queue))
+        // Data is fetched again by whoever needs it; what answers a question was not asked for in an epoch that has not begun here.
+        if (message is Batch or BatchResponse or BlockResponse or CertificateResponse or ResultResponse) return;
+        int bytes = message.Encode().Length;
+        if (bytes > BytesPerPeer) return;
+        if (!_byPeer.TryGetValue(peer, out PeerQueue? queue))
         {
             if (_byPeer.Count == PeersMax) return;
-            _byPeer[peer] = queue = new Queue<PeerMessage>();
+            _byPeer[peer] = queue = new PeerQueue();
         }
 
         // The newest are of more use: what is old has been answered by others or is sent again.
-        if (queue.Count == PerPeer)
+        while (queue.Messages.Count == PerPeer || queue.Bytes + bytes > BytesPerPeer)
         {
-            queue.Dequeue();
+            int dropped = queue.Messages.Dequeue().Bytes;
+            queue.Bytes -= dropped;
+            Bytes -= dropped;
             Count--;
         }
 
-        queue.Enqueue(message);
+        queue.Messages.Enqueue((message, bytes));
+        queue.Bytes += bytes;
+        Bytes += bytes;
         Count++;
     }
 
     public IReadOnlyList<HeldMessage> Take()
     {
         var messages = new List<HeldMessage>(Count);
-        foreach ((ulong peer, Queue<PeerMessage> queue) in _byPeer)
+        foreach ((ulong peer, PeerQueue queue) in _byPeer)
         {
-            foreach (PeerMessage message in queue) messages.Add(new HeldMessage(peer, message));
+            foreach ((PeerMessage message, _) in queue.Messages) messages.Add(new HeldMessage(peer, message));
         }
 
         _byPeer.Clear();
         Count = 0;
+        Bytes = 0;
         return messages;
+    }
+
+    private sealed class PeerQueue
+    {
+        public Queue<(PeerMessage Message, int Bytes)> Messages { get; } = new();
+
+        public int Bytes { get; set; }
     }
 }
 

@@ -33,6 +33,8 @@ internal static class RequestInput
         if (held is null)
         {
             if (request.Block.Height <= state.Chain.Archived) state.Effects.Add(new ReplicaEffect.ServeBlocks(input.From, request));
+            // Who misses a tail that is not held here gets the proof that ended the epoch here: it may be the boundary's.
+            else if (state.IsEpochOver) StaleInput.Handle(state, input.From);
             return;
         }
 

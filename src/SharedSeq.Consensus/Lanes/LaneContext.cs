@@ -46,9 +46,6 @@ internal sealed class LaneContext
     /// <summary>The last height handed over in order.</summary>
     public Height CommittedHeight { get; set; }
 
-    /// <summary>Members against whom evidence E5 or E6 was recorded: one proof each is enough.</summary>
-    public ReplicaSet Accused { get; set; }
-
     public Prng Random { get; }
 
     /// <summary>

@@ -6,14 +6,15 @@ namespace SharedSeq.Consensus;
 /// <summary>Evidence about lanes: E5, an author's two batches for one place, and E6, a member's two Acks for one place (consensus.md 8).</summary>
 internal sealed class LaneEvidence(LaneContext context, EvidenceBook book)
 {
+    // Seats by epoch: a seat of an ended epoch may be another member's now. One proof each is enough; no more than the seats of the open epochs.
+    private readonly SortedSet<(ulong Epoch, ushort Seat)> _accused = [];
+
     /// <summary>Records that one member signed two digests for one place. Both Acks came verified; an author's Ack is its batch signature.</summary>
     public void Record(Ack first, Ack second, List<ReplicaEffect> effects)
     {
         Invariant.Check(first.Acker == second.Acker && first.Tip.Lane == second.Tip.Lane, "evidence is about one member and one lane");
         Invariant.Check(first.Tip.Seq == second.Tip.Seq && first.Tip.Digest != second.Tip.Digest, "evidence is about two digests for one place");
-        // Members of an ended epoch are not accused in the present one: their seats may be others' now.
-        if (first.Tip.Lane.Epoch != context.Committee.Epoch || context.Accused.Has(first.Acker)) return;
-        context.Accused = context.Accused.With(first.Acker);
+        if (!_accused.Add((first.Tip.Lane.Epoch.Value, first.Acker.Value))) return;
         bool byAuthor = first.Tip.Lane.Author == first.Acker;
         var evidence = new Evidence(
             byAuthor ? EvidenceKind.TwoBatches : EvidenceKind.TwoAcks, first.Tip.Lane.Epoch, first.Acker, Statement(first), Statement(second));

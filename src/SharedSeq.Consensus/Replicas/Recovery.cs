@@ -9,9 +9,12 @@ internal static class Recovery
     public static void Load(ReplicaState state, IReadOnlyList<DurableRecord> records)
     {
         CommitProof? newest = null;
+        CommitProof? last = null;
         foreach (DurableRecord record in records)
         {
-            if (record is DurableRecord.FinalHeld final && (newest is null || final.Proof.Slot > newest.Slot)) newest = final.Proof;
+            if (record is not DurableRecord.FinalHeld final) continue;
+            last = final.Proof;
+            if (newest is null || last.Slot > newest.Slot) newest = last;
         }
 
         // Blocks first: the commit proof walks back through them to what was delivered.
@@ -20,6 +23,12 @@ internal static class Recovery
         {
             Invariant.Check(state.Chain.Commit(newest), "the vote log's commit proof descends from the delivered tip");
             R10Finalize.Adopt(state, newest);
+            // Proofs are logged ascending, but for those that fill the chain below the newest.
+            if (last is not null && state.Chain.IsHole(last.Block.Height))
+            {
+                Invariant.Check(state.Chain.Commit(last), "a commit proof that fills the chain descends from the delivered tip");
+                state.FillingProof = last;
+            }
         }
         else
         {
@@ -39,6 +48,7 @@ internal static class Recovery
     {
         foreach (Block block in state.Chain.LoggedBlocks()) yield return new DurableRecord.BlockHeld(block);
         if (state.LastFinalProof is { } proof) yield return new DurableRecord.FinalHeld(proof);
+        if (state.FillingProof is { } filling) yield return new DurableRecord.FinalHeld(filling);
         for (int i = 0; i < state.Slots.Count; i++)
         {
             SlotState slot = state.Slots[i];

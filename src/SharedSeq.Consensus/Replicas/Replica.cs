@@ -54,6 +54,9 @@ public sealed class Replica
         }
         : null;
 
+    /// <summary>Whether a commit proof of a slot below <see cref="FinalSlot"/> may be of use: the shell hands such proofs on, verified.</summary>
+    public bool WantsLowerProofs => _state.Chain.HasHole;
+
     /// <summary>Agreement was found broken; nothing is decided any more.</summary>
     public bool IsHalted => _state.IsHalted;
 
@@ -106,16 +109,35 @@ public sealed class Replica
     /// <summary>What members that have not seen this epoch end need to see it; null when its proof is not held.</summary>
     internal EndedEpoch? Ending()
     {
-        if (_state.LastFinalProof is not { } proof) return null;
+        if (_state.LastFinalProof is not { } last) return null;
         var tails = new List<Block>();
-        (Slot slot, BlockId id) = (proof.Slot, proof.Block);
-        while (id != _state.Chain.Ordered && _state.FindBlock(slot, id) is { } held)
+        CommitProof proof = last;
+        if (!WalkDown(last, tails) && _state.FillingProof is { } filling && WalkDown(filling, tails)) proof = filling;
+        // Others may have committed a tail that this member has, as a voter, and did not see committed.
+        for (int i = 0; i < _state.Slots.Count; i++)
         {
+            foreach (HeldBlock held in _state.Slots[i].Blocks)
+            {
+                if (held.IsLogged && held.Block.Header.IsTail) tails.Add(held.Block);
+            }
+        }
+
+        return EndedEpoch.Of(proof, tails);
+    }
+
+    /// <summary>Adds the tails between the block of a proof and the boundary, which is delivered, as far as they are held.</summary>
+    /// <returns>Whether all are held.</returns>
+    private bool WalkDown(CommitProof proof, List<Block> tails)
+    {
+        (Slot slot, BlockId id) = (proof.Slot, proof.Block);
+        while (id != _state.Chain.Ordered)
+        {
+            if (_state.FindBlock(slot, id) is not { } held) return false;
             tails.Add(held.Block);
             (slot, id) = (held.Block.Header.ParentSlot, held.Block.Header.ParentId);
         }
 
-        return new EndedEpoch(proof, tails);
+        return true;
     }
 
     /// <summary>The data lanes: what the shell's batch builder asks.</summary>

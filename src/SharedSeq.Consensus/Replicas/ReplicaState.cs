@@ -86,6 +86,9 @@ internal sealed class ReplicaState
 
     public CommitProof? LastFinalProof { get; set; }
 
+    /// <summary>The newest proof of a lower slot that named a block where the chain below lastFinal was not held; null for none.</summary>
+    public CommitProof? FillingProof { get; set; }
+
     public long LastFinalAtMs { get; set; }
 
     /// <summary>The notarization of lastFinal if one was held: justifies a proposal on it to a member that has not seen it committed.</summary>

@@ -34,9 +34,12 @@ internal static class R10Finalize
         {
             if (proof.Slot == state.LastFinalSlot && proof.Block != state.LastFinal)
                 state.Halt($"two blocks are committed in slot {proof.Slot}: {state.LastFinal} and {proof.Block}");
+            else Fill(state, proof);
             return false;
         }
 
+        // The epoch's end is known; the proof of a tail that is not held would only hide it from those that ask here.
+        if (state.IsEpochOver && state.FindBlock(proof.Slot, proof.Block) is null) return false;
         state.Effects.Add(new ReplicaEffect.Log(new DurableRecord.FinalHeld(proof)));
         if (!state.Chain.Commit(proof))
         {
@@ -51,6 +54,19 @@ internal static class R10Finalize
         state.Chain.Advance();
         TellLanes(state);
         return true;
+    }
+
+    /// <summary>
+    /// A proof below the last one names a block to which the way down from the last is not held. Members that entered the next epoch by the boundary's
+    /// own proof need not have the tail by which this one saw it committed: their proof leads to what they do have (section 8).
+    /// </summary>
+    private static void Fill(ReplicaState state, CommitProof proof)
+    {
+        if (!state.Chain.IsHole(proof.Block.Height)) return;
+        state.Effects.Add(new ReplicaEffect.Log(new DurableRecord.FinalHeld(proof)));
+        state.FillingProof = proof;
+        if (state.Chain.Commit(proof)) state.Chain.Advance();
+        else state.Halt($"{proof.Block} is committed in slot {proof.Slot} and does not descend from {state.Chain.Ordered}");
     }
 
     /// <summary>The lanes' windows and Acks follow the last commit even while delivery is behind.</summary>

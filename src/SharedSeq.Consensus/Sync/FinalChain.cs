@@ -43,6 +43,9 @@ internal sealed class FinalChain
     /// <summary>Final blocks held in memory.</summary>
     public int BlocksHeld => _blocksHeld;
 
+    /// <summary>Whether blocks below the last commit are missing in an epoch that ends: then proofs of lower slots may be of use.</summary>
+    public bool HasHole => _missing.Count > 0 && !Tip.Epoch.IsEndless;
+
     public long NextDeadlineMs
     {
         get
@@ -79,6 +82,10 @@ internal sealed class FinalChain
         if (_blocksHeld > 2 * ConsensusLimits.ChainBlocksMax) Thin(height);
         return true;
     }
+
+    /// <summary>Whether a block of this height is committed and to be delivered, and nothing that is held names it.</summary>
+    public bool IsHole(Height height) => HasHole && height > Ordered.Height && height < _state.LastFinal.Height && !Tip.Epoch.IsTail(height)
+        && !_links.Contains(height.Value);
 
     /// <summary>Takes blocks of a response that continue the chain downwards. Anything else in it is left alone.</summary>
     /// <returns>False when the chain turns out not to descend from what was delivered.</returns>

@@ -20,9 +20,7 @@ internal sealed class PeerRecord
 
     public long ProofSentAtMs { get; set; } = long.MinValue / 2;
 
-    public int RequestsLeft { get; set; } = ConsensusLimits.RequestBurst;
-
-    public long RequestsRefilledAtMs { get; set; }
+    public RequestBudget Requests { get; } = new();
 
     // Counters for status and metrics.
     public ulong SlotsLed { get; set; }
@@ -52,7 +50,7 @@ internal sealed class PeerBook
         foreach (PeerRecord peer in _peers)
         {
             peer.HeardAtMs = nowMs;
-            peer.RequestsRefilledAtMs = nowMs;
+            peer.Requests.Start(nowMs);
         }
     }
 
@@ -100,20 +98,7 @@ internal sealed class PeerBook
     }
 
     /// <summary>Takes one request from the member's budget; false when it asks too often.</summary>
-    public bool TryTakeRequest(ReplicaId id, long nowMs)
-    {
-        PeerRecord peer = _peers[id.Value];
-        long refill = (nowMs - peer.RequestsRefilledAtMs) / ConsensusLimits.RequestRefillMs;
-        if (refill > 0)
-        {
-            peer.RequestsLeft = (int)long.Min(ConsensusLimits.RequestBurst, peer.RequestsLeft + refill);
-            peer.RequestsRefilledAtMs = nowMs;
-        }
-
-        if (peer.RequestsLeft == 0) return false;
-        peer.RequestsLeft--;
-        return true;
-    }
+    public bool TryTakeRequest(ReplicaId id, long nowMs) => _peers[id.Value].Requests.TryTake(nowMs);
 
     /// <summary>Somebody to ask: a connected member of the preferred ones, else any connected one, else anyone.</summary>
     public ReplicaId Choose(ReplicaSet preferred, Prng random)

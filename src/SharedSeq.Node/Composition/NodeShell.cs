@@ -111,7 +111,7 @@ public sealed class NodeShell(
     {
         progress.Final = replica.Final;
         progress.Room = replica.Lanes.OwnLaneRoom;
-        _intake!.OnProgress(replica.FinalSlot, replica.CurrentSlot);
+        _intake!.OnProgress(replica.FinalSlot, replica.CurrentSlot, replica.WantsLowerProofs);
 
         // A view copies per-member counters: often enough for people and metrics, rare enough to cost nothing.
         long now = Environment.TickCount64;

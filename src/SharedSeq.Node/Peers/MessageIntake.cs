@@ -29,10 +29,15 @@ public sealed class MessageIntake(MessageVerifier verifier, VerifiedAckCache ack
     private readonly long[] _heardAt = new long[QuorumParameters.MaxMembers];
     private ulong _finalSlot;
     private ulong _currentSlot;
+    private bool _wantsLowerProofs;
 
     /// <summary>Told by the replica's actor after each step.</summary>
-    public void OnProgress(Slot final, Slot current)
+    /// <param name="final">Slot of the last commit.</param>
+    /// <param name="current">The slot it is in.</param>
+    /// <param name="wantsLowerProofs"><see cref="Replica.WantsLowerProofs"/>.</param>
+    public void OnProgress(Slot final, Slot current, bool wantsLowerProofs)
     {
+        Volatile.Write(ref _wantsLowerProofs, wantsLowerProofs);
         Volatile.Write(ref _finalSlot, final.Value);
         Volatile.Write(ref _currentSlot, current.Value);
     }
@@ -166,7 +171,7 @@ public sealed class MessageIntake(MessageVerifier verifier, VerifiedAckCache ack
         ulong final = Volatile.Read(ref _finalSlot);
         // The same proof again says that the peer is as far as we are; answering it would never end.
         if (proof.Slot.Value == final) return null;
-        if (proof.Slot.Value < final) return new ReplicaInput.StaleReceived(peer, proof.Slot);
+        if (proof.Slot.Value < final && !Volatile.Read(ref _wantsLowerProofs)) return new ReplicaInput.StaleReceived(peer, proof.Slot);
         reason = verifier.TryVerify(proof, out Verified<CommitProof> verified);
         return reason == VerificationRejection.None ? new ReplicaInput.CommitProofReceived(peer, verified) : null;
     }

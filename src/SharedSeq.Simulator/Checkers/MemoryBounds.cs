@@ -10,12 +10,16 @@ public sealed class MemoryBounds(SimulatedRun run) : Checker(run)
     {
         foreach (SimulatedNode node in Run.Nodes)
         {
-            if (node.IsHonest && node.Replica is { } replica) Check(node.Id, replica);
+            if (node.IsHonest && node.Replica is { } replica) Check(node, replica);
         }
     }
 
-    private void Check(ReplicaId id, Replica replica)
+    private void Check(SimulatedNode node, Replica replica)
     {
+        ReplicaId id = node.Id;
+        int peers = Run.Nodes.Count - 1;
+        if (node.HeldMessages > peers * HeldMessages.PerPeer || node.HeldMessageBytes > (long)peers * HeldMessages.BytesPerPeer)
+            Violate($"replica {id} holds {node.HeldMessages} messages of {node.HeldMessageBytes} bytes for the next epoch");
         ReplicaView view = replica.View();
         ulong open = view.Current.Value - view.FinalSlot.Value;
         ulong slots = open + (ulong)Run.Settings.Replica.SlotWindow + 1;

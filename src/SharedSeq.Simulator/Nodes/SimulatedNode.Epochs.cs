@@ -82,26 +82,4 @@ public sealed partial class SimulatedNode : ICommitteeSource
             Run.Schedule.After(0, () => OnArrival(from, held.Message));
         }
     }
-
-    /// <summary>The epoch of a message; null for one that is of no epoch in particular.</summary>
-    private static Epoch? EpochOf(PeerMessage message) => message switch
-    {
-        Vote m => m.Epoch,
-        Proposal m => m.Block.Header.Epoch,
-        Notarization m => m.Epoch,
-        CommitProof m => m.Epoch,
-        CertificateResponse m => m.CommitProof?.Epoch ?? (m.Certificates.Count > 0 ? m.Certificates[0].Epoch : null),
-        Status m => m.Epoch,
-        CertificateRequest m => m.Epoch,
-        BlockRequest m => m.Epoch,
-        BlockResponse m => m.Blocks.Count > 0 ? m.Blocks[0].Header.Epoch : null,
-        Evidence m => m.Epoch,
-        Batch m => m.Header.Lane.Epoch,
-        Ack m => m.Tip.Lane.Epoch,
-        ProofOfAvailability m => m.Tip.Lane.Epoch,
-        BatchResponse m => m.Lane.Epoch,
-        ResultVote m => m.Epoch,
-        ResultResponse m => m.Certificate?.Result.Epoch,
-        _ => null,
-    };
 }

@@ -101,7 +101,7 @@ public sealed partial class SimulatedNode
 
     private VerificationRejection Dispatch(ReplicaId from, PeerMessage message)
     {
-        Epoch at = EpochOf(message) ?? Epoch;
+        Epoch at = Epochs.EpochOf(message) ?? Epoch;
         if (OfAnotherEpoch(from, at, message) is { } other)
         {
             Submit(other);
@@ -110,7 +110,8 @@ public sealed partial class SimulatedNode
 
         VerificationRejection reason = VerificationRejection.None;
         if (VerifierOf(at) is not { } verifier) return reason;
-        if (at == Epoch && ReceivedMessage.SlotOf(message) is { } slot && slot <= FinalSlot)
+        if (at == Epoch && ReceivedMessage.SlotOf(message) is { } slot && slot <= FinalSlot
+            && !(message is CommitProof && Replica!.WantsLowerProofs))
         {
             Submit(new ReplicaInput.StaleReceived(from, slot));
             return reason;

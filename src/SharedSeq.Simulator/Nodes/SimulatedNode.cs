@@ -64,6 +64,9 @@ public sealed partial class SimulatedNode
     /// <summary>Messages kept for the next epoch.</summary>
     public int HeldMessages => _epochs?.HeldCount ?? 0;
 
+    /// <summary>Their bytes.</summary>
+    public long HeldMessageBytes => _epochs?.HeldBytes ?? 0;
+
     /// <summary>Starts from what the disk holds.</summary>
     public void Start()
     {

@@ -131,6 +131,70 @@ public class EpochBoundaryTests
     }
 
     [Fact]
+    public void A_member_that_lacks_the_tail_it_saw_committed_ends_the_epoch_by_the_boundarys_own_proof()
+    {
+        foreach (bool isRestarted in new[] { false, true })
+        {
+            (RuleBench bench, BlockId boundary, Block[] blocks) = BehindTail();
+            bench.Send(bench.Others[0], bench.Proof(3, boundary));
+            if (isRestarted)
+            {
+                bench.Node.Crash();
+                bench.Node.Restart();
+            }
+
+            bench.Wait(2_000);
+            Assert.Contains(bench.Sent<BlockRequest>(), sent => sent.Message.Block == boundary);
+            bench.Send(bench.Others[0], new BlockResponse([.. blocks.Reverse()]));
+            Assert.Equal([1ul, 2ul, 3ul], bench.Node.Delivered.Select(block => block.Height.Value));
+            Assert.True(bench.Replica.IsEpochOver);
+            Assert.Equal(boundary, bench.Replica.Boundary!.Id);
+            // What it has of the tail would help nobody: it hands on the proof that helped it.
+            Assert.Equal(boundary, bench.Replica.Ending()!.Proof.Block);
+        }
+    }
+
+    [Fact]
+    public void A_lower_proof_that_says_nothing_new_is_answered_and_not_kept()
+    {
+        (RuleBench bench, BlockId boundary, _) = BehindTail();
+        bench.Send(bench.Others[0], bench.Proof(3, boundary));
+        int logged = Proofs(bench);
+        bench.Wait(ConsensusLimits.StaleAnswerMs);
+        bench.Sent<CommitProof>();
+        bench.Send(bench.Others[0], bench.Proof(3, boundary));
+        Assert.Equal(4ul, Assert.Single(bench.Sent<CommitProof>()).Message.Slot.Value);
+        Assert.Equal(logged, Proofs(bench));
+    }
+
+    [Fact]
+    public void A_member_that_saw_the_boundary_committed_does_not_take_the_proof_of_a_tail_it_lacks()
+    {
+        (RuleBench bench, BlockId boundary) = AtBoundary();
+        bench.Send(bench.Others[0], bench.Proof(3, boundary));
+        Block tail = bench.Block(4, 3, boundary, flags: HeaderFlags.Carry | HeaderFlags.Tail);
+        bench.Send(bench.Others[0], bench.Proof(4, tail.Id));
+        Assert.Equal(boundary, bench.Replica.Final);
+        Assert.Equal(boundary, bench.Replica.Ending()!.Proof.Block);
+        bench.Wait(ConsensusLimits.StaleAnswerMs);
+        bench.Sent<CommitProof>();
+        bench.Send(bench.Others[1], new BlockRequest(Epoch.Zero, tail.Id, 0));
+        Assert.Equal(boundary, Assert.Single(bench.Sent<CommitProof>()).Message.Block);
+    }
+
+    [Fact]
+    public void A_tail_that_was_voted_for_is_kept_when_the_boundary_is_committed_by_itself()
+    {
+        (RuleBench bench, BlockId boundary) = AtBoundary();
+        Block tail = bench.Block(4, 3, boundary, flags: HeaderFlags.Carry | HeaderFlags.Tail);
+        bench.Propose(tail, bench.Certificate(3, boundary));
+        bench.Send(bench.Others[0], bench.Proof(3, boundary));
+        EndedEpoch ended = bench.Replica.Ending()!;
+        Assert.Equal(boundary, ended.Proof.Block);
+        Assert.Equal(tail.Id, Assert.Single(ended.TailsFrom(new BlockRequest(Epoch.Zero, tail.Id, 5))).Id);
+    }
+
+    [Fact]
     public void A_restart_knows_from_its_logs_that_the_epoch_is_over()
     {
         (RuleBench bench, BlockId boundary) = AtBoundary();
@@ -168,6 +232,25 @@ public class EpochBoundaryTests
 
         return (bench, parent);
     }
+
+    /// <summary>As a member that was away: it has a commit proof of a tail in slot 4, and no block of the three heights below.</summary>
+    private static (RuleBench Bench, BlockId Boundary, Block[] Blocks) BehindTail()
+    {
+        var bench = new RuleBench(7, epoch: Short);
+        var blocks = new Block[3];
+        BlockId parent = bench.Genesis;
+        for (ulong slot = 1; slot <= 3; slot++)
+        {
+            blocks[slot - 1] = bench.Block(slot, slot - 1, parent, End);
+            parent = blocks[slot - 1].Id;
+        }
+
+        bench.Send(bench.Others[0], bench.Proof(4, bench.Block(4, 3, parent, flags: HeaderFlags.Carry | HeaderFlags.Tail).Id));
+        Assert.Equal(4ul, bench.Replica.FinalSlot.Value);
+        return (bench, parent, blocks);
+    }
+
+    private static int Proofs(RuleBench bench) => bench.Node.Effects.Count(effect => effect is ReplicaEffect.Log { Record: DurableRecord.FinalHeld });
 
     private static List<Decision> Firsts(RuleBench bench, ulong slot) =>
         [.. bench.Decisions().Where(decision => decision.Slot == slot && decision.Kind == VoteKind.First)];

@@ -84,6 +84,20 @@ public sealed class EndedLaneTests
         Assert.Equal(ReplicaSet.All(2).With(new ReplicaId(3)), epoch.SeatsNow(ReplicaSet.All(4)));
     }
 
+    [Fact]
+    public void Two_batches_for_one_place_of_an_ended_lane_are_evidence_of_its_epoch()
+    {
+        LaneBook book = NewBook();
+        var effects = new List<ReplicaEffect>();
+        book.OnBatchReceived(new ReplicaId(2), BatchAt(4), 0, effects);
+        book.OnBatchReceived(new ReplicaId(2), BatchAt(4, 9), 0, effects);
+        book.OnBatchReceived(new ReplicaId(2), BatchAt(4, 10), 0, effects);
+        Evidence evidence = Assert.Single(effects.OfType<ReplicaEffect.RecordEvidence>()).Evidence.Value;
+        Assert.Equal((EvidenceKind.TwoBatches, Epoch.Zero, new ReplicaId(2)), (evidence.EvidenceKind, evidence.Epoch, evidence.Offender));
+        var verifier = new MessageVerifier(TestNetwork.Domain, Ended, new FakeScheme());
+        Assert.Equal(VerificationRejection.None, verifier.TryVerify(evidence, out _));
+    }
+
     private static LaneBook NewBook()
     {
         var delivered = new DeliveredTip(new BlockId(new Height(5), Sha.Of("boundary"u8)), Slot.Zero, new TimestampMs(9), [Old]);
@@ -104,10 +118,10 @@ public sealed class EndedLaneTests
         return block;
     }
 
-    private static Verified<Batch> BatchAt(ulong seq)
+    private static Verified<Batch> BatchAt(ulong seq, byte salt = 3)
     {
         byte[] record = new byte[BatchBody.RecordOverhead + 3];
-        BatchBody.WriteRecord(record, new NamespaceId(1), 0, [1, 2, 3]);
+        BatchBody.WriteRecord(record, new NamespaceId(1), 0, [1, 2, salt]);
         BatchBody body = BatchBody.Parse(record, 1);
         var header = new BatchHeader(
             Old.Lane, new BatchSeq(seq), Old.Digest, BatchFlags.None, 1, record.Length, MerkleTree.RootOfLeafHashes(body.LeafHashes));

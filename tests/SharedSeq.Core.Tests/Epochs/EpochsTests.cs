@@ -115,6 +115,74 @@ public sealed class EpochsTests
     }
 
     [Fact]
+    public void Blocks_of_an_ended_epoch_are_asked_for_within_a_budget()
+    {
+        var bench = new EpochBench();
+        bench.Start();
+        bench.Pass(2_000);
+        bench.Effects.Clear();
+        var request = new BlockRequest(Epoch.Zero, bench.Archive[0].Block.Id, 3);
+        for (int i = 0; i < 2 * ConsensusLimits.RequestBurst; i++) bench.Step(new ReplicaInput.EndedEpochMessage(7, Epoch.Zero, request));
+        Assert.Equal(ConsensusLimits.RequestBurst, bench.Effects.Count(effect => effect is ReplicaEffect.AnswerBlocks));
+        bench.Pass(ConsensusLimits.RequestRefillMs);
+        bench.Step(new ReplicaInput.EndedEpochMessage(7, Epoch.Zero, request));
+        Assert.Equal(ConsensusLimits.RequestBurst + 1, bench.Effects.Count(effect => effect is ReplicaEffect.AnswerBlocks));
+    }
+
+    [Fact]
+    public void Whoever_asks_for_a_tail_that_is_not_held_gets_the_commit_proof()
+    {
+        var bench = new EpochBench();
+        bench.Start();
+        bench.Pass(2_000);
+        bench.Effects.Clear();
+        var unknown = new BlockId(new Height(1_000), Sha.Of("a tail nobody here has"u8));
+        bench.Step(new ReplicaInput.EndedEpochMessage(7, Epoch.Zero, new BlockRequest(Epoch.Zero, unknown, 0)));
+        ReplicaEffect.Answer answer = Assert.Single(bench.Effects.OfType<ReplicaEffect.Answer>());
+        Assert.Equal(Epoch.Zero, Assert.IsType<CommitProof>(answer.Message).Epoch);
+    }
+
+    [Fact]
+    public void An_ended_epoch_read_from_the_log_has_the_proof_logged_last_and_the_other_tails()
+    {
+        var header = new Header(
+            new Epoch(4), new Slot(11), new Height(21), new Slot(10), Sha.Of("the boundary"u8), default, HeaderFlags.Carry | HeaderFlags.Tail,
+            Payload.Empty.Commitment, []);
+        var tail = new Block(header, Payload.Empty);
+        var unknown = new BlockId(new Height(22), Sha.Of("a tail nobody here has"u8));
+        var boundary = new BlockId(new Height(20), Sha.Of("the boundary"u8));
+        DurableRecord[] records =
+        [
+            new DurableRecord.BlockHeld(tail), new DurableRecord.FinalHeld(new CommitProof(new Epoch(4), new Slot(12), unknown, CommitPath.Slow, [])),
+            new DurableRecord.FinalHeld(new CommitProof(new Epoch(4), new Slot(10), boundary, CommitPath.Slow, [])),
+        ];
+        EndedEpoch ended = EndedEpoch.From(new Epoch(4), records)!;
+        Assert.Equal(boundary, ended.Proof.Block);
+        Assert.Equal([tail], ended.Tails);
+        Assert.Equal(ended.Tails, EndedEpoch.From(new Epoch(4), [.. ended.Records()])!.Tails);
+    }
+
+    [Fact]
+    public void What_is_held_for_the_next_epoch_is_bounded_in_bytes_and_is_neither_data_nor_of_later_epochs()
+    {
+        var bench = new EpochBench();
+        bench.Start(members: 4);
+        var vote = new Vote(new Epoch(2), new Slot(1), VoteKind.First, BlockId.Skip, new ReplicaId(2), default);
+        bench.Step(new ReplicaInput.LaterEpochMessage(3, vote));
+        bench.Step(new ReplicaInput.LaterEpochMessage(3, new BatchResponse(new LaneId(new Epoch(1), new ReplicaId(1), 0), [])));
+        Assert.Equal(0, bench.Member.HeldCount);
+
+        var held = new HeldMessages();
+        var large = new AttestationMessage(new byte[HeldMessages.BytesPerPeer / 3]);
+        for (int i = 0; i < 10; i++) held.Add(3, large);
+        Assert.Equal(2, held.Count);
+        Assert.InRange(held.Bytes, 1, HeldMessages.BytesPerPeer);
+        held.Add(3, new AttestationMessage(new byte[HeldMessages.BytesPerPeer]));
+        Assert.Equal(2, held.Take().Count);
+        Assert.Equal(0, held.Bytes);
+    }
+
+    [Fact]
     public void Tails_are_kept_between_the_boundary_and_the_block_that_ended_the_epoch()
     {
         Block[] tails = new Block[3];
@@ -155,18 +223,28 @@ public sealed class EpochsTests
     }
 
     [Fact]
-    public void What_was_verified_for_the_epoch_before_does_not_reach_the_present_replica()
+    public void What_was_verified_for_another_epoch_does_not_reach_the_present_replica()
     {
+        // The same votes count when they are of the present epoch.
         var bench = new EpochBench();
-        bench.Start();
-        bench.Pass(2_000);
-        Slot current = bench.Member.Replica.CurrentSlot;
-        var signer = new StatementSigner(
-            TestNetwork.Domain, Epoch.Zero, new ReplicaId(0), new FakeSigner(FakeSigner.KeyOf(0, true)), new FakeSigner(FakeSigner.KeyOf(0, false)));
-        bench.Effects.Clear();
-        bench.Step(new ReplicaInput.VoteReceived(new ReplicaId(0), signer.Vote(current, VoteKind.Final, new BlockId(new Height(9), Sha.Of("x"u8)))));
-        Assert.Empty(bench.Effects);
-        Assert.False(bench.Member.Replica.IsHalted);
+        bench.Start(members: 4);
+        Assert.False(CountsFinals(bench, new Epoch(1)));
+        Assert.True(CountsFinals(bench, Epoch.Zero));
+    }
+
+    /// <summary>Whether three members' Final votes of an epoch, verified in it, commit their block.</summary>
+    private static bool CountsFinals(EpochBench bench, Epoch epoch)
+    {
+        var block = new BlockId(new Height(1), Sha.Of("x"u8));
+        foreach (int voter in new[] { 1, 2, 3 })
+        {
+            var signer = new StatementSigner(
+                TestNetwork.Domain, epoch, new ReplicaId((ushort)voter), new FakeSigner(FakeSigner.KeyOf(voter, true)),
+                new FakeSigner(FakeSigner.KeyOf(voter, false)));
+            bench.Step(new ReplicaInput.VoteReceived(new ReplicaId((ushort)voter), signer.Vote(new Slot(1), VoteKind.Final, block)));
+        }
+
+        return bench.Member.Replica.Final == block;
     }
 
     /// <summary>Answers that a vote of epoch 0 gets.</summary>
