@@ -15,7 +15,7 @@ public sealed class DrillTests
         DrillReport report = await DrillCommand.RunAsync(Assert.Single(Drill.Named([name])), CancellationToken.None);
         IEnumerable<string> unmet = report.Checks.Where(check => !check.IsMet).Select(check => $"{check.Criterion}: {check.Measured}");
         Assert.True(report.IsPassed, $"{report.Name}: {report.Fault} {string.Join("; ", unmet)}");
-        Assert.Equal((0UL, 0), (report.HeightsRolledBack, report.AcceptedLost!.Value));
+        Assert.Equal((0UL, 0), (report.HeightsRolledBack!.Value, report.AcceptedLost!.Value));
     }
 
     [Fact]
@@ -35,5 +35,17 @@ public sealed class DrillTests
         Assert.Contains("did not end within 1 s", report.Fault, StringComparison.Ordinal);
         var empty = new Drill("E", "checks nothing", "never", SecondsMax: 60, (_, _) => Task.CompletedTask);
         Assert.False((await DrillCommand.RunAsync(empty, CancellationToken.None)).IsPassed);
+    }
+
+    [Fact]
+    public async Task Any_error_is_the_failure_of_its_drill_and_a_stop_from_outside_is_none()
+    {
+        var broken = new Drill("B", "breaks", "never", SecondsMax: 60, (_, _) => throw new KeyNotFoundException("no such metric"));
+        DrillReport report = await DrillCommand.RunAsync(broken, CancellationToken.None);
+        Assert.False(report.IsPassed);
+        Assert.Contains("no such metric", report.Fault, StringComparison.Ordinal);
+        Assert.Equal((null, null), (report.HeightsRolledBack, report.AcceptedLost));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => DrillCommand.RunAsync(broken, new CancellationToken(canceled: true)));
+        Assert.Contains(DrillCommand.Create().Parse("run D5 --times 0").Errors, error => error.Message.Contains("--times", StringComparison.Ordinal));
     }
 }

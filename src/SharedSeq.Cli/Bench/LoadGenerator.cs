@@ -123,7 +123,7 @@ internal sealed class LoadGenerator(
 
         // Every frame's place is proved; checking a sample keeps the generator from being the bottleneck, a wrong one still voids the run.
         if (frame.Request % 64 == 0 && CommitCheck.CheckFrame(reply, frame, ids) != ReplyRejection.None) Interlocked.Increment(ref _badProofs);
-        ledger.Commit(ids);
+        ledger.Commit(ids, reply.Proof);
         Interlocked.Add(ref _ledgerCount, ids.Length);
         long now = Stopwatch.GetTimestamp();
         long from = Volatile.Read(ref _measureFrom);

@@ -14,6 +14,7 @@ internal sealed class OutsideLedger
     private readonly ConcurrentQueue<Hash32[]> _submitted = new();
     private readonly ConcurrentQueue<Hash32[]> _committed = new();
     private readonly ConcurrentQueue<(Hash32[] Ids, SubmitReply.Accepted Receipt)> _accepted = new();
+    private CommitProof? _highestProof;
 
     /// <summary>Frames of transactions in the order of their submission.</summary>
     public IReadOnlyCollection<Hash32[]> Submitted => _submitted;
@@ -29,7 +30,17 @@ internal sealed class OutsideLedger
 
     public void Submit(Hash32[] ids) => _submitted.Enqueue(ids);
 
-    public void Commit(Hash32[] ids) => _committed.Enqueue(ids);
+    /// <summary>The highest commit proof that a client was shown, not checked here; null before the first.</summary>
+    public CommitProof? HighestProof => Volatile.Read(ref _highestProof);
+
+    public void Commit(Hash32[] ids, CommitProof proof)
+    {
+        _committed.Enqueue(ids);
+        lock (_committed)
+        {
+            if (_highestProof is null || proof.Block.Height > _highestProof.Block.Height) _highestProof = proof;
+        }
+    }
 
     public void Accept(Hash32[] ids, SubmitReply.Accepted receipt) => _accepted.Enqueue((ids, receipt));
 

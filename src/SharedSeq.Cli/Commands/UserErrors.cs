@@ -19,6 +19,9 @@ internal static class ExitCode
 
     /// <summary>The command line is none: an unknown command or option, a value missing or of the wrong kind. sysexits' EX_USAGE.</summary>
     public const int Usage = 64;
+
+    /// <summary>Interrupted before there was an answer: 128 and SIGINT's number, as shells say it.</summary>
+    public const int Interrupted = 130;
 }
 
 /// <summary>Turns errors that people can mend into one line; anything else is a bug and keeps its trace.</summary>

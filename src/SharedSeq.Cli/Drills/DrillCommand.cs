@@ -28,14 +28,22 @@ internal static class DrillCommand
         {
             await drill.RunAsync(run, deadline.Token);
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
             fault = $"did not end within {drill.SecondsMax} s";
         }
-        catch (Exception e) when (e is CommandException or HttpRequestException or IOException)
+        catch (CommandException e)
         {
             fault = e.Message;
         }
+        catch (Exception e) when (!cancellation.IsCancellationRequested)
+        {
+            // Whatever ends one drill is its failure; the others still run.
+            fault = $"{e.GetType().Name}: {e.Message}";
+        }
+
+        // What is stopped from outside says nothing, whichever error that stop showed as.
+        cancellation.ThrowIfCancellationRequested();
 
         return run.Report(drill, fault, Stopwatch.GetElapsedTime(from));
     }
@@ -55,6 +63,10 @@ internal static class DrillCommand
     {
         var names = new Argument<string[]>("name") { Description = "Drills by name, or all.", Arity = ArgumentArity.OneOrMore };
         var times = new Option<int>("--times") { Description = "Runs of each.", DefaultValueFactory = _ => 1 };
+        times.Validators.Add(result =>
+        {
+            if (result.GetValue(times) < 1) result.AddError("--times must be at least 1.");
+        });
         var json = new Option<bool>("--json") { Description = "One JSON object per run." };
         var command = new Command("run", "Run drills; exit code 1 when one fails. Example: sharedseq drill run D18") { names, times, json };
         command.SetAction((result, cancellation) => UserErrors.GuardAsync(async () =>
@@ -65,7 +77,16 @@ internal static class DrillCommand
             {
                 foreach (Drill drill in drills)
                 {
-                    DrillReport report = await RunAsync(drill, cancellation);
+                    DrillReport report;
+                    try
+                    {
+                        report = await RunAsync(drill, cancellation);
+                    }
+                    catch (OperationCanceledException)
+                    {
+                        return ExitCode.Interrupted;
+                    }
+
                     reports.Add(report);
                     if (result.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(report, JsonSerializerOptions.Web));
                     else Print(report);
@@ -89,14 +110,16 @@ internal static class DrillCommand
     private static void PrintTable(List<DrillReport> reports)
     {
         Console.WriteLine();
-        Console.WriteLine("drill  result  detection s  MTTR s  rolled back  accepted lost  operator steps");
+        Console.WriteLine("drill  result  detection s  MTTR s   rolled back  accepted lost  operator steps");
         foreach (DrillReport r in reports)
         {
             Console.WriteLine(
-                $"{r.Name,-5}  {(r.IsPassed ? "passed" : "FAILED")}  {Number(r.DetectionSeconds),11}  {Number(r.MttrSeconds),6}  {r.HeightsRolledBack,11}  "
-                + $"{(r.AcceptedLost is { } lost ? lost.ToString(CultureInfo.InvariantCulture) : "-"),13}  {r.OperatorSteps.Count,14}");
+                $"{r.Name,-5}  {(r.IsPassed ? "passed" : "FAILED")}  {Number(r.DetectionSeconds),11}  {Number(r.MttrSeconds),6}  "
+                + $"{Count(r.HeightsRolledBack),12}  {Count((ulong?)r.AcceptedLost),13}  {r.OperatorSteps.Count,14}");
         }
     }
+
+    private static string Count(ulong? count) => count is { } value ? value.ToString(CultureInfo.InvariantCulture) : "not compared";
 
     private static string Number(double? seconds) => seconds is { } value ? value.ToString("0.00", CultureInfo.InvariantCulture) : "-";
 }

@@ -12,14 +12,14 @@ internal sealed record DrillCheck(string Criterion, bool IsMet, string Measured)
 /// <param name="IsPassed">Every criterion is met and nothing else went wrong.</param>
 /// <param name="DetectionSeconds">From the fault until the others knew of it; null where nobody is there to know.</param>
 /// <param name="MttrSeconds">From the end of the fault, or from the fault where it does not end, until all is as before it; null when it never was.</param>
-/// <param name="HeightsRolledBack">Committed heights that any operator served otherwise afterwards.</param>
-/// <param name="AcceptedLost">Transactions with a receipt that are in no block in time and not rejected by the rules; null when this was not compared.</param>
+/// <param name="HeightsRolledBack">From the lowest remembered height that any operator served otherwise afterwards; null when this was not compared.</param>
+/// <param name="AcceptedLost">Promised transactions that are in no block in time and not rejected by the rules; null when this was not compared.</param>
 /// <param name="OperatorSteps">What a person had to do.</param>
 /// <param name="Checks">The criteria.</param>
 /// <param name="Fault">What kept the drill from its end; empty for nothing.</param>
 /// <param name="Seconds">How long it took.</param>
 internal sealed record DrillReport(
-    string Name, string Title, bool IsPassed, double? DetectionSeconds, double? MttrSeconds, ulong HeightsRolledBack, int? AcceptedLost,
+    string Name, string Title, bool IsPassed, double? DetectionSeconds, double? MttrSeconds, ulong? HeightsRolledBack, int? AcceptedLost,
     IReadOnlyList<string> OperatorSteps, IReadOnlyList<DrillCheck> Checks, string Fault, double Seconds);
 
 /// <summary>What a drill measures while it runs, and its ways of waiting and comparing.</summary>
@@ -29,7 +29,7 @@ internal sealed class DrillRun
     private readonly List<string> _steps = [];
     private double? _detection;
     private double? _mttr;
-    private ulong _rolledBack;
+    private ulong? _rolledBack;
     private int? _lost;
 
     /// <summary>Light load: what is promised matters here, not how much.</summary>
@@ -66,11 +66,11 @@ internal sealed class DrillRun
     /// </summary>
     public async Task CompareAsync(BenchNetwork network, BlockWitness witness, CancellationToken cancellation)
     {
-        _rolledBack += await witness.RolledBackAsync(network, cancellation);
+        _rolledBack = (_rolledBack ?? 0) + await witness.RolledBackAsync(network, cancellation);
         Check("no committed height is rolled back", _rolledBack == 0, $"{_rolledBack} of {witness.Count} remembered");
         LedgerVerdict verdict = await network.CheckAsync(cancellation);
         int accepted = network.Ledger.AcceptedTransactions;
-        if (verdict.Fault.Length == 0) _lost = 0;
+        if (verdict.Lost is { } lost) _lost = (_lost ?? 0) + lost;
         Check(
             "every accepted transaction is ordered once or rejected by the rules, operators agree", verdict.Fault.Length == 0,
             verdict.Fault.Length == 0 ? Text($"{accepted:n0} accepted, {verdict.Ordered:n0} ordered, {verdict.Rejected:n0} rejected") : verdict.Fault);

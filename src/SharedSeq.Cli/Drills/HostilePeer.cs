@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -14,6 +15,7 @@ internal sealed class HostilePeer : IPeerHandler, IAsyncDisposable
 {
     private readonly NodeKeys _keys;
     private readonly PeerNetwork _network;
+    private readonly ConcurrentDictionary<BlockId, bool> _given = new();
 
     private HostilePeer(NodeKeys keys, PeerNetworkOptions options, Genesis genesis)
     {
@@ -62,7 +64,18 @@ internal sealed class HostilePeer : IPeerHandler, IAsyncDisposable
     /// <summary>Without a session it is lost; whoever waits for its effect sends it again.</summary>
     public void Send(ReplicaId to, PeerChannel channel, Action<CanonicalWriter> write) => _network.TrySend(to, OutgoingFrame.Create(channel, write));
 
-    public ValueTask<bool> OnFrameAsync(ReplicaId peer, ReadOnlyMemory<byte> frame, CancellationToken cancellation) => ValueTask.FromResult(true);
+    /// <summary>Whether somebody sent this block, which is done upon a request only.</summary>
+    public bool WasGiven(BlockId block) => _given.ContainsKey(block);
+
+    public ValueTask<bool> OnFrameAsync(ReplicaId peer, ReadOnlyMemory<byte> frame, CancellationToken cancellation)
+    {
+        if (!frame.IsEmpty && frame.Span[0] == (byte)MessageKind.BlockResponse && MessageCodec.Decode(frame) is BlockResponse response)
+        {
+            foreach (Block block in response.Blocks) _given.TryAdd(block.Id, true);
+        }
+
+        return ValueTask.FromResult(true);
+    }
 
     public void OnHeard(ReplicaId peer)
     {

@@ -6,7 +6,7 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Cli;
 
 /// <summary>
-/// D6: the whole committee is halted at once. Any f+p+1 disks tell what was committed; with one disk lost the others go on by themselves, with two
+/// D6: the whole committee is halted at once. Any f+p+1 disks hold all that was committed; with one disk lost the others go on by themselves, with two
 /// lost there are fewer than q keys, and nothing is committed any more: only the governed restart goes on from there.
 /// </summary>
 internal static class LostDisksDrill
@@ -72,43 +72,75 @@ internal static class LostDisksDrill
         await DrillRun.UntilAsync("all have ended", Patience, () => Task.FromResult(!network.Alive.Any()), cancellation);
     }
 
-    /// <summary>What each disk shows as committed, by commit proofs that are checked against the genesis.</summary>
+    /// <summary>What the disks show: one committed chain, and in every pair all blocks below the highest commit proof that a client was shown.</summary>
     private static void ReadDisks(DrillRun run, BenchNetwork network)
     {
-        Dictionary<ulong, Hash32>[] disks = [.. Enumerable.Range(0, 4).Select(i => ReadDisk(network, i))];
-        QuorumParameters quorum = network.Genesis.Quorum;
-        ulong[] heads = [.. disks.Select(disk => disk.Keys.DefaultIfEmpty().Max())];
-        ulong heldByQuorum = heads.OrderDescending().ElementAt(quorum.Quorum - 1);
+        Disk[] disks = [.. Enumerable.Range(0, 4).Select(i => ReadDisk(network, i))];
+        CommitProof shown = network.Ledger.HighestProof ?? throw new CommandException("no client was shown a commit proof");
+        run.Check("the highest commit proof that a client was shown verifies", network.Verifier.TryVerify(shown, out _) == VerificationRejection.None,
+            $"height {shown.Block.Height}");
+        var genesis = new BlockId(Height.Zero, network.Genesis.Hash);
+        ulong[] heads = [.. disks.Select(disk => disk.Committed.Keys.DefaultIfEmpty().Max())];
+        ulong missing = 0;
         int pairs = 0, complete = 0, equal = 0;
         for (int a = 0; a < 4; a++)
         {
             for (int b = a + 1; b < 4; b++, pairs++)
             {
-                if (ulong.Max(heads[a], heads[b]) >= heldByQuorum) complete++;
-                if (disks[a].All(block => !disks[b].TryGetValue(block.Key, out Hash32 other) || other == block.Value)) equal++;
+                BlockId lowest = WalkDown(shown.Block, disks[a], disks[b]);
+                if (lowest == genesis) complete++;
+                else missing = ulong.Max(missing, lowest.Height.Value);
+                if (disks[a].Committed.All(block => !disks[b].Committed.TryGetValue(block.Key, out Hash32 other) || other == block.Value)) equal++;
             }
         }
 
         run.Check("any f+p+1 disks give one chain", equal == pairs, $"{equal} of {pairs} pairs; heads {string.Join(", ", heads)}");
-        run.Check("any f+p+1 disks hold every commit proof that q disks hold", complete == pairs, $"{complete} of {pairs} pairs reach height {heldByQuorum}");
+        run.Check(
+            "any f+p+1 disks hold every block up to the highest that a client saw committed, linked by hash", complete == pairs,
+            $"{complete} of {pairs} pairs from height {shown.Block.Height} down to genesis{(missing > 0 ? $"; height {missing} is missing" : "")}");
     }
 
-    private static Dictionary<ulong, Hash32> ReadDisk(BenchNetwork network, int index)
+    /// <summary>Follows the parents' hashes through the blocks of two disks.</summary>
+    /// <returns>The highest that neither has: genesis when they have all.</returns>
+    private static BlockId WalkDown(BlockId from, Disk one, Disk other)
+    {
+        BlockId at = from;
+        while (one.Blocks.TryGetValue(at, out Header? header) || other.Blocks.TryGetValue(at, out header)) at = header.ParentId;
+        return at;
+    }
+
+    private static Disk ReadDisk(BenchNetwork network, int index)
     {
         using var logs = new NodeLogs(network.ConfigurationOf(index), new ReplicaId((ushort)index), _ => { });
         RecoveredState state = logs.Recover(network.Genesis.Hash, network.Genesis.Timestamp, out _);
-        var committed = new Dictionary<ulong, Hash32>();
+        var disk = new Disk([], []);
         foreach (DurableRecord record in state.VoteLog)
         {
-            if (record is DurableRecord.FinalHeld held && network.Verifier.TryVerify(held.Proof, out _) == VerificationRejection.None)
-                committed[held.Proof.Block.Height.Value] = held.Proof.Block.Hash;
+            switch (record)
+            {
+                case DurableRecord.FinalHeld held when network.Verifier.TryVerify(held.Proof, out _) == VerificationRejection.None:
+                    disk.Committed[held.Proof.Block.Height.Value] = held.Proof.Block.Hash;
+                    break;
+                case DurableRecord.BlockHeld held:
+                    disk.Blocks[held.Block.Id] = held.Block.Header;
+                    break;
+                case DurableRecord.OwnProposal own:
+                    disk.Blocks[own.Proposal.Block.Id] = own.Proposal.Block.Header;
+                    break;
+            }
         }
 
         for (Height height = logs.LastBlock; height > Height.Zero && height >= logs.FirstBlock; height = height.Previous())
         {
-            if (logs.ReadBlock(height) is { } block) committed[height.Value] = block.Block.Header.Hash;
+            if (logs.ReadBlock(height) is not { } block) continue;
+            disk.Committed[height.Value] = block.Block.Header.Hash;
+            disk.Blocks[block.Block.Id] = block.Block.Header;
         }
 
-        return committed;
+        return disk;
     }
+
+    /// <param name="Committed">Hash by height: of commit proofs that verify, and of the archive.</param>
+    /// <param name="Blocks">Headers of the archive and of the blocks voted for.</param>
+    private sealed record Disk(Dictionary<ulong, Hash32> Committed, Dictionary<BlockId, Header> Blocks);
 }
