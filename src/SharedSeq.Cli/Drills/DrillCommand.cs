@@ -36,7 +36,7 @@ internal static class DrillCommand
         {
             fault = e.Message;
         }
-        catch (Exception e) when (!cancellation.IsCancellationRequested)
+        catch (Exception e)
         {
             // Whatever ends one drill is its failure; the others still run.
             fault = $"{e.GetType().Name}: {e.Message}";
