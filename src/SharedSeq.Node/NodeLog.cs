@@ -42,6 +42,9 @@ internal static partial class NodeLog
     [LoggerMessage(1016, LogLevel.Error, "the ordering state was not written, so a restart applies more heights: {Reason}")]
     public static partial void SnapshotFailed(this ILogger logger, string reason);
 
+    [LoggerMessage(1017, LogLevel.Warning, "the snapshot {File} is not started from, so this start applies more heights: {Reason}")]
+    public static partial void SnapshotNotUsed(this ILogger logger, string file, string reason);
+
     [LoggerMessage(1020, LogLevel.Error, "call of {Method} failed, error id {ErrorId}")]
     public static partial void RpcFailed(this ILogger logger, string method, string errorId, Exception error);
 

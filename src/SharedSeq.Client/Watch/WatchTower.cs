@@ -24,6 +24,7 @@ public sealed class WatchTower
     private readonly WatchOptions _options;
     private readonly OperatorState[] _states;
     private readonly TimeSpan[] _ledAt;
+    private readonly Slot[] _ledSlots;
     private readonly SightedHeights _committed = new();
     private readonly SightedHeights _certified = new();
     private readonly Queue<(DateTimeOffset At, Height Certified)> _reached = new();
@@ -47,6 +48,7 @@ public sealed class WatchTower
         _now = _progressAt = start;
         _states = [.. operators.Select(_ => new OperatorState { AnsweredAt = start })];
         _ledAt = new TimeSpan[genesis.Quorum.N];
+        _ledSlots = new Slot[genesis.Quorum.N];
     }
 
     /// <summary>What is wrong now, by kind and subject.</summary>
@@ -95,7 +97,7 @@ public sealed class WatchTower
             if (proven.Height > state.Certified) state.Certified = proven.Height;
         }
 
-        foreach (Slot slot in sighting.Slots) _ledAt[_genesis.Committee.LeaderOf(slot).Value] = _moving;
+        foreach (Slot slot in sighting.Slots) Led(slot);
         if (Committed > before) Progressed(now);
         JudgeProofs(index, sighting, now);
         Tick(now);
@@ -109,6 +111,14 @@ public sealed class WatchTower
         JudgeProgress(now);
         JudgeOperators(now);
         JudgeLeaders(now);
+    }
+
+    /// <summary>An old block shown again does not say that its leader leads now.</summary>
+    private void Led(Slot slot)
+    {
+        int leader = _genesis.Committee.LeaderOf(slot).Value;
+        if (slot <= _ledSlots[leader]) return;
+        (_ledSlots[leader], _ledAt[leader]) = (slot, _moving);
     }
 
     private void Progressed(DateTimeOffset now)

@@ -30,7 +30,7 @@ public sealed class NodeHost : IAsyncDisposable
     /// <param name="configuration">The operator's configuration.</param>
     /// <param name="loggers">Where log lines go.</param>
     /// <param name="clock">The operator's clock; null is the system's.</param>
-    /// <param name="files">Where the logs are; null is the disk.</param>
+    /// <param name="files">Where the logs and snapshots are; null is the disk.</param>
     /// <exception cref="ConfigurationException">The genesis document is refused, or its limits and the configuration's do not fit together.</exception>
     public NodeHost(NodeConfiguration configuration, ILoggerFactory loggers, TimeProvider? clock = null, IFileLayer? files = null)
     {
@@ -67,7 +67,8 @@ public sealed class NodeHost : IAsyncDisposable
         var progress = new NodeProgress { Divergence = diverged.Read() };
         var batches = new BatchStore(_logs.ReadBatch);
         batches.AddStored(recovered.Batches);
-        var snapshots = new SnapshotFiles(Path.Combine(_configuration.DataDir, "snapshots"));
+        var snapshots = new SnapshotFiles(Path.Combine(_configuration.DataDir, "snapshots"), _files);
+        snapshots.RemoveLeftovers();
         var ledger = new NodeLedger(_configuration.DataDir, Genesis, batches, _logger, e => OnFatal("ledger", e), _logs.AppendNote);
         ledger.Start();
         _parts.Add(ledger);
@@ -252,17 +253,18 @@ public sealed class NodeHost : IAsyncDisposable
     /// <summary>The newest snapshot from which on the ledger and the archive have everything: a snapshot above the ledger would leave a hole in it.</summary>
     private OrderingMachine? Restore(SnapshotFiles snapshots, Height ledgerHeight)
     {
-        foreach (ReadOnlyMemory<byte> snapshot in snapshots.Read())
+        foreach ((string name, ReadOnlyMemory<byte> state) in snapshots.Read())
         {
             try
             {
-                var reader = new CanonicalReader(snapshot.Span);
+                var reader = new CanonicalReader(state.Span);
                 OrderingMachine machine = OrderingMachine.Restore(Genesis, ref reader);
                 if (machine.Height <= _logs!.LastBlock && machine.Height <= ledgerHeight) return machine;
             }
-            catch (DecodeException)
+            catch (DecodeException e)
             {
-                // of another version or network: a short cut that does not fit, the heights are applied instead
+                // Of another version or network: a short cut that does not fit, the heights are applied instead.
+                _logger.SnapshotNotUsed(name, e.Message);
             }
         }
 

@@ -33,6 +33,9 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
     /// <summary>Heights looked through for the transactions of an open block. 16,384: half a minute of the fastest heights.</summary>
     private const int OpenHeightsMax = 16_384;
 
+    /// <summary>Bytes of a stored rejection: id, namespace and reason.</summary>
+    private const int RejectionBytes = Hash32.Size + sizeof(ulong) + 1;
+
     private readonly Ledger _ledger;
     private readonly Genesis _genesis;
     private readonly BatchStore _batches;
@@ -198,12 +201,15 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
     }
 
     /// <summary>Everything a height left out, in the order of its rejections root; null when the height is not here.</summary>
+    /// <exception cref="DecodeException">The stored row is damaged.</exception>
     public IReadOnlyList<Rejection>? GetRejections(Height height)
     {
         if (Current().GetResult(height) is not { } bytes) return null;
         var reader = new CanonicalReader(bytes);
         BlockResult.Read(ref reader);
         HeightEffects effects = HeightEffects.Read(ref reader);
+        if (effects.Rejections > reader.Remaining / RejectionBytes)
+            DecodeException.Throw(DecodeRejection.Truncated, $"{effects.Rejections} rejections in {reader.Remaining} bytes");
         var rejections = new Rejection[effects.Rejections];
         for (int i = 0; i < rejections.Length; i++)
             rejections[i] = new Rejection(new TxId(reader.Hash()), new NamespaceId(reader.U64()), (RejectionReason)reader.Byte());

@@ -21,6 +21,14 @@ public sealed class SnapshotFiles(string folder, IFileLayer? files = null)
     /// <summary>Bytes between two syncs. 4 MiB: the logs' own syncs wait for no more than that.</summary>
     private const int SyncBytes = 4 * 1024 * 1024;
 
+    private const string Ending = ".snapshot";
+
+    /// <summary>Added to a file's name while it is being written.</summary>
+    private const string PartEnding = ".part";
+
+    /// <summary>Digits of a height in a file's name, so that names sort as heights do.</summary>
+    private const int HeightDigits = 20;
+
     private readonly IFileLayer _files = files ?? DiskFileLayer.Instance;
 
     /// <summary>Writes a snapshot beside the others, visible only when it is complete and durable.</summary>
@@ -29,11 +37,27 @@ public sealed class SnapshotFiles(string folder, IFileLayer? files = null)
     {
         _files.CreateFolder(folder);
         string path = PathOf(snapshot.Height);
-        string part = path + ".part";
-        using (IStorageFile file = _files.Open(part, FileOpening.Create)) Write(file, snapshot);
-        _files.Rename(part, path);
+        string part = path + PartEnding;
+        try
+        {
+            using (IStorageFile file = _files.Open(part, FileOpening.Create)) Write(file, snapshot);
+            _files.Rename(part, path);
+        }
+        catch (StorageException)
+        {
+            TryDelete(part);
+            throw;
+        }
+
         _files.SyncFolder(folder);
         foreach (string old in Names().Skip(Kept)) _files.Delete(Path.Combine(folder, old));
+    }
+
+    /// <summary>At start: removes what a crash left half written. Nothing may be writing.</summary>
+    /// <exception cref="StorageException">The disk does not take it.</exception>
+    public void RemoveLeftovers()
+    {
+        foreach (string name in Names(Ending + PartEnding)) _files.Delete(Path.Combine(folder, name));
     }
 
     /// <summary>Forgets all: what they hold is not to be started from.</summary>
@@ -48,12 +72,12 @@ public sealed class SnapshotFiles(string folder, IFileLayer? files = null)
         get
         {
             List<string> names = Names();
-            return names.Count < Kept ? Height.Zero : new Height(ulong.Parse(Path.GetFileNameWithoutExtension(names[^1]), CultureInfo.InvariantCulture));
+            return names.Count < Kept ? Height.Zero : HeightOf(names[^1], Ending)!.Value;
         }
     }
 
-    /// <summary>Snapshots that check out, newest first.</summary>
-    public IEnumerable<ReadOnlyMemory<byte>> Read()
+    /// <summary>Snapshots that check out with their files' names, newest first.</summary>
+    public IEnumerable<(string Name, ReadOnlyMemory<byte> State)> Read()
     {
         foreach (string name in Names())
         {
@@ -65,7 +89,7 @@ public sealed class SnapshotFiles(string folder, IFileLayer? files = null)
             }
 
             if (bytes.Length > Hash32.Size && Sha.Of(bytes.AsSpan(Hash32.Size)) == new Hash32(bytes.AsSpan(0, Hash32.Size)))
-                yield return bytes.AsMemory(Hash32.Size);
+                yield return (name, bytes.AsMemory(Hash32.Size));
         }
     }
 
@@ -90,8 +114,27 @@ public sealed class SnapshotFiles(string folder, IFileLayer? files = null)
         file.Sync();
     }
 
-    private List<string> Names() =>
-        [.. _files.Names(folder).Where(name => name.EndsWith(".snapshot", StringComparison.Ordinal)).OrderDescending(StringComparer.Ordinal)];
+    private void TryDelete(string path)
+    {
+        try
+        {
+            if (_files.Exists(path)) _files.Delete(path);
+        }
+        catch (StorageException)
+        {
+            // why the write failed is what the caller must hear; the next start removes it
+        }
+    }
 
-    private string PathOf(Height height) => Path.Combine(folder, height.Value.ToString("d20", CultureInfo.InvariantCulture) + ".snapshot");
+    /// <summary>The own files of an ending, newest first; what an operator put beside them is left alone.</summary>
+    private List<string> Names(string ending = Ending) =>
+        [.. _files.Names(folder).Where(name => HeightOf(name, ending) is not null).OrderDescending(StringComparer.Ordinal)];
+
+    private static Height? HeightOf(string name, string ending) =>
+        name.Length == HeightDigits + ending.Length && name.EndsWith(ending, StringComparison.Ordinal)
+        && ulong.TryParse(name.AsSpan(0, HeightDigits), NumberStyles.None, CultureInfo.InvariantCulture, out ulong height)
+            ? new Height(height)
+            : null;
+
+    private string PathOf(Height height) => Path.Combine(folder, height.Value.ToString("d20", CultureInfo.InvariantCulture) + Ending);
 }

@@ -43,12 +43,12 @@ public sealed class RpcDispatcher(IReadOnlyDictionary<string, RpcMethod> methods
         }
         catch (JsonException e)
         {
-            return Serialize(ErrorOf(null, RpcError.ParseError, $"not JSON: {e.Message}", null));
+            return Refuse(rate, RpcError.ParseError, $"not JSON: {e.Message}");
         }
 
         using (document)
         {
-            if (!JsonText.IsUnicode(body.Span)) return Serialize(ErrorOf(null, RpcError.ParseError, "not JSON: a string is not Unicode", null));
+            if (!JsonText.IsUnicode(body.Span)) return Refuse(rate, RpcError.ParseError, "not JSON: a string is not Unicode");
             JsonElement root = document.RootElement;
             if (root.ValueKind != JsonValueKind.Array)
             {
@@ -57,9 +57,8 @@ public sealed class RpcDispatcher(IReadOnlyDictionary<string, RpcMethod> methods
             }
 
             int count = root.GetArrayLength();
-            if (count == 0) return Serialize(ErrorOf(null, RpcError.InvalidRequest, "an empty batch", null));
-            if (count > batchItemsMax)
-                return Serialize(ErrorOf(null, RpcError.RequestTooLarge, $"{count} calls in a batch, limit {batchItemsMax}", null));
+            if (count == 0) return Refuse(rate, RpcError.InvalidRequest, "an empty batch");
+            if (count > batchItemsMax) return Refuse(rate, RpcError.RequestTooLarge, $"{count} calls in a batch, limit {batchItemsMax}");
             return await HandleBatchAsync(root, connection, rate, cancellation);
         }
     }
@@ -96,18 +95,14 @@ public sealed class RpcDispatcher(IReadOnlyDictionary<string, RpcMethod> methods
         JsonElement request, IRpcConnection? connection, CallRate? rate, CancellationToken cancellation, bool isFull = false)
     {
         counters.CountCall();
-        if (!IsRequest(request, out string method, out JsonElement parameters, out JsonElement? id))
-            return ErrorOf(id, RpcError.InvalidRequest, "not a JSON-RPC 2.0 request", null);
+        object? tooMany = null;
+        bool isRequest = IsRequest(request, out string method, out JsonElement parameters, out JsonElement? id);
+        if (rate is not null && !rate.TryTake(out int retryAfterMs)) tooMany = TooMany(id, retryAfterMs);
+        if (!isRequest) return tooMany ?? ErrorOf(id, RpcError.InvalidRequest, "not a JSON-RPC 2.0 request", null);
+        if (tooMany is not null) return id is null ? null : tooMany;
         object answer;
         try
         {
-            if (rate is not null && !rate.TryTake(out int retryAfterMs))
-            {
-                throw new RpcException(
-                    RpcError.TooManyCalls, $"too many calls a second by this connection; again in {retryAfterMs} ms",
-                    new { name = RpcError.TooManyCalls.Name, retryAfterMs });
-            }
-
             if (isFull)
                 throw new RpcException(RpcError.RequestTooLarge, $"the batch's answers have more than {BatchAnswerBytesMax} bytes; call this again");
             if (!methods.TryGetValue(method, out RpcMethod? run))
@@ -157,6 +152,14 @@ public sealed class RpcDispatcher(IReadOnlyDictionary<string, RpcMethod> methods
         if (request.TryGetProperty("params", out parameters) && parameters.ValueKind is not (JsonValueKind.Array or JsonValueKind.Object)) return false;
         return true;
     }
+
+    /// <summary>The answer to a body that holds no call: it cost its reading, so it takes a call of the rate, too.</summary>
+    private ReadOnlyMemory<byte> Refuse(CallRate? rate, RpcError error, string message) =>
+        Serialize(rate is not null && !rate.TryTake(out int retryAfterMs) ? TooMany(null, retryAfterMs) : ErrorOf(null, error, message, null));
+
+    private Dictionary<string, object?> TooMany(JsonElement? id, int retryAfterMs) => ErrorOf(
+        id, RpcError.TooManyCalls, $"too many calls a second by this connection; again in {retryAfterMs} ms",
+        new { name = RpcError.TooManyCalls.Name, retryAfterMs });
 
     private Dictionary<string, object?> ErrorOf(JsonElement? id, RpcError error, string message, object? details)
     {

@@ -26,6 +26,9 @@ public sealed class ResultCollector
     private readonly List<(Hash32 Hash, int Votes)> _tallies = [];
     private ulong _splitReportedAt;
 
+    // One E7 convicts: what else these members contradict themselves in would only cost checks and messages.
+    private ReplicaSet _accused;
+
     // Where things stood at the last tick: only what is older than that is late and worth sending again.
     private ulong _certifiedAtTick;
     private ulong _ownVoteAtTick;
@@ -70,13 +73,17 @@ public sealed class ResultCollector
     /// <summary>What an earlier run found out: up to where the own results are the certified ones, and whether they differ above it.</summary>
     public void Recover(Height agreed, bool isDiverged) => (Agreed, IsDiverged) = (agreed, isDiverged);
 
-    /// <summary>Whether a vote is worth the cost of verifying it: votes beyond the quorum are not, unless they may be late or contradict.</summary>
+    /// <summary>
+    /// Whether a vote is worth the cost of verifying it: votes beyond the quorum are not, unless they may be late or are the first to contradict their
+    /// voter.
+    /// </summary>
     public bool IsWanted(ResultVote vote)
     {
         if (vote.Epoch != _committee.Epoch || !_committee.Has(vote.Voter) || vote.Voter == _self) return false;
         ulong height = vote.Height.Value;
-        if (height <= NewestHeight) return height <= _certifiedAtTick || Certified(vote) is { } signed && signed.ResultHash != vote.ResultHash;
-        return !_votes[vote.Voter.Value].TryGetValue(height, out ResultVote? known) || known.ResultHash != vote.ResultHash;
+        ResultVote? known = height <= NewestHeight ? Certified(vote) : _votes[vote.Voter.Value].GetValueOrDefault(height);
+        if (known is not null && known.ResultHash != vote.ResultHash) return !_accused.Has(vote.Voter);
+        return height <= NewestHeight ? height <= _certifiedAtTick : known is null;
     }
 
     /// <summary>The result of a signed height was computed here.</summary>
@@ -127,8 +134,7 @@ public sealed class ResultCollector
         ulong height = vote.Height.Value;
         if (height <= NewestHeight)
         {
-            if (Certified(vote) is { } signed && signed.ResultHash != vote.ResultHash)
-                effects.Add(new ResultEffect.EvidenceFound(Contradicting(signed, vote)));
+            if (Certified(vote) is { } signed) AccuseIfContradicting(signed, vote, effects);
 
             // Its voter does not know the certificate yet. A vote that is merely the last to arrive is not worth an answer.
             if (height <= _certifiedAtTick) Answer(from, effects);
@@ -138,7 +144,7 @@ public sealed class ResultCollector
         SortedDictionary<ulong, ResultVote> votes = _votes[vote.Voter.Value];
         if (votes.TryGetValue(height, out ResultVote? known))
         {
-            if (known.ResultHash != vote.ResultHash) effects.Add(new ResultEffect.EvidenceFound(Contradicting(known, vote)));
+            AccuseIfContradicting(known, vote, effects);
             return;
         }
 
@@ -310,10 +316,17 @@ public sealed class ResultCollector
         BlockResult result = certificate.Result;
         foreach (CertificateSignature item in certificate.Signatures)
         {
-            if (!_votes[item.Voter.Value].TryGetValue(result.Height.Value, out ResultVote? vote) || vote.ResultHash == result.Hash) continue;
-            var signed = new ResultVote(result.Epoch, result.Height, result.Hash, item.Voter, item.Signature);
-            effects.Add(new ResultEffect.EvidenceFound(Contradicting(vote, signed)));
+            if (!_votes[item.Voter.Value].TryGetValue(result.Height.Value, out ResultVote? vote)) continue;
+            AccuseIfContradicting(vote, new ResultVote(result.Epoch, result.Height, result.Hash, item.Voter, item.Signature), effects);
         }
+    }
+
+    /// <summary>E7 of two votes of one member for one height, once for each member.</summary>
+    private void AccuseIfContradicting(ResultVote a, ResultVote b, List<ResultEffect> effects)
+    {
+        if (a.ResultHash == b.ResultHash || _accused.Has(a.Voter)) return;
+        _accused = _accused.With(a.Voter);
+        effects.Add(new ResultEffect.EvidenceFound(Contradicting(a, b)));
     }
 
     /// <summary>What this vote's voter signed in the certificate of that very height, if that is kept.</summary>

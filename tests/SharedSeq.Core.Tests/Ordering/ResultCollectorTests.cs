@@ -111,6 +111,31 @@ public sealed class ResultCollectorTests
     }
 
     [Fact]
+    public void Once_accused_a_voters_further_contradictions_are_not_verified_any_more_and_its_first_votes_still_count()
+    {
+        ResultCollector collector = New();
+        Receive(collector, 1, Result(5));
+        Assert.Single(Receive(collector, 1, Result(5, 9)).OfType<ResultEffect.EvidenceFound>());
+        Assert.False(collector.IsWanted(_committee.Vote(1, Result(5, 8)).Value));
+        Assert.Empty(Receive(collector, 1, Result(5, 8)));
+
+        // At other heights, certified or not, and by a certificate: one accusation for all; others are accused as ever.
+        Assert.True(collector.IsWanted(_committee.Vote(1, Result(6, 9)).Value));
+        Receive(collector, 1, Result(6, 9));
+        Receive(collector, 2, Result(6, 9));
+        ResultEffect.EvidenceFound other = Assert.Single(
+            Do(e => collector.OnCertificate(Verify(_committee.Certify(Result(6), 1, 2, 3)), e)).OfType<ResultEffect.EvidenceFound>());
+        Assert.Equal(2, other.Evidence.Offender.Value);
+        Do(collector.OnTick);
+        Assert.False(collector.IsWanted(_committee.Vote(1, Result(6, 9)).Value));
+        Assert.True(collector.IsWanted(_committee.Vote(3, Result(6, 9)).Value));
+
+        Sign(collector, Result(7));
+        Receive(collector, 1, Result(7));
+        Assert.Contains(Receive(collector, 3, Result(7)), e => e is ResultEffect.Certified);
+    }
+
+    [Fact]
     public void A_divergence_says_up_to_which_height_the_results_agreed()
     {
         ResultCollector collector = New();

@@ -131,6 +131,22 @@ public sealed class WatchTowerTests
     }
 
     [Fact]
+    public void Old_blocks_of_a_member_shown_again_do_not_hide_that_it_leads_nothing_now()
+    {
+        ReplicaId idle = new(2);
+        Slot last = SlotOf(idle, 2 * (ulong)Genesis.Quorum.N);
+        See(0, new OperatorSighting { Slots = [last] });
+        for (int i = 0; i < 61 * 4; i++)
+        {
+            See(0, new OperatorSighting { Slots = [SlotOf(idle), last] });
+            Move(0.25, idle);
+        }
+
+        See(0, new OperatorSighting { Slots = [SlotOf(idle), last] });
+        Assert.StartsWith("member 2", Assert.Single(_tower.Open, alert => alert.Kind == WatchAlertKind.LeadsNothing).Subject, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_operator_that_proves_less_than_was_certified_a_while_ago_is_behind_until_it_catches_up()
     {
         for (ulong height = 1; height <= 60; height++)
@@ -177,9 +193,10 @@ public sealed class WatchTowerTests
 
     private static OperatorSighting Seen(ulong height) => new() { Committed = [Proven(height, "b")] };
 
-    private static Slot SlotOf(ReplicaId leader)
+    /// <summary>The first slot that a member leads from a slot on.</summary>
+    private static Slot SlotOf(ReplicaId leader, ulong from = 1)
     {
-        var slot = new Slot(1);
+        var slot = new Slot(from);
         while (Genesis.Committee.LeaderOf(slot) != leader) slot = slot.Next();
         return slot;
     }
@@ -193,7 +210,8 @@ public sealed class WatchTowerTests
     {
         Pass(seconds);
         _height++;
-        Slot[] slots = [.. Enumerable.Range(0, Genesis.Quorum.N).Select(i => new ReplicaId((ushort)i)).Where(id => id != idle).Select(SlotOf)];
+        Slot[] slots = [.. Enumerable.Range(0, Genesis.Quorum.N).Select(i => new ReplicaId((ushort)i)).Where(id => id != idle)
+            .Select(id => SlotOf(id, _height * (ulong)Genesis.Quorum.N))];
         for (int i = 0; i < Operators.Length; i++)
             See(i, new OperatorSighting { Committed = [Proven(_height, "b")], Certified = [Proven(_height, "r")], Slots = slots });
     }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using SharedSeq.Cli;
 using SharedSeq.Consensus;
@@ -84,9 +85,9 @@ internal sealed class TestNetwork : IAsyncDisposable
 
     /// <summary>Starts a node; a start that is refused leaves nothing running and throws what a user would be told.</summary>
     public async Task<TestNode> StartAsync(
-        int index, NodeConfiguration? configuration = null, TimeProvider? clock = null, IFileLayer? files = null)
+        int index, NodeConfiguration? configuration = null, TimeProvider? clock = null, IFileLayer? files = null, ILoggerFactory? loggers = null)
     {
-        var host = new NodeHost(configuration ?? ConfigurationOf(index), NullLoggerFactory.Instance, clock, files);
+        var host = new NodeHost(configuration ?? ConfigurationOf(index), loggers ?? NullLoggerFactory.Instance, clock, files);
         try
         {
             await host.StartAsync(CancellationToken.None);

@@ -46,6 +46,40 @@ public sealed class CallRateTests : IDisposable
         Assert.All(await PostAsync(second, server.Address, Calls(2)), answer => Assert.Equal("echo", answer.GetProperty("result").GetString()));
     }
 
+    [Theory]
+    [InlineData("{", -32700)]
+    [InlineData("\"\\ud800\"", -32700)]
+    [InlineData("7", -32600)]
+    [InlineData("[]", -32600)]
+    [InlineData("[7]", -32600)]
+    [InlineData("[0,0,0,0,0,0]", -32600)]
+    public async Task What_is_no_call_takes_one_of_the_rate_all_the_same(string body, int code)
+    {
+        RpcDispatcher dispatcher = NewDispatcher(new RpcCounters());
+        var rate = new CallRate(3, new HandClock());
+        var answers = new List<JsonElement>();
+        while (answers.Count < 6)
+        {
+            var answer = JsonSerializer.Deserialize<JsonElement>(
+                (await dispatcher.HandleAsync(Encoding.UTF8.GetBytes(body), null, _deadline.Token, rate)).Span);
+            answers.AddRange(answer.ValueKind == JsonValueKind.Array ? answer.EnumerateArray() : [answer]);
+        }
+
+        Assert.All(answers.Take(3), answer => Assert.Equal(code, answer.GetProperty("error").GetProperty("code").GetInt32()));
+        Assert.All(answers.Skip(3), AssertRefused);
+    }
+
+    [Fact]
+    public async Task A_batch_of_too_many_items_takes_one_call_of_the_rate()
+    {
+        RpcDispatcher dispatcher = NewDispatcher(new RpcCounters());
+        var rate = new CallRate(1, new HandClock());
+        byte[] body = Encoding.UTF8.GetBytes(Calls(101));
+        var first = JsonSerializer.Deserialize<JsonElement>((await dispatcher.HandleAsync(body, null, _deadline.Token, rate)).Span);
+        Assert.Equal(RpcError.RequestTooLarge.Code, first.GetProperty("error").GetProperty("code").GetInt32());
+        AssertRefused(JsonSerializer.Deserialize<JsonElement>((await dispatcher.HandleAsync(body, null, _deadline.Token, rate)).Span));
+    }
+
     [Fact]
     public async Task A_WebSocket_has_the_same_rate()
     {
@@ -74,11 +108,16 @@ public sealed class CallRateTests : IDisposable
     /// <summary>Three calls a second by a clock that stands still: whatever the machine does meanwhile, a fourth is above it.</summary>
     private async Task<RpcServer> StartAsync(RpcCounters counters)
     {
-        var methods = new Dictionary<string, RpcMethod>(StringComparer.Ordinal) { ["echo"] = call => Task.FromResult<object?>(call.Method) };
-        var dispatcher = new RpcDispatcher(methods, 100, counters, NullLogger.Instance);
-        var server = new RpcServer(new RpcSection { Listen = "127.0.0.1:0", CallsPerSecondMax = 3 }, dispatcher, [], new HandClock());
+        var server = new RpcServer(
+            new RpcSection { Listen = "127.0.0.1:0", CallsPerSecondMax = 3 }, NewDispatcher(counters), [], new HandClock());
         await server.StartAsync(_deadline.Token);
         return server;
+    }
+
+    private static RpcDispatcher NewDispatcher(RpcCounters counters)
+    {
+        var methods = new Dictionary<string, RpcMethod>(StringComparer.Ordinal) { ["echo"] = call => Task.FromResult<object?>(call.Method) };
+        return new RpcDispatcher(methods, 100, counters, NullLogger.Instance);
     }
 
     private static HttpClient NewConnection() => new(new SocketsHttpHandler { MaxConnectionsPerServer = 1 });

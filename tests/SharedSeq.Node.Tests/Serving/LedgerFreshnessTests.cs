@@ -1,6 +1,9 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using SharedSeq.Consensus;
 using SharedSeq.Core.Tests.Ordering;
+using SharedSeq.Node.Tests.Storage;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
 using SharedSeq.Storage;
 
 namespace SharedSeq.Node.Tests.Serving;
@@ -32,6 +35,21 @@ public sealed class LedgerFreshnessTests : IDisposable
         other.Execute("ROLLBACK");
         Assert.True(asker.Join(TimeSpan.FromMilliseconds(DeadlineMs)), "the asker has its answer");
         Assert.Equal(block.Height, seen?.Height);
+    }
+
+    [Fact]
+    public async Task A_damaged_row_that_counts_more_rejections_than_it_has_bytes_for_is_refused_before_room_is_made_for_them()
+    {
+        var bench = new OrderingBench(null, OrderingBench.Opaque(5));
+        OrderingResult result = bench.Apply(1_000);
+        var row = new CanonicalWriter(512);
+        result.Result.Write(row);
+        (result.Effects with { Rejections = uint.MaxValue }).Write(row);
+        using (var tables = new Ledger(NodeLedger.FolderOf(_folder)))
+            tables.Apply([LedgerFixture.HeightOf(1) with { Result = row.ToArray() }]);
+        await using var ledger = new NodeLedger(_folder, bench.Genesis, new BatchStore(_ => null), NullLogger.Instance, e => throw e);
+        DecodeException e = Assert.Throws<DecodeException>(() => ledger.GetRejections(new Height(1)));
+        Assert.Equal(DecodeRejection.Truncated, e.Reason);
     }
 
     private static void Until(Func<bool> condition, string what)

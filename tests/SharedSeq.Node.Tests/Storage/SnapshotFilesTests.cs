@@ -8,16 +8,18 @@ namespace SharedSeq.Node.Tests.Storage;
 
 public sealed class SnapshotFilesTests
 {
+    private const string Folder = "/data/snapshots";
+
     private readonly OrderingBench _bench = new(null, Opaque(5));
 
     [Fact]
     public void A_written_snapshot_is_read_back_and_makes_the_same_machine()
     {
-        var files = new SnapshotFiles("/data/snapshots", new SimulatedFileLayer());
+        var files = new SnapshotFiles(Folder, new SimulatedFileLayer());
         Take(100_000);
         files.Write(_bench.Machine.BeginSnapshot());
 
-        byte[] read = Assert.Single(files.Read()).ToArray();
+        byte[] read = Assert.Single(files.Read()).State.ToArray();
         var reader = new CanonicalReader(read);
         OrderingMachine restored = OrderingMachine.Restore(_bench.Genesis, ref reader);
         reader.End("snapshot");
@@ -30,15 +32,15 @@ public sealed class SnapshotFilesTests
         for (ulong seed = 0; seed < 20; seed++)
         {
             var disk = new SimulatedFileLayer();
-            var files = new SnapshotFiles("/data/snapshots", disk);
+            var files = new SnapshotFiles(Folder, disk);
             for (int i = 0; i < 4; i++)
             {
                 Take(1_000);
                 files.Write(_bench.Machine.BeginSnapshot());
             }
 
-            byte[][] written = [.. files.Read().Select(snapshot => snapshot.ToArray())];
-            byte[][] found = [.. new SnapshotFiles("/data/snapshots", disk.Crash(new Prng(seed))).Read().Select(snapshot => snapshot.ToArray())];
+            byte[][] written = [.. files.Read().Select(snapshot => snapshot.State.ToArray())];
+            byte[][] found = [.. new SnapshotFiles(Folder, disk.Crash(new Prng(seed))).Read().Select(snapshot => snapshot.State.ToArray())];
             Assert.Equal(2, written.Length);
             Assert.Equal(written, found.Take(2));
         }
@@ -49,17 +51,61 @@ public sealed class SnapshotFilesTests
     {
         var disk = new SimulatedFileLayer();
         var faults = new StorageFaults();
-        var files = new SnapshotFiles("/data/snapshots", new FaultyFileLayer(disk, faults));
+        var files = new SnapshotFiles(Folder, new FaultyFileLayer(disk, faults));
         Take(1_000);
         files.Write(_bench.Machine.BeginSnapshot());
-        byte[] first = files.Read().Single().ToArray();
+        byte[] first = files.Read().Single().State.ToArray();
         Take(1_000);
         faults.FailSyncs(1);
         Assert.Throws<StorageException>(() => files.Write(_bench.Machine.BeginSnapshot()));
-        Assert.Equal(first, files.Read().Single().ToArray());
+        Assert.Equal(first, files.Read().Single().State.ToArray());
         files.Write(_bench.Machine.BeginSnapshot());
-        using (IStorageFile file = disk.Open($"/data/snapshots/{_bench.Machine.Height.Value:d20}.snapshot", FileOpening.Existing)) file.Write([0xFF], 100);
-        Assert.Equal(first, files.Read().Single().ToArray());
+        using (IStorageFile file = disk.Open($"{Folder}/{_bench.Machine.Height.Value:d20}.snapshot", FileOpening.Existing)) file.Write([0xFF], 100);
+        Assert.Equal(first, files.Read().Single().State.ToArray());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_write_that_fails_leaves_nothing_and_what_a_crash_left_is_removed_at_start(bool isRemovalRefused)
+    {
+        var disk = new SimulatedFileLayer();
+        var faults = new StorageFaults();
+        var files = new SnapshotFiles(Folder, new FaultyFileLayer(disk, faults));
+        Take(1_000);
+        files.Write(_bench.Machine.BeginSnapshot());
+        IReadOnlyList<string> whole = disk.Names(Folder);
+        Take(1_000);
+        faults.FailSyncs(1);
+        if (isRemovalRefused) faults.BeforeSync = _ => faults.ReadOnly = true;
+        StorageException e = Assert.Throws<StorageException>(() => files.Write(_bench.Machine.BeginSnapshot()));
+        Assert.Equal(StorageRejection.SyncFailed, e.Reason);
+        Assert.Equal(isRemovalRefused ? 2 : 1, disk.Names(Folder).Count);
+        faults.ReadOnly = false;
+        files.RemoveLeftovers();
+        Assert.Equal(whole, disk.Names(Folder));
+    }
+
+    [Fact]
+    public void Files_of_other_names_are_neither_read_nor_counted_nor_removed()
+    {
+        string[] foreign = ["mine.snapshot", "mine.snapshot.part", "zzzzzzzzzzzzzzzzzzzz.snapshot", "99999999999999999999.snapshot", ".snapshot"];
+        var disk = new SimulatedFileLayer();
+        disk.CreateFolder(Folder);
+        foreach (string name in foreign) disk.Open($"{Folder}/{name}", FileOpening.Create).Dispose();
+        var files = new SnapshotFiles(Folder, disk);
+        Assert.Equal(Height.Zero, files.OldestKept);
+        for (int i = 0; i < 3; i++)
+        {
+            Take(1_000);
+            files.Write(_bench.Machine.BeginSnapshot());
+        }
+
+        Assert.Equal(_bench.Machine.Height.Previous(), files.OldestKept);
+        Assert.Equal(2, files.Read().Count());
+        files.RemoveLeftovers();
+        files.Clear();
+        Assert.Equal(foreign.Order(StringComparer.Ordinal), disk.Names(Folder));
     }
 
     private void Take(int count)
