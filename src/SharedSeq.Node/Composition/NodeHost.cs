@@ -68,7 +68,6 @@ public sealed class NodeHost : IAsyncDisposable
         var batches = new BatchStore(_logs.ReadBatch);
         batches.AddStored(recovered.Batches);
         var snapshots = new SnapshotFiles(Path.Combine(_configuration.DataDir, "snapshots"), _files);
-        snapshots.RemoveLeftovers();
         var ledger = new NodeLedger(_configuration.DataDir, Genesis, batches, _logger, e => OnFatal("ledger", e), _logs.AppendNote);
         ledger.Start();
         _parts.Add(ledger);
@@ -230,6 +229,7 @@ public sealed class NodeHost : IAsyncDisposable
         SnapshotFiles snapshots, Height ledgerHeight, BatchStore batches, IReadOnlyList<IOrderedFollower> followers, NodeProgress progress,
         CancellationToken cancellation)
     {
+        snapshots.RemoveLeftovers();
         OrderingMachine machine = Restore(snapshots, ledgerHeight) ?? new OrderingMachine(Genesis);
         while (machine.Height < _logs!.LastBlock)
         {
