@@ -32,6 +32,7 @@ internal sealed class StreamSession(ProofVerifier verifier, NamespaceId ns, Uri 
     private long _nextCall = 1;
     private long _subscribeCall;
     private long _proofCall;
+    private long _askAt;
     private ulong _wantedProof;
     private ulong _given;
     private ulong _next;
@@ -52,7 +53,7 @@ internal sealed class StreamSession(ProofVerifier verifier, NamespaceId ns, Uri 
             {
                 if (_ended is not null && _held.Count == 0) throw _ended;
                 if (await ReceiveAsync(deadline.Token) && Handle() is { } proved) return proved;
-                if (_held.Count > 0 && _proofCall == 0) await AskForProofAsync(deadline.Token);
+                if (_held.Count > 0 && _proofCall == 0 && Environment.TickCount64 >= _askAt) await AskForProofAsync(deadline.Token);
             }
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
@@ -105,7 +106,8 @@ internal sealed class StreamSession(ProofVerifier verifier, NamespaceId ns, Uri 
     private async Task<bool> ReceiveAsync(CancellationToken cancellation)
     {
         _receiving ??= _messages!.ReadAsync(CancellationToken.None).AsTask();
-        if (_held.Count > 0 && _proofCall == 0) await Task.WhenAny(_receiving, Task.Delay(AskAgainMs, cancellation));
+        int untilAsking = (int)long.Clamp(_askAt - Environment.TickCount64, 0, AskAgainMs);
+        if (_held.Count > 0 && _proofCall == 0) await Task.WhenAny(_receiving, Task.Delay(untilAsking, cancellation));
         else await _receiving.WaitAsync(cancellation);
         cancellation.ThrowIfCancellationRequested();
         if (!_receiving.IsCompleted) return false;
@@ -131,7 +133,11 @@ internal sealed class StreamSession(ProofVerifier verifier, NamespaceId ns, Uri 
         {
             _proofCall = 0;
             if (!isError) return Prove(BytesOf(root.GetProperty("result").GetProperty("proof")));
-            if (error.GetProperty("code").GetInt32() is NotFound or BeyondHead) return null;
+            if (error.GetProperty("code").GetInt32() is NotFound or BeyondHead)
+            {
+                _askAt = Environment.TickCount64 + AskAgainMs;
+                return null;
+            }
         }
 
         if (isError) throw Refusal(error);

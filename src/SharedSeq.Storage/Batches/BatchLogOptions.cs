@@ -29,12 +29,16 @@ public sealed record BatchLogOptions
     /// <summary>Room for one mark of what was pruned in a full log: 400 lanes of 20 bytes.</summary>
     private const int PruneMarkBytesMax = 8 * 1024;
 
+    /// <summary>Milliseconds a record waits for a flush, as <see cref="SegmentLogOptions.LingerMs"/>. Default 50.</summary>
+    public int LingerMs { get; init; } = 50;
+
     internal SegmentLogOptions ToSegments() => new()
     {
         Folder = Folder,
         Kind = LogKind.Batches,
         Files = Files,
         SegmentBytes = SegmentBytes,
+        LingerMs = LingerMs,
         SegmentsMax = SegmentsMax,
         RecordBytesMax = RecordBytesMax,
         CheckBodiesOnOpen = CheckBodiesOnOpen,

@@ -33,12 +33,16 @@ public sealed record VoteLogOptions
     /// <summary>Segments, default 64: 1 GiB before a log that is never compacted refuses.</summary>
     public int SegmentsMax { get; init; } = 64;
 
+    /// <summary>Milliseconds a record waits for a flush, as <see cref="SegmentLogOptions.LingerMs"/>. Default 50.</summary>
+    public int LingerMs { get; init; } = 50;
+
     internal SegmentLogOptions ToSegments() => new()
     {
         Folder = Folder,
         Kind = LogKind.Votes,
         Files = Files,
         SegmentBytes = SegmentBytes,
+        LingerMs = LingerMs,
         SegmentsMax = SegmentsMax,
         RecordBytesMax = int.Min(1024 * 1024, SegmentBytes / 2),
         // Small, and what it holds decides the slot: everything is verified before a vote is cast again.

@@ -310,6 +310,7 @@ public sealed class BatchLogTests
         watch = new DurableWatch();
         BatchLogOptions options = new()
         {
+            LingerMs = 1,
             Folder = "/store/batches",
             Files = files,
             SegmentBytes = 32 * 1024,

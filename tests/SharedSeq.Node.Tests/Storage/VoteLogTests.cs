@@ -291,6 +291,7 @@ public sealed class VoteLogTests
         GuardIntervalMs = 1,
         Files = files,
         SegmentBytes = 16 * 1024,
+        LingerMs = 1,
     };
 
     private static VotePosition At(ulong epoch, ulong slot) => new(new(epoch), new(slot));
