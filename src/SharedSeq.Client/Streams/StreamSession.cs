@@ -53,7 +53,7 @@ internal sealed class StreamSession(ProofVerifier verifier, NamespaceId ns, Uri 
             {
                 if (_ended is not null && _held.Count == 0) throw _ended;
                 if (await ReceiveAsync(deadline.Token) && Handle() is { } proved) return proved;
-                if (_held.Count > 0 && _proofCall == 0 && Environment.TickCount64 >= _askAt) await AskForProofAsync(deadline.Token);
+                if (IsProofOwed && Environment.TickCount64 >= _askAt) await AskForProofAsync(deadline.Token);
             }
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
@@ -76,6 +76,9 @@ internal sealed class StreamSession(ProofVerifier verifier, NamespaceId ns, Uri 
         if (_receiving is Task receiving) await receiving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _socket.Dispose();
     }
+
+    /// <summary>Blocks are held whose proof is not asked for at the moment.</summary>
+    private bool IsProofOwed => _held.Count > 0 && _proofCall == 0;
 
     private async Task OpenAsync(ulong next, Hash32? parent, CancellationToken cancellation)
     {
@@ -107,7 +110,7 @@ internal sealed class StreamSession(ProofVerifier verifier, NamespaceId ns, Uri 
     {
         _receiving ??= _messages!.ReadAsync(CancellationToken.None).AsTask();
         int untilAsking = (int)long.Clamp(_askAt - Environment.TickCount64, 0, AskAgainMs);
-        if (_held.Count > 0 && _proofCall == 0) await Task.WhenAny(_receiving, Task.Delay(untilAsking, cancellation));
+        if (IsProofOwed) await Task.WhenAny(_receiving, Task.Delay(untilAsking, cancellation));
         else await _receiving.WaitAsync(cancellation);
         cancellation.ThrowIfCancellationRequested();
         if (!_receiving.IsCompleted) return false;

@@ -5,7 +5,15 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Consensus;
 
 /// <summary>One operator's seat: the vote key signs proposals, votes and result votes; the node key signs everything else and is its TLS identity.</summary>
-public sealed record CommitteeMember(PublicKey64 VoteKey, PublicKey64 NodeKey);
+public sealed record CommitteeMember(PublicKey64 VoteKey, PublicKey64 NodeKey)
+{
+    /// <summary>Vote key, node key.</summary>
+    public void Write(CanonicalWriter writer)
+    {
+        writer.PublicKey(VoteKey);
+        writer.PublicKey(NodeKey);
+    }
+}
 
 /// <summary>The replicas of one epoch with their keys and thresholds, and the order in which they lead.</summary>
 public sealed class Committee

@@ -1,4 +1,5 @@
 using System.Globalization;
+using SharedSeq.Primitives;
 
 namespace SharedSeq.Consensus;
 
@@ -48,6 +49,14 @@ public readonly record struct QuorumParameters
     internal int FastShift { get; init; }
 
     internal int ManyShift { get; init; }
+
+    /// <summary>n, f, p, each u16.</summary>
+    public void Write(CanonicalWriter writer)
+    {
+        writer.U16((ushort)N);
+        writer.U16((ushort)F);
+        writer.U16((ushort)P);
+    }
 
     public static bool IsValid(int n, int f, int p) =>
         n is >= 1 and <= MaxMembers && f >= 0 && p >= 0 && n >= (3 * f) + (2 * p) + 1;

@@ -35,6 +35,9 @@ public sealed class NodeRuntime
 
     public required PeerNetwork Network { get; init; }
 
+    /// <summary>Whether there is a session with a member; with itself always.</summary>
+    public bool IsConnected(ReplicaId member) => member == Self || Network.IsConnected(member);
+
     public required NodeLogs Logs { get; init; }
 
     public required MessageVerifier Verifier { get; init; }

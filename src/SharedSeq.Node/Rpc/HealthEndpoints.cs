@@ -28,7 +28,7 @@ public sealed class HealthEndpoints(NodeRuntime node) : IRpcEndpoints
         if (view is { IsHalted: true }) reasons.Add("halted: agreement is broken");
         if (node.Progress.Divergence is { } divergence)
             reasons.Add($"diverged: results above height {divergence.Agreed} are not the certified ones; stop and run: sharedseq store rebuild");
-        int connected = 1 + (view?.Members.Count(m => m.Member != node.Self && node.Network.IsConnected(m.Member)) ?? 0);
+        int connected = view?.Members.Count(m => node.IsConnected(m.Member)) ?? 1;
         if (connected < node.Genesis.Quorum.Quorum) reasons.Add($"{connected} of the {node.Genesis.Quorum.Quorum} operators needed are connected");
         if (node.Progress.Final.Height.Value > node.Progress.Ordered.Value + 1_000) reasons.Add("behind: catching up");
         if (node.Progress.Ordered == Height.Zero) reasons.Add("no height ordered yet");
@@ -101,7 +101,7 @@ public sealed class HealthEndpoints(NodeRuntime node) : IRpcEndpoints
                 view.Members.Select(m => ($"replica=\"{m.Member}\"", m.SlotsSkipped)));
             AddLabelled(
                 text, "sharedseq_peer_connected", "gauge", "Whether the session is up",
-                view.Members.Select(m => ($"replica=\"{m.Member}\"", m.Member == node.Self || node.Network.IsConnected(m.Member) ? 1UL : 0UL)));
+                view.Members.Select(m => ($"replica=\"{m.Member}\"", node.IsConnected(m.Member) ? 1UL : 0UL)));
         }
 
         if (node.Rollups is { } rollups) AddRollups(text, rollups);

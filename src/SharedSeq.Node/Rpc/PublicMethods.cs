@@ -129,7 +129,7 @@ public sealed partial class PublicMethods(NodeRuntime node)
                 m.SlotsLed,
                 m.SlotsSkipped,
                 m.SlotsTimedOut,
-                isConnected = m.Member == node.Self || node.Network.IsConnected(m.Member),
+                isConnected = node.IsConnected(m.Member),
             }),
             actors = node.Actors.Select(a => new { a.Name, health = a.Health.ToString(), a.Depth }),
             rollups = node.Rollups?.HealthOf(),

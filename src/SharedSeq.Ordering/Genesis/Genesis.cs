@@ -82,14 +82,8 @@ public sealed class Genesis
         writer.U16(Version.Value);
         writer.U64(Chain.Value);
         writer.U64(Timestamp.Value);
-        writer.U16((ushort)Quorum.N);
-        writer.U16((ushort)Quorum.F);
-        writer.U16((ushort)Quorum.P);
-        foreach (CommitteeMember member in Members)
-        {
-            writer.PublicKey(member.VoteKey);
-            writer.PublicKey(member.NodeKey);
-        }
+        Quorum.Write(writer);
+        foreach (CommitteeMember member in Members) member.Write(writer);
 
         Policy.Write(writer);
         writer.U32((uint)Namespaces.Count);

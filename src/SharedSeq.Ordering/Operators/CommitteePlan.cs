@@ -32,13 +32,7 @@ public sealed record CommitteePlan(Epoch Epoch, QuorumParameters Quorum, IReadOn
     {
         writer.U16(ProtocolVersion.Current.Value);
         writer.U64(Epoch.Value);
-        writer.U16((ushort)Quorum.N);
-        writer.U16((ushort)Quorum.F);
-        writer.U16((ushort)Quorum.P);
-        foreach (CommitteeMember member in Members)
-        {
-            writer.PublicKey(member.VoteKey);
-            writer.PublicKey(member.NodeKey);
-        }
+        Quorum.Write(writer);
+        foreach (CommitteeMember member in Members) member.Write(writer);
     }
 }

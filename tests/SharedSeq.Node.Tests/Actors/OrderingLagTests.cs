@@ -69,13 +69,12 @@ public sealed class OrderingLagTests
         return blocks;
     }
 
-    private sealed class CountingShell : IReplicaShell
+    private sealed class CountingShell : QuietReplicaShell
     {
         private readonly Lock _gate = new();
         private Exception? _failure;
         private int _delivered;
         private int _passes;
-        private long _position;
 
         public int Delivered => Volatile.Read(ref _delivered);
 
@@ -97,50 +96,8 @@ public sealed class OrderingLagTests
             lock (_gate) _failure = failure;
         }
 
-        public long AppendVote(DurableRecord record) => ++_position;
+        public override void OnDelivered(CommittedBlock block) => Interlocked.Increment(ref _delivered);
 
-        public long AppendBatch(Batch batch, bool isAckable) => ++_position;
-
-        public long AppendBlock(CommittedBlock block) => ++_position;
-
-        public void FlushVotes()
-        {
-        }
-
-        public void FlushBatches()
-        {
-        }
-
-        public void CompactVoteLog(Replica replica, IReadOnlyCollection<DurableRecord> casts)
-        {
-        }
-
-        public void Send(ReplicaSet to, PeerMessage message)
-        {
-        }
-
-        public void SendBatch(ReplicaSet to, LaneTip tip)
-        {
-        }
-
-        public void ServeBlocks(ReplicaId to, BlockRequest request)
-        {
-        }
-
-        public void OnOwnBatchCertified(ProofOfAvailability proof)
-        {
-        }
-
-        public void OnDelivered(CommittedBlock block) => Interlocked.Increment(ref _delivered);
-
-        public void OnEvidence(Evidence evidence)
-        {
-        }
-
-        public void OnAlarm(AlarmKind kind, string message)
-        {
-        }
-
-        public void OnProgress(Replica replica) => Interlocked.Increment(ref _passes);
+        public override void OnProgress(Replica replica) => Interlocked.Increment(ref _passes);
     }
 }

@@ -70,63 +70,15 @@ public sealed class VoteLogCompactionTests : IDisposable
         },
         new ReplicaId(0), e => throw e);
 
-    private sealed class SlowShell : IReplicaShell
+    private sealed class SlowShell : QuietReplicaShell
     {
-        private long _position;
-
         public TaskCompletionSource<DurableRecord[]> Compacted { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public TaskCompletionSource Failed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public long AppendVote(DurableRecord record) => ++_position;
-
-        public long AppendBatch(Batch batch, bool isAckable) => ++_position;
-
-        public long AppendBlock(CommittedBlock block) => ++_position;
-
-        public void FlushVotes()
-        {
-        }
-
-        public void FlushBatches()
-        {
-        }
-
-        public void CompactVoteLog(Replica replica, IReadOnlyCollection<DurableRecord> casts)
+        public override void CompactVoteLog(Replica replica, IReadOnlyCollection<DurableRecord> casts)
         {
             if (casts.Any(record => record is DurableRecord.OwnVote { Vote.Slot.Value: 1 })) Compacted.TrySetResult([.. replica.Snapshot(), .. casts]);
-        }
-
-        public void Send(ReplicaSet to, PeerMessage message)
-        {
-        }
-
-        public void SendBatch(ReplicaSet to, LaneTip tip)
-        {
-        }
-
-        public void ServeBlocks(ReplicaId to, BlockRequest request)
-        {
-        }
-
-        public void OnOwnBatchCertified(ProofOfAvailability proof)
-        {
-        }
-
-        public void OnDelivered(CommittedBlock block)
-        {
-        }
-
-        public void OnEvidence(Evidence evidence)
-        {
-        }
-
-        public void OnAlarm(AlarmKind kind, string message)
-        {
-        }
-
-        public void OnProgress(Replica replica)
-        {
         }
     }
 }

@@ -1,0 +1,60 @@
+using SharedSeq.Consensus;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Node.Tests.Actors;
+
+/// <summary>A replica's surroundings that take everything and do nothing: logs only count positions, and nothing is ever synced by itself.</summary>
+internal abstract class QuietReplicaShell : IReplicaShell
+{
+    private long _position;
+
+    public long AppendVote(DurableRecord record) => ++_position;
+
+    public long AppendBatch(Batch batch, bool isAckable) => ++_position;
+
+    public long AppendBlock(CommittedBlock block) => ++_position;
+
+    public void FlushVotes()
+    {
+    }
+
+    public void FlushBatches()
+    {
+    }
+
+    public virtual void CompactVoteLog(Replica replica, IReadOnlyCollection<DurableRecord> casts)
+    {
+    }
+
+    public void Send(ReplicaSet to, PeerMessage message)
+    {
+    }
+
+    public void SendBatch(ReplicaSet to, LaneTip tip)
+    {
+    }
+
+    public void ServeBlocks(ReplicaId to, BlockRequest request)
+    {
+    }
+
+    public void OnOwnBatchCertified(ProofOfAvailability proof)
+    {
+    }
+
+    public virtual void OnDelivered(CommittedBlock block)
+    {
+    }
+
+    public void OnEvidence(Evidence evidence)
+    {
+    }
+
+    public void OnAlarm(AlarmKind kind, string message)
+    {
+    }
+
+    public virtual void OnProgress(Replica replica)
+    {
+    }
+}
