@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace SharedSeq.Cli;
 
-/// <summary>bench throughput|latency|load|crash|partition|subscribers: measures a network of its own on this machine, with the shipped defaults.</summary>
+/// <summary>bench throughput|latency|load|crash|partition|catch-up|subscribers: measures a network of its own on this machine, with the shipped defaults.</summary>
 internal static class BenchCommand
 {
     private delegate Task Measure(BenchRun run, ParseResult result, CancellationToken cancellation);
@@ -17,7 +17,7 @@ internal static class BenchCommand
                 "Most transactions a second: 16 connections, 4,096 under way in frames of 64; and 128 single ones under way (B1).", ThroughputAsync),
             Sub(settings, "latency", "Submit to committed at 500 transactions a second, single submissions (B3b).", LatencyAsync),
             Sub(settings, "load", "CPU per transaction and memory at a paced load in frames (B4).", LoadAsync),
-            Crash(settings), Partition(settings), Subscribers(settings)])
+            Crash(settings), Partition(settings), CatchUp(settings), Subscribers(settings)])
             command.Subcommands.Add(sub);
         return command;
     }
@@ -75,6 +75,17 @@ internal static class BenchCommand
         return Sub(settings, "partition", "Recovery when half of the operators, then one, is cut from the others under load and the cut heals (B6).",
             (run, result, cancellation) => new PartitionBench(run, result.GetValue(cut), result.GetValue(delay)).RunAsync(cancellation),
             cut, delay);
+    }
+
+    private static Command CatchUp(Settings settings)
+    {
+        var away = new Option<int>("--away") { Description = "Seconds that the operator is away.", DefaultValueFactory = _ => 60 };
+        away.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 1 or > 3_600) result.AddError("--away is 1 to 3,600");
+        });
+        return Sub(settings, "catch-up", "How soon an operator that was away is in step again, and what that costs the others (B7).",
+            (run, result, cancellation) => new CatchUpBench(run, result.GetValue(away)).RunAsync(cancellation), away);
     }
 
     private static Command Subscribers(Settings settings)

@@ -63,8 +63,8 @@ internal sealed class CrashBench(BenchRun run, int carryRate)
             BenchUsage after = await network.UsageAsync(cancellation);
             await network.ReviveAsync(cancellation, victim);
             await BenchRun.CheckAsync(name, network, cancellation);
-            double healthy = P99(outcome, 0, killed);
-            double crash = P99(outcome, killed, killed + (10 * Stopwatch.Frequency));
+            double healthy = outcome.P99Ms(0, killed);
+            double crash = outcome.P99Ms(killed, killed + (10 * Stopwatch.Frequency));
             double cpu = (after.CpuSeconds - before.CpuSeconds) * 1e6 / long.Max(1, outcome.LedgerCount);
             run.Report(
                 new
@@ -109,9 +109,9 @@ internal sealed class CrashBench(BenchRun run, int carryRate)
             cancellation);
         string name = $"B5 operator {victim} dead for {2 * run.RunSeconds} s at {load.Rate} tx/s";
         await BenchRun.CheckAsync(name, network, cancellation);
-        double healthy = P99(outcome, 0, killed);
-        double dead = P99(outcome, killed, long.MaxValue);
-        double settled = P99(outcome, killed + (2 * Stopwatch.Frequency), long.MaxValue);
+        double healthy = outcome.P99Ms(0, killed);
+        double dead = outcome.P99Ms(killed, long.MaxValue);
+        double settled = outcome.P99Ms(killed + (2 * Stopwatch.Frequency), long.MaxValue);
         run.Report(
             new
             {
@@ -271,8 +271,4 @@ internal sealed class CrashBench(BenchRun run, int carryRate)
                 $"{Name}: ready again {ready:0.0} s and first commit {commit:0.0} s after it, {outcome.Unanswered:n0} transactions under way without answer; "
                 + $"{network.Ledger.AcceptedTransactions:n0} with a receipt, none lost; {BenchRun.Checked(outcome.LedgerCount)}"));
     }
-
-    /// <summary>Of what was scheduled in [from, to); refused counts as never.</summary>
-    private static double P99(LoadOutcome outcome, long from, long to) =>
-        LatencySamples.PercentileMs(outcome.Samples.Where(s => s.Scheduled >= from && s.Scheduled < to), 0.99);
 }

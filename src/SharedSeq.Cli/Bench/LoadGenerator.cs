@@ -15,6 +15,9 @@ internal sealed record LoadOutcome(
 
     /// <summary>Latency of what was committed, milliseconds; refused transactions have none.</summary>
     public double PercentileMs(double share) => LatencySamples.PercentileMs(Samples.Where(s => s.IsCommitted), share);
+
+    /// <summary>p99 of what was scheduled in [from, to), Stopwatch ticks; refused counts as never.</summary>
+    public double P99Ms(long from, long to) => LatencySamples.PercentileMs(Samples.Where(s => s.Scheduled >= from && s.Scheduled < to), 0.99);
 }
 
 /// <summary>
