@@ -15,6 +15,9 @@ public readonly record struct ReplicaSet(UInt128 Bits)
 
     public static ReplicaSet All(int n) => new(n == 128 ? UInt128.MaxValue : (UInt128.One << n) - 1);
 
+    /// <summary>All members but one; all when it is null.</summary>
+    public static ReplicaSet AllBut(int n, ReplicaId? id) => id is { } one ? All(n).Without(one) : All(n);
+
     public bool Has(ReplicaId id) => (Bits >> id.Value & 1) != 0;
 
     public ReplicaSet With(ReplicaId id) => new(Bits | (UInt128.One << id.Value));

@@ -28,6 +28,26 @@ public sealed class EpochHistory
         Delivered = DeliveredTip.Genesis(first.Committee.EpochGenesis, genesis) with { Epoch = SpanFrom(genesis) };
     }
 
+    /// <summary>
+    /// From a height whose state is known without the headers below: a checkpoint of a chain that others hold.
+    /// </summary>
+    /// <param name="seat">The committee of the height's epoch and the own seat in it.</param>
+    /// <param name="delivered">The height, with how far its epoch goes.</param>
+    /// <param name="closed">Ended epochs whose lanes are not closed at that height, ascending.</param>
+    /// <param name="terms">Length of epochs.</param>
+    /// <param name="receiptDeadlineHeights">D: heights after a boundary in which the ended epoch's lanes may be ordered.</param>
+    /// <param name="source">Who serves next.</param>
+    public EpochHistory(
+        EpochSeat seat, DeliveredTip delivered, IReadOnlyList<ClosedEpoch> closed, EpochTerms terms, int receiptDeadlineHeights, ICommitteeSource source)
+    {
+        _terms = terms;
+        _receiptDeadlineHeights = (ulong)receiptDeadlineHeights;
+        _source = source;
+        Seat = seat;
+        Delivered = delivered;
+        _closed.AddRange(closed);
+    }
+
     /// <summary>The present committee and the own seat in it.</summary>
     public EpochSeat Seat { get; private set; }
 

@@ -7,7 +7,14 @@ namespace SharedSeq.Consensus;
 /// One member over the epochs (consensus.md 8), as pure as the replicas it is made of. It holds the present epoch's <see cref="Replica"/>, what members
 /// that are behind need of ended epochs, and messages of the next epoch that came too early. When the boundary block is committed, delivered and in the
 /// archive, the next epoch's replica starts from it at slot 0: the same as a restart at that place, so that a crash at any point resumes right.
-/// A ReplicaId is a seat of the epoch that its statement belongs to; the shell translates sessions into seats.
+/// In an epoch in which it has no seat it is an observer (<see cref="Consensus.Replica"/>): before it joins, after it left, or while its seat is empty.
+/// It follows through any number of epochs and votes in those in which it has a seat.
+/// <para>
+/// What the shell owes it, besides the duties of <see cref="ReplicaEffect"/>: seats are those of one epoch's committee, so inputs that name one are
+/// handed over with the epoch in which the shell looked it up (<see cref="Step"/>), and seats in effects are of the epoch of the last EpochEntered
+/// before them, or of the epoch it started in. BlockArchived of a boundary is said only when the committee source knows the next committee for good.
+/// What is signed is signed in the name of the epoch in which the effect came; its answer may come later, and is then dropped here.
+/// </para>
 /// </summary>
 public sealed class Epochs
 {
@@ -34,7 +41,6 @@ public sealed class Epochs
 
     internal Epochs(ReplicaOptions options, EpochHistory history, RecoveredState recovered, ProtocolMutations mutations)
     {
-        Invariant.Check(history.Seat.Self is not null, "a member starts in an epoch in which it has a seat");
         _options = options;
         _history = history;
         _mutations = mutations;
@@ -52,16 +58,16 @@ public sealed class Epochs
         }
 
         RecoveredState start = Recovered(present, recovered.Batches) with { Evidence = recovered.Evidence };
-        Replica = new Replica(options, Committee, history.Seat.Self!.Value, start, mutations);
+        Replica = new Replica(options, Committee, Self, start, mutations);
     }
 
-    /// <summary>The present epoch's replica; when this member has no seat in the present epoch, that of the last one in which it had.</summary>
+    /// <summary>The present epoch's replica: an observer while this member has no seat.</summary>
     public Replica Replica { get; private set; }
 
     /// <summary>The present epoch's committee.</summary>
     public Committee Committee => _history.Seat.Committee;
 
-    /// <summary>The own seat in it; null for a member that left.</summary>
+    /// <summary>The own seat in it; null for an observer.</summary>
     public ReplicaId? Self => _history.Seat.Self;
 
     /// <summary>Messages kept for the next epoch.</summary>
@@ -92,7 +98,14 @@ public sealed class Epochs
     public IReadOnlyList<HeldMessage> TakeHeld() => _held.Take();
 
     /// <summary>Handles one input. Effects are appended in the order in which the shell must carry them out.</summary>
-    public void Step(ReplicaInput input, CoreTime now, List<ReplicaEffect> effects)
+    /// <param name="input">What happened.</param>
+    /// <param name="seats">
+    /// The epoch to whose committee the seats belong by which the input names sessions: the one present when the shell looked them up. An input whose
+    /// seats are of an epoch that ended meanwhile is dropped; whoever sent it sends it again. Of no meaning for an input that names no seat.
+    /// </param>
+    /// <param name="now">The time.</param>
+    /// <param name="effects">Receives the effects.</param>
+    public void Step(ReplicaInput input, Epoch seats, CoreTime now, List<ReplicaEffect> effects)
     {
         switch (input)
         {
@@ -103,14 +116,15 @@ public sealed class Epochs
                 if (EpochOf(i.Message) is { } later && later.Value == Committee.Epoch.Value + 1) _held.Add(i.Peer, i.Message);
                 AskForEnd(i.Peer, now, effects);
                 break;
+            case ReplicaInput.ObserverRequest i when !AskerOf(i.Peer).Requests.TryTake(now.MonotonicMs): break;
             default:
                 // What was verified or asked for before the epoch changed is of no use after it.
-                if (EpochOf(input) is { } epoch && epoch != Replica.Committee.Epoch && !_mutations.HasFlag(ProtocolMutations.EpochsMixed)) return;
+                if (!IsOfThisEpoch(input, seats) && !_mutations.HasFlag(ProtocolMutations.EpochsMixed)) return;
                 Replica.Step(input, now, effects);
                 break;
         }
 
-        if (Self is not null && Replica.Boundary is { } boundary) Enter(boundary, now, effects);
+        if (Replica.Boundary is { } boundary) Enter(boundary, now, effects);
     }
 
     /// <summary>The boundary is committed, delivered and archived.</summary>
@@ -126,8 +140,7 @@ public sealed class Epochs
 
         _history.End(boundary);
         effects.Add(new ReplicaEffect.EpochEntered(Committee, Self));
-        if (Self is not { } self) return;
-        Replica = new Replica(_options, Committee, self, Recovered([], []), _mutations, ended);
+        Replica = new Replica(_options, Committee, Self, Recovered([], []), _mutations, ended);
         Replica.Start(now, effects);
     }
 
@@ -173,6 +186,9 @@ public sealed class Epochs
         effects.Add(new ReplicaEffect.Answer(peer, new CertificateRequest(Replica.Committee.Epoch, first, first)));
     }
 
+    private bool IsOfThisEpoch(ReplicaInput input, Epoch seats) =>
+        (EpochOf(input) is not { } epoch || epoch == Committee.Epoch) && (seats == Committee.Epoch || !NamesSeat(input));
+
     /// <summary>The epoch of a message; null for one that is of no epoch in particular.</summary>
     public static Epoch? EpochOf(PeerMessage message) => message switch
     {
@@ -195,6 +211,14 @@ public sealed class Epochs
         _ => null,
     };
 
+    /// <summary>Whether an input says by a seat whose session it came by, or whose session it is about.</summary>
+    internal static bool NamesSeat(ReplicaInput input) => input
+        is ReplicaInput.ProposalReceived or ReplicaInput.VoteReceived or ReplicaInput.StaleReceived or ReplicaInput.NotarizationReceived
+        or ReplicaInput.CommitProofReceived or ReplicaInput.StatusReceived or ReplicaInput.CertificateRequestReceived
+        or ReplicaInput.BlockRequestReceived or ReplicaInput.BlocksReceived or ReplicaInput.BatchReceived or ReplicaInput.BatchesReceived
+        or ReplicaInput.AckReceived or ReplicaInput.ProofReceived or ReplicaInput.EvidenceReceived or ReplicaInput.PeerHeard
+        or ReplicaInput.PeerConnected or ReplicaInput.PeerDisconnected;
+
     private static Epoch? EpochOf(ReplicaInput input) => input switch
     {
         ReplicaInput.VoteReceived i => i.Vote.Value.Epoch,
@@ -204,6 +228,7 @@ public sealed class Epochs
         ReplicaInput.StatusReceived i => i.Status.Value.Epoch,
         ReplicaInput.CertificateRequestReceived i => i.Request.Epoch,
         ReplicaInput.BlockRequestReceived i => i.Request.Epoch,
+        ReplicaInput.ObserverRequest i => EpochOf(i.Request),
         ReplicaInput.VoteCast i => i.Vote.Value.Epoch,
         ReplicaInput.ProposalCast i => i.Proposal.Value.Block.Header.Epoch,
         _ => null,

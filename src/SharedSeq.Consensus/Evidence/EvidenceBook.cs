@@ -7,16 +7,21 @@ namespace SharedSeq.Consensus;
 /// <summary>
 /// Evidence known to this replica and not yet in a committed block. New evidence is recorded, passed on to all members, and put into own proposals.
 /// What waits is sent again every R, and at once to a member whose session begins, until a committed block carries it. What an ended epoch left waiting
-/// goes on waiting as long as that epoch's lanes are open (consensus.md 8).
+/// goes on waiting as long as that epoch's lanes are open (consensus.md 8); what is known of earlier epochs is forgotten at the next boundary, because
+/// no block may carry it any more.
 /// </summary>
-public sealed class EvidenceBook(ReplicaId self, int members)
+/// <param name="others">The members to which evidence goes.</param>
+public sealed class EvidenceBook(ReplicaSet others)
 {
     private readonly SortedDictionary<(ulong Epoch, ushort Offender), int> _perOffender = [];
-    private Lookup<Hash32, Evidence> _known = new();
+    private readonly SortedDictionary<Hash32, Evidence> _known = [];
     private readonly List<Evidence> _waiting = [];
 
     /// <summary>Evidence waiting to be included in a block.</summary>
     public int WaitingCount => _waiting.Count;
+
+    /// <summary>Items known, waiting or committed.</summary>
+    public int KnownCount => _known.Count;
 
     /// <summary>Takes verified evidence. Effects: RecordEvidence and Send to all, once for each item.</summary>
     /// <returns>False when it is known already, or the offender has enough against it.</returns>
@@ -26,7 +31,7 @@ public sealed class EvidenceBook(ReplicaId self, int members)
         if (!Note(item)) return false;
         _waiting.Add(item);
         effects.Add(new ReplicaEffect.RecordEvidence(evidence));
-        effects.Add(new ReplicaEffect.Send(ReplicaSet.All(members).Without(self), item, AfterSync: false));
+        effects.Add(new ReplicaEffect.Send(others, item, AfterSync: false));
         return true;
     }
 
@@ -45,12 +50,20 @@ public sealed class EvidenceBook(ReplicaId self, int members)
         }
     }
 
-    /// <summary>Goes on with what the epoch before knew.</summary>
-    internal void TakeOver(EvidenceBook before)
+    /// <summary>Goes on with what the epoch before knew of epochs that are still open.</summary>
+    internal void TakeOver(EvidenceBook before, Predicate<Epoch> isOpen)
     {
-        foreach ((ulong, ushort) offender in before._perOffender.Keys) _perOffender[offender] = before._perOffender[offender];
-        _known = before._known;
-        _waiting.AddRange(before._waiting);
+        foreach (((ulong Epoch, ushort) offender, int count) in before._perOffender)
+        {
+            if (isOpen(new Epoch(offender.Epoch))) _perOffender[offender] = count;
+        }
+
+        foreach ((Hash32 id, Evidence item) in before._known)
+        {
+            if (isOpen(item.Epoch)) _known[id] = item;
+        }
+
+        _waiting.AddRange(before._waiting.FindAll(item => isOpen(item.Epoch)));
     }
 
     /// <summary>Forgets what waits and can not be committed any more.</summary>
@@ -60,7 +73,7 @@ public sealed class EvidenceBook(ReplicaId self, int members)
     internal void Resend(ReplicaSet to, List<ReplicaEffect> effects)
     {
         for (int i = 0; i < _waiting.Count && i < Payload.MaxEvidence; i++)
-            effects.Add(new ReplicaEffect.Send(to.Without(self), _waiting[i], AfterSync: false));
+            effects.Add(new ReplicaEffect.Send(to, _waiting[i], AfterSync: false));
     }
 
     /// <summary>Items for an own proposal: the oldest that no undelivered ancestor carries.</summary>

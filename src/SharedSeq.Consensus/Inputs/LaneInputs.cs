@@ -14,20 +14,20 @@ internal static class LaneInputs
         switch (input)
         {
             case ReplicaInput.BatchReceived i:
-                state.Peers.Heard(i.From, nowMs);
-                lanes.OnBatchReceived(i.From, i.Batch, nowMs, effects);
+                Heard(state, i.From);
+                lanes.OnBatchReceived(i.Batch, nowMs, effects);
                 break;
             case ReplicaInput.BatchesReceived i:
-                state.Peers.Heard(i.From, nowMs);
+                Heard(state, i.From);
                 lanes.OnBatchesReceived(i.From, i.Response, nowMs, effects);
                 break;
             case ReplicaInput.AckReceived i:
-                state.Peers.Heard(i.From, nowMs);
-                lanes.OnAckReceived(i.From, i.Ack, nowMs, effects);
+                Heard(state, i.From);
+                lanes.OnAckReceived(i.Ack, nowMs, effects);
                 break;
             case ReplicaInput.ProofReceived i:
-                state.Peers.Heard(i.From, nowMs);
-                lanes.OnProofReceived(i.From, i.Proof, nowMs, effects);
+                Heard(state, i.From);
+                lanes.OnProofReceived(i.Proof, nowMs, effects);
                 break;
             case ReplicaInput.BatchStored i: lanes.OnBatchStored(i.Tip, nowMs, effects); break;
             case ReplicaInput.AckSigned i: lanes.OnAckSigned(i.Ack, nowMs, effects); break;
@@ -37,5 +37,10 @@ internal static class LaneInputs
                 Invariant.Throw($"an input of unhandled kind {input.GetType().Name}");
                 break;
         }
+    }
+
+    private static void Heard(ReplicaState state, ReplicaId? from)
+    {
+        if (from is { } seat) state.Peers.Heard(seat, state.NowMs);
     }
 }

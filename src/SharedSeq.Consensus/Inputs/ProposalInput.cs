@@ -30,7 +30,7 @@ internal static class ProposalInput
         state.Peers.Entered(leader, slotId);
         SlotState slot = state.Slots.GetOrAdd(slotId);
         // PoAs count however often the proposal comes: a first copy may have come without them by way of somebody else.
-        foreach (Verified<ProofOfAvailability> proof in input.Proofs) state.Lanes.OnProofReceived(input.From, proof, state.NowMs, state.Effects);
+        foreach (Verified<ProofOfAvailability> proof in input.Proofs) state.Lanes.OnProofReceived(proof, state.NowMs, state.Effects);
         if (slot.Candidate is { } first)
         {
             if (first.Block.Id != proposal.Block.Id) OnSecond(state, slot, first, proposal, leader);

@@ -66,7 +66,7 @@ internal sealed class AckExchange(LaneContext context, AckSigner signer, BatchIn
     /// it reaches down to what is known here. When it does not, because not all fitted, what is below is asked for first.
     /// </summary>
     /// <returns>True when something was placed.</returns>
-    public bool OnBatches(LaneState lane, ReplicaId from, BatchResponse response, long nowMs, List<ReplicaEffect> effects)
+    public bool OnBatches(LaneState lane, ReplicaId? from, BatchResponse response, long nowMs, List<ReplicaEffect> effects)
     {
         if (lane.Pulled is not { } tip || response.Batches.Count == 0) return false;
         Hash32 needed = tip.Digest;
@@ -79,7 +79,7 @@ internal sealed class AckExchange(LaneContext context, AckSigner signer, BatchIn
         BatchHeader first = response.Batches[lowest].Header;
         if (lane.LinkOf(first.Seq.Value, first.PreviousDigest) == ChainLink.Unknown)
         {
-            Ask(lane, new LaneTip(lane.Id, new BatchSeq(first.Seq.Value - 1), first.PreviousDigest), from, nowMs, effects);
+            if (from is { } holder) Ask(lane, new LaneTip(lane.Id, new BatchSeq(first.Seq.Value - 1), first.PreviousDigest), holder, nowMs, effects);
             return false;
         }
 
@@ -95,7 +95,7 @@ internal sealed class AckExchange(LaneContext context, AckSigner signer, BatchIn
         ReplicaSet ackers = acks.AckersOf(tip.Digest).Without(lane.Author);
         if (lane.Epoch.Self is { } self) ackers = ackers.Without(self);
         if (ackers.Count < lane.Epoch.Committee.Quorum.OneHonest) return;
-        ReplicaSet holders = lane.Epoch.SeatsNow(ackers).Without(context.Self);
+        ReplicaSet holders = new ReplicaSet(lane.Epoch.SeatsNow(ackers).Bits & context.Others.Bits);
         if (holders.Count == 0) return;
         int choice = context.Random.Below(holders.Count);
         foreach (ReplicaId holder in holders)

@@ -45,7 +45,7 @@ internal sealed class AckSigner(LaneContext context)
         place.IsSigning = false;
         if (place.Ackable?.Tip != ack.Tip || ack.Tip.Seq.Value < lane.FinalCount) return null;
         place.OwnAck = ack;
-        if (lane.Epoch.SeatNow(lane.Author) is { } author) effects.Add(new ReplicaEffect.Send(ReplicaSet.Of(author), ack, AfterSync: false));
+        effects.Add(lane.Epoch.Send(lane.Author, ack));
         return place;
     }
 

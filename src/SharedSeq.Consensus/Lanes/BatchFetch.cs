@@ -8,7 +8,7 @@ namespace SharedSeq.Consensus;
 /// longest chain of missing batches whose upper end has a known digest, at most <see cref="BatchRequest.MaxBatches"/> long, answered from its upper
 /// end downwards. So every answer is checked by the digest chain when it arrives, whoever sent it; nothing unchecked is kept, and what remains
 /// below is asked for next. Members are asked one after the other, signers of the lane's newest PoA first, in random order: among the first f+1 is
-/// an honest one.
+/// an honest one. Of an ended epoch's lane the signers that have left since are asked as well from the second time on: they may be the only ones.
 /// </summary>
 internal sealed class BatchFetch(LaneContext context)
 {
@@ -35,7 +35,7 @@ internal sealed class BatchFetch(LaneContext context)
         bool isGoingOn = fetch.Open is not null;
         if (!isGoingOn && nowMs < fetch.MissingSinceMs + GraceMs) return;
         fetch.Open = Open(lane, ranges);
-        Ask(fetch.Open!, nowMs, effects);
+        Ask(lane, fetch.Open!, nowMs, effects);
     }
 
     public void Tick(long nowMs, List<ReplicaEffect> effects)
@@ -44,7 +44,7 @@ internal sealed class BatchFetch(LaneContext context)
         {
             if (lane.Fetch.MissingSinceMs < 0) continue;
             Update(lane, nowMs, effects);
-            if (lane.Fetch.Open is { } open && nowMs >= open.DueMs) Ask(open, nowMs, effects);
+            if (lane.Fetch.Open is { } open && nowMs >= open.DueMs) Ask(lane, open, nowMs, effects);
         }
     }
 
@@ -61,7 +61,7 @@ internal sealed class BatchFetch(LaneContext context)
     }
 
     /// <summary>Takes the batches that continue the known chain downwards; a wrong or empty answer of the member asked moves on to the next.</summary>
-    public void OnBatches(LaneState lane, ReplicaId from, BatchResponse response, long nowMs, List<ReplicaEffect> effects)
+    public void OnBatches(LaneState lane, ReplicaId? from, BatchResponse response, long nowMs, List<ReplicaEffect> effects)
     {
         if (lane.Fetch.Open is not { Candidates.Length: > 0 } open) return;
         IReadOnlyList<Batch> batches = response.Batches;
@@ -78,7 +78,7 @@ internal sealed class BatchFetch(LaneContext context)
         }
 
         if (isAnswer) Update(lane, nowMs, effects);
-        else if (from == open.LastAsked && open.AskedCount % open.Candidates.Length != 0) Ask(open, nowMs, effects);
+        else if (from == open.LastAsked && open.AskedCount % open.Candidates.Length != 0) Ask(lane, open, nowMs, effects);
     }
 
     private FetchRequest Open(LaneState lane, IReadOnlyList<CommittedRange> ranges)
@@ -98,8 +98,10 @@ internal sealed class BatchFetch(LaneContext context)
     }
 
     /// <summary>Asks the next candidate that is connected.</summary>
-    private void Ask(FetchRequest open, long nowMs, List<ReplicaEffect> effects)
+    private void Ask(LaneState lane, FetchRequest open, long nowMs, List<ReplicaEffect> effects)
     {
+        bool isFormerDue = lane.FormerHolders.Count > 0 && (open.AskedCount > 0 || lane.Holders.Count == 0);
+        if (isFormerDue) effects.Add(new ReplicaEffect.SendToFormer(lane.Id.Epoch, lane.FormerHolders, open.Request));
         int rounds = int.Min(1 + (open.AskedCount / int.Max(1, open.Candidates.Length)), LaneLimits.FetchBackoffMax);
         open.DueMs = nowMs + ((long)context.Options.SlotTimeoutMs * rounds);
         for (int i = 0; i < open.Candidates.Length; i++)

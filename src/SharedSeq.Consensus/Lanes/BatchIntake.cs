@@ -95,18 +95,16 @@ internal sealed class BatchIntake(LaneContext context, LaneEvidence evidence)
     private static void AnswerRepeated(LaneState lane, ulong seq, List<ReplicaEffect> effects)
     {
         if (seq < lane.FinalCount) return;
-        if (lane.Epoch.SeatNow(lane.Author) is not { } seat) return;
-        ReplicaSet author = ReplicaSet.Of(seat);
         if (lane.Proofs.Covering(seq) is { } proof)
         {
-            effects.Add(new ReplicaEffect.Send(author, proof.Proof.Value, AfterSync: false));
+            effects.Add(lane.Epoch.Send(lane.Author, proof.Proof.Value));
             return;
         }
 
         for (ulong at = seq; at < lane.SignedCount; at++)
         {
             if (lane.PlaceAt(at)?.OwnAck is not { } ack) continue;
-            effects.Add(new ReplicaEffect.Send(author, ack, AfterSync: false));
+            effects.Add(lane.Epoch.Send(lane.Author, ack));
             return;
         }
     }

@@ -78,7 +78,7 @@ internal sealed class DeliveryQueue(LaneContext context)
     {
         var lanes = new List<LaneId>(ranges.Count);
         foreach (CommittedRange range in ranges) lanes.Add(range.Lane.Id);
-        LaneOrder.Sort(lanes, header.Hash, context.Committee.LeaderOf(header.Slot));
+        LaneOrder.Sort(lanes, header.Hash, header.Epoch, context.Committee.LeaderOf(header.Slot));
         var sorted = new List<CommittedRange>(ranges.Count);
         foreach (LaneId lane in lanes)
         {

@@ -16,7 +16,7 @@ public sealed class LaneBook
     private readonly AckExchange _exchange;
     private readonly ProofBook _proofs;
     private readonly List<OwnLane> _owns = [];
-    private readonly OwnLane _own;
+    private readonly OwnLane? _own;
     private readonly List<LaneState> _left = [];
     private readonly CutRules _rules;
     private readonly DeliveryQueue _queue;
@@ -24,12 +24,12 @@ public sealed class LaneBook
 
     /// <param name="options">Settings; windows and freshness are policy and the same for all members.</param>
     /// <param name="committee">The epoch's committee: its members' lanes are the ones there are.</param>
-    /// <param name="self">This replica.</param>
+    /// <param name="self">This replica's seat; null for an observer, which has no lane in this epoch.</param>
     /// <param name="recovered">Durable state; empty for a first start.</param>
     /// <param name="evidenceBook">Where evidence goes to be recorded, passed on and proposed.</param>
     /// <param name="before">The lanes as the epoch before left them, everything committed delivered; null at a start.</param>
     public LaneBook(
-        ReplicaOptions options, Committee committee, ReplicaId self, RecoveredState recovered, EvidenceBook? evidenceBook = null,
+        ReplicaOptions options, Committee committee, ReplicaId? self, RecoveredState recovered, EvidenceBook? evidenceBook = null,
         LaneBook? before = null)
     {
         _context = new LaneContext(options, committee, self, recovered.Closed, before?._context)
@@ -37,7 +37,7 @@ public sealed class LaneBook
             FinalHeight = recovered.Delivered.Id.Height,
             CommittedHeight = recovered.Delivered.Id.Height,
         };
-        var evidence = new LaneEvidence(_context, evidenceBook ?? new EvidenceBook(self, committee.Count));
+        var evidence = new LaneEvidence(_context, evidenceBook ?? new EvidenceBook(_context.Others));
         _intake = new BatchIntake(_context, evidence);
         _signer = new AckSigner(_context);
         _exchange = new AckExchange(_context, _signer, _intake);
@@ -47,7 +47,7 @@ public sealed class LaneBook
             if (lane.IsOwn) _owns.Add(new OwnLane(_context, lane));
         }
 
-        _own = _owns[^1];
+        _own = self is null ? null : _owns[^1];
         _rules = new CutRules(_context);
         _queue = new DeliveryQueue(_context);
         _fetch = new BatchFetch(_context);
@@ -55,17 +55,17 @@ public sealed class LaneBook
         else TakeOver(recovered, before);
     }
 
-    /// <summary>Back-pressure of the own lane, for the shell's batch builder.</summary>
-    public LaneRoom OwnLaneRoom => _own.Room;
+    /// <summary>Back-pressure of the own lane, for the shell's batch builder: no room for an observer, which has no lane.</summary>
+    public LaneRoom OwnLaneRoom => _own?.Room ?? default;
 
     /// <summary>Sequence of the next own batch.</summary>
-    public BatchSeq NextOwnSeq => new(_own.SealedCount);
+    public BatchSeq NextOwnSeq => new(_own?.SealedCount ?? 0);
 
     /// <summary>Digest that the next own batch names as the one before it; zero for the first.</summary>
-    public Hash32 OwnNewestDigest => _own.NewestDigest;
+    public Hash32 OwnNewestDigest => _own?.NewestDigest ?? Hash32.Zero;
 
     /// <summary>The own log is incomplete (5 h): the lane ends until the next epoch. The shell must not seal further batches.</summary>
-    public bool IsOwnLaneRetired => _own.IsRetired;
+    public bool IsOwnLaneRetired => _own?.IsRetired ?? false;
 
     /// <summary>Committed heights that wait for their batches.</summary>
     public int UndeliveredHeights => _queue.Count;
@@ -97,7 +97,7 @@ public sealed class LaneBook
     }
 
     /// <summary>A batch of its author, fresh or sent again.</summary>
-    public void OnBatchReceived(ReplicaId from, Verified<Batch> batch, long nowMs, List<ReplicaEffect> effects)
+    public void OnBatchReceived(Verified<Batch> batch, long nowMs, List<ReplicaEffect> effects)
     {
         if (_context.Find(batch.Value.Header.Lane) is not { } lane) return;
         if (lane.IsOwn)
@@ -110,7 +110,7 @@ public sealed class LaneBook
     }
 
     /// <summary>Batches asked for by a BatchRequest; anything else is dropped.</summary>
-    public void OnBatchesReceived(ReplicaId from, BatchResponse response, long nowMs, List<ReplicaEffect> effects)
+    public void OnBatchesReceived(ReplicaId? from, BatchResponse response, long nowMs, List<ReplicaEffect> effects)
     {
         if (_context.Find(response.Lane) is not { } lane) return;
         _fetch.OnBatches(lane, from, response, nowMs, effects);
@@ -143,7 +143,7 @@ public sealed class LaneBook
         _signer.Sign(lane, effects);
     }
 
-    public void OnAckReceived(ReplicaId from, Verified<Ack> ack, long nowMs, List<ReplicaEffect> effects)
+    public void OnAckReceived(Verified<Ack> ack, long nowMs, List<ReplicaEffect> effects)
     {
         if (_context.Find(ack.Value.Tip.Lane) is not { } lane || ack.Value.Acker == lane.Epoch.Self) return;
         if (lane.IsOwn) OwnOf(lane).OnAck(ack.Value, nowMs, effects);
@@ -152,7 +152,7 @@ public sealed class LaneBook
     }
 
     /// <summary>A PoA by itself or out of a proposal; Replica passes on both.</summary>
-    public void OnProofReceived(ReplicaId from, Verified<ProofOfAvailability> proof, long nowMs, List<ReplicaEffect> effects)
+    public void OnProofReceived(Verified<ProofOfAvailability> proof, long nowMs, List<ReplicaEffect> effects)
     {
         if (_context.Find(proof.Value.Tip.Lane) is { } lane) Take(lane, proof, isBroadcast: false, nowMs, effects);
     }

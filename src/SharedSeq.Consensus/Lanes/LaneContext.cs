@@ -11,16 +11,16 @@ internal sealed class LaneContext
 
     /// <param name="options">Settings.</param>
     /// <param name="committee">The present committee.</param>
-    /// <param name="self">The own seat in it.</param>
+    /// <param name="self">The own seat in it; null for an observer.</param>
     /// <param name="closed">Ended epochs whose lanes are not closed yet, ascending.</param>
     /// <param name="known">What the epoch before knew of those lanes; null at a start.</param>
-    public LaneContext(ReplicaOptions options, Committee committee, ReplicaId self, IReadOnlyList<ClosedEpoch> closed, LaneContext? known = null)
+    public LaneContext(ReplicaOptions options, Committee committee, ReplicaId? self, IReadOnlyList<ClosedEpoch> closed, LaneContext? known = null)
     {
         Options = options;
         Committee = committee;
         Self = self;
         Connected = ReplicaSet.All(committee.Count);
-        Others = ReplicaSet.All(committee.Count).Without(self);
+        Others = ReplicaSet.AllBut(committee.Count, self);
         Random = new Prng(options.Seed ^ 0x6C616E6573UL);
         foreach (ClosedEpoch ended in closed)
             AddLanes(new LaneEpoch(ended, options.ReceiptDeadlineHeights, committee), known);
@@ -32,7 +32,8 @@ internal sealed class LaneContext
 
     public Committee Committee { get; }
 
-    public ReplicaId Self { get; }
+    /// <summary>The own seat; null for an observer.</summary>
+    public ReplicaId? Self { get; }
 
     /// <summary>All members but this one.</summary>
     public ReplicaSet Others { get; }
@@ -53,8 +54,6 @@ internal sealed class LaneContext
     /// has room for more.
     /// </summary>
     public IReadOnlyList<LaneState> Lanes => _lanes;
-
-    public LaneState Own => _lanes[_closedCount + Self.Value];
 
     /// <summary>The lane, or null for one of an epoch that is closed or to come, an unknown author or an unknown worker.</summary>
     public LaneState? Find(LaneId id)

@@ -12,7 +12,7 @@ internal sealed class LaneEpoch
     private readonly Committee _present;
 
     /// <summary>The present epoch.</summary>
-    public LaneEpoch(Committee committee, ReplicaId self)
+    public LaneEpoch(Committee committee, ReplicaId? self)
     {
         Committee = committee;
         Self = self;
@@ -31,7 +31,7 @@ internal sealed class LaneEpoch
 
     public Committee Committee { get; }
 
-    /// <summary>The own seat in it; null for a member that joined later.</summary>
+    /// <summary>The own seat in it; null for whoever had none.</summary>
     public ReplicaId? Self { get; }
 
     /// <summary>Its last height; null while it lasts.</summary>
@@ -67,6 +67,24 @@ internal sealed class LaneEpoch
 
         return seats;
     }
+
+    /// <summary>Those of these members that have no seat now.</summary>
+    public ReplicaSet Former(ReplicaSet members)
+    {
+        ReplicaSet former = ReplicaSet.Empty;
+        if (!IsEnded) return former;
+        foreach (ReplicaId member in members)
+        {
+            if (member != Self && SeatNow(member) is null) former = former.With(member);
+        }
+
+        return former;
+    }
+
+    /// <summary>A message to one member of the epoch, wherever it sits now.</summary>
+    public ReplicaEffect Send(ReplicaId member, PeerMessage message) => SeatNow(member) is { } seat
+        ? new ReplicaEffect.Send(ReplicaSet.Of(seat), message, AfterSync: false)
+        : new ReplicaEffect.SendToFormer(Committee.Epoch, ReplicaSet.Of(member), message);
 
     /// <summary>The height that an own Ack names, never one above the boundary: the deadline would lie behind the end of the lane.</summary>
     public Height AckHeight(Height final) => Boundary is { } boundary && boundary < final ? boundary : final;

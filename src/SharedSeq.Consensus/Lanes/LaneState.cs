@@ -25,6 +25,7 @@ internal sealed class LaneState
     private readonly Lookup<ulong, LanePlace> _places = new();
     private readonly Queue<HeldBatch> _storing = new();
     private ulong _placesEnd;
+    private ReplicaSet _signers;
 
     public LaneState(LaneId id, LaneEpoch epoch, ReplicaOptions options)
     {
@@ -88,7 +89,10 @@ internal sealed class LaneState
     public long PullAtMs { get; set; }
 
     /// <summary>Signers of the newest PoA seen, as seats of the present epoch: whom to ask for batches.</summary>
-    public ReplicaSet Holders { get; set; }
+    public ReplicaSet Holders { get; private set; }
+
+    /// <summary>Those signers that have no seat in the present epoch, as seats of the lane's: they still serve what they hold.</summary>
+    public ReplicaSet FormerHolders { get; private set; }
 
     /// <summary>Committed ranges not delivered yet, in height order.</summary>
     public List<CommittedRange> Ranges { get; } = [];
@@ -220,13 +224,15 @@ internal sealed class LaneState
         IsFrozen = before.IsFrozen;
         foreach (HeldBatch held in before._storing) _storing.Enqueue(held);
         for (int i = 0; i < before.Proofs.Count; i++) Proofs.Add(new HeldProof(before.Proofs[i].Proof, members, before.Proofs[i].HeldAtMs));
-        if (Proofs.Newest is { } newest)
-        {
-            foreach (AckSignature ack in newest.Proof.Value.Acks)
-            {
-                if (Epoch.SeatNow(ack.Acker) is { } seat) Holders = Holders.With(seat);
-            }
-        }
+        if (before._signers.Count > 0) NoteHolders(before._signers);
+    }
+
+    /// <summary>These members of the lane's epoch signed its newest PoA.</summary>
+    public void NoteHolders(ReplicaSet signers)
+    {
+        _signers = signers;
+        Holders = Epoch.SeatsNow(signers);
+        FormerHolders = Epoch.Former(signers);
     }
 
     /// <summary>The state of a start: everything up to this tip is delivered.</summary>

@@ -58,11 +58,9 @@ internal sealed class ProofBook(LaneContext context, LaneEvidence evidence)
         var held = new HeldProof(proof, context.Committee.Count, nowMs);
         ulong certified = ulong.Max(lane.FinalCount, lane.Proofs.CertifiedCount);
         lane.Proofs.Add(held);
-        lane.Holders = ReplicaSet.Empty;
-        foreach (AckSignature ack in proof.Value.Acks)
-        {
-            if (lane.Epoch.SeatNow(ack.Acker) is { } seat) lane.Holders = lane.Holders.With(seat);
-        }
+        ReplicaSet signers = ReplicaSet.Empty;
+        foreach (AckSignature ack in proof.Value.Acks) signers = signers.With(ack.Acker);
+        lane.NoteHolders(signers);
 
         for (ulong at = certified; at <= seq && at < certified + LaneLimits.PlaceWindows * (ulong)context.Options.LaneWindowBatches; at++)
             lane.PlaceAt(at)?.Acks = null;

@@ -4,8 +4,10 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Consensus;
 
 /// <summary>
-/// One consensus participant without any IO: inputs in, effects out. After each input the rules R1 to R10 are evaluated to a fixpoint in the order
-/// of the specification (docs/protocol/consensus.md). The shell's duties are those of <see cref="ReplicaEffect"/>. Single-threaded.
+/// One consensus participant of one epoch without any IO: inputs in, effects out. After each input the rules R1 to R10 are evaluated to a fixpoint in
+/// the order of the specification (docs/protocol/consensus.md). Without a seat it is an observer: it follows by asking, delivers, answers, and acks
+/// lanes of ended epochs in which it had a seat; it never proposes or votes. The shell's duties are those of <see cref="ReplicaEffect"/>.
+/// Single-threaded.
 /// </summary>
 public sealed class Replica
 {
@@ -15,18 +17,23 @@ public sealed class Replica
 
     /// <param name="options">Settings.</param>
     /// <param name="committee">The epoch's committee.</param>
-    /// <param name="self">This replica's seat.</param>
+    /// <param name="self">This replica's seat; null for an observer.</param>
     /// <param name="recovered">What its logs hold; empty at a first start.</param>
-    public Replica(ReplicaOptions options, Committee committee, ReplicaId self, RecoveredState recovered)
+    public Replica(ReplicaOptions options, Committee committee, ReplicaId? self, RecoveredState recovered)
         : this(options, committee, self, recovered, ProtocolMutations.None)
     {
     }
 
     internal Replica(
-        ReplicaOptions options, Committee committee, ReplicaId self, RecoveredState recovered, ProtocolMutations mutations, Replica? before = null)
+        ReplicaOptions options, Committee committee, ReplicaId? self, RecoveredState recovered, ProtocolMutations mutations, Replica? before = null)
     {
         _state = new ReplicaState(options, committee, self, recovered.Delivered, mutations) { Closed = recovered.Closed };
-        if (before is not null) _state.Evidence.TakeOver(before._state.Evidence);
+        if (before is not null)
+        {
+            _state.Evidence.TakeOver(before._state.Evidence, _state.IsOpen);
+            _state.MinHeightMs = before._state.MinHeightMs;
+        }
+
         bool isDropping = _state.Is(ProtocolMutations.LanesDropped);
         _state.Lanes = new LaneBook(
             options, committee, self, isDropping ? recovered with { Closed = [] } : recovered, _state.Evidence, isDropping ? null : before?.Lanes);
@@ -75,6 +82,7 @@ public sealed class Replica
         _state.Peers.Start(now.MonotonicMs);
         _state.LastFinalAtMs = now.MonotonicMs;
         _state.Resend.Start();
+        _state.Follow.Start();
         R1Enter.EnterSlot(_state, _state.Current);
         _state.Trace("R1", _state.Current, "start");
         _state.GapEnd = _state.Current;
@@ -99,7 +107,12 @@ public sealed class Replica
         {
             _state.Lanes.Tick(now.MonotonicMs, effects);
             _state.Chain.Advance();
-            if (!_state.IsEpochOver) _state.Resend.Tick();
+            if (!_state.IsEpochOver)
+            {
+                _state.Resend.Tick();
+                _state.Follow.Tick();
+            }
+
             RunRules();
         }
 
@@ -223,9 +236,10 @@ public sealed class Replica
                 BlocksInput.Handle(_state, i);
                 break;
             case ReplicaInput.EvidenceReceived i:
-                Heard(i.From);
+                if (i.From is { } witness) Heard(witness);
                 if (_state.IsTimely(i.Evidence.Value.Epoch, _state.LastFinal.Height.Next())) _state.Evidence.Add(i.Evidence, _state.Effects);
                 break;
+            case ReplicaInput.ObserverRequest i: RequestInput.Handle(_state, i); break;
             case ReplicaInput.PeerHeard i: Heard(i.Peer); break;
             case ReplicaInput.PeerConnected i: OnConnected(i.Peer); break;
             case ReplicaInput.PeerDisconnected i:
@@ -271,6 +285,12 @@ public sealed class Replica
     private void RunRules()
     {
         if (EpochEnd.Apply(_state)) return;
+        if (_state.IsObserver)
+        {
+            FollowRules();
+            return;
+        }
+
         R7Final.Wake(_state);
         bool again = true;
         for (int rounds = 0; again && !_state.IsHalted; rounds++)
@@ -305,14 +325,33 @@ public sealed class Replica
         }
     }
 
+    /// <summary>What an observer was told: certificates let it enter slots, votes and proofs commit. It decides nothing.</summary>
+    private void FollowRules()
+    {
+        SlotTable slots = _state.Slots;
+        for (bool again = true; again && !_state.IsHalted;)
+        {
+            again = false;
+            for (int i = 0; i < slots.Dirty.Count; i++) again |= FormCertificates.Apply(_state, slots.Dirty[i]);
+            again |= R1Enter.Apply(_state);
+            for (int i = 0; i < slots.Dirty.Count && !again; i++) again |= R10Finalize.Apply(_state, slots.Dirty[i]);
+            if (EpochEnd.Apply(_state)) return;
+        }
+
+        slots.ClearDirty();
+    }
+
     private long Deadline()
     {
         if (_state.IsHalted) return long.MaxValue;
-        if (_state.IsEpochOver) return long.Min(_state.Lanes.NextDeadlineMs(), _state.Chain.NextDeadlineMs);
-        long next = long.Min(_state.Resend.NextMs, long.Min(_state.Lanes.NextDeadlineMs(), _state.Forward.DueAtMs));
+        long next = long.Min(_state.Lanes.NextDeadlineMs(), _state.Chain.NextDeadlineMs);
+        if (_state.IsEpochOver) return next;
+        next = long.Min(next, _state.Resend.NextMs);
+        if (_state.IsObserver) return long.Min(next, _state.Follow.NextMs);
+        next = long.Min(next, _state.Forward.DueAtMs);
         next = long.Min(next, long.Min(_state.ProposeAtMs, _state.ClockAtMs));
         next = long.Min(next, _state.FinalDueAtMs);
-        next = long.Min(next, long.Min(_state.Fetch.NextDeadlineMs, _state.Chain.NextDeadlineMs));
+        next = long.Min(next, _state.Fetch.NextDeadlineMs);
         next = long.Min(next, _state.Repair.NextDeadlineMs);
         if (_state.GapEnd != Slot.Zero) next = long.Min(next, _state.GapAtMs);
         if (_state.Slots.Find(_state.Current) is not { HasOwnVote: true }) next = long.Min(next, R5Timeout.DueAtMs(_state));

@@ -42,6 +42,12 @@ public abstract record ReplicaEffect
     /// <summary>Send a message. With AfterSync only when everything logged before is durable.</summary>
     public sealed record Send(ReplicaSet To, PeerMessage Message, bool AfterSync) : ReplicaEffect;
 
+    /// <summary>
+    /// Send to those that had these seats in an ended epoch and have none in the present one, by the node keys of that epoch's committee. Whoever of
+    /// them has no session is left out.
+    /// </summary>
+    public sealed record SendToFormer(Epoch Epoch, ReplicaSet To, PeerMessage Message) : ReplicaEffect;
+
     /// <summary>Send batches of the batch log, own ones: the log holds the bytes, the replica only their places.</summary>
     public sealed record SendBatch(ReplicaSet To, LaneTip Tip) : ReplicaEffect;
 
@@ -65,7 +71,7 @@ public abstract record ReplicaEffect
 
     /// <summary>
     /// Batches of a lane that is closed, which no height will order any more although they were accepted: put their transactions into the present own
-    /// lane. What was ordered elsewhere meanwhile is dropped as a duplicate.
+    /// lane. What was ordered elsewhere meanwhile is dropped as a duplicate. An observer has no lane: members that hold them do the same.
     /// </summary>
     public sealed record BatchesLeft(IReadOnlyList<LaneTip> Batches) : ReplicaEffect;
 
@@ -73,15 +79,16 @@ public abstract record ReplicaEffect
     public sealed record Deliver(CommittedBlock Block) : ReplicaEffect;
 
     /// <summary>
-    /// A new epoch began: what follows belongs to it. Sign in its name from now on, and handle what Epochs.TakeHeld returns. Self is the own seat, null
-    /// for a member that left: it goes on serving what it has.
+    /// A new epoch began: what follows belongs to it, and every ReplicaSet and ReplicaId in it is of this committee. Sign in its name from now on, say
+    /// PeerConnected for every live session that has a seat in it, and handle what Epochs.TakeHeld returns. Self is the own seat; null for an observer,
+    /// which has none: it takes no transactions, and hands out what it has.
     /// </summary>
     public sealed record EpochEntered(Committee Committee, ReplicaId? Self) : ReplicaEffect;
 
-    /// <summary>Send to a session, whichever seat it has: its peer may be in another epoch. Peer is the shell's number for it.</summary>
+    /// <summary>Send to a session, whichever seat it has, if any: its peer may be in another epoch. Peer is the shell's number for it.</summary>
     public sealed record Answer(ulong Peer, PeerMessage Message) : ReplicaEffect;
 
-    /// <summary>Answer a BlockRequest of an ended epoch from the archive of delivered blocks, to a session as in <see cref="Answer"/>.</summary>
+    /// <summary>Answer a BlockRequest from the archive of delivered blocks, to a session as in <see cref="Answer"/>.</summary>
     public sealed record AnswerBlocks(ulong Peer, BlockRequest Request) : ReplicaEffect;
 
     /// <summary>Keep this evidence and show it to operators.</summary>

@@ -6,7 +6,13 @@ namespace SharedSeq.Consensus;
 /// <summary>The clocks of a replica when an input arrives: monotonic for timers, wall for block timestamps. Milliseconds.</summary>
 public readonly record struct CoreTime(long MonotonicMs, ulong WallMs);
 
-/// <summary>Everything that can happen to a replica: a closed set. Time comes with each input; there is no other way in.</summary>
+/// <summary>
+/// Everything that can happen to a replica: a closed set. Time comes with each input; there is no other way in. A ReplicaId in an input, From or Peer,
+/// is a seat of the epoch that <see cref="Epochs.Step"/> is told; whose session has which seat is for the shell to know, by node key. A session
+/// without a seat in the present epoch, of an observer, a candidate or a member that left, may hand over what says for itself whose it is: batches,
+/// Acks, PoAs and evidence (From is null), and it may ask (<see cref="ObserverRequest"/>). Anything else it sends in the present epoch is dropped by
+/// the shell.
+/// </summary>
 public abstract record ReplicaInput
 {
     private ReplicaInput()
@@ -38,6 +44,12 @@ public abstract record ReplicaInput
     /// <summary>Anything of an epoch that did not begin here yet; not verified. For <see cref="Epochs"/> only.</summary>
     public sealed record LaterEpochMessage(ulong Peer, PeerMessage Message) : ReplicaInput;
 
+    /// <summary>
+    /// A CertificateRequest or BlockRequest of the present epoch by a session without a seat; answered by <see cref="ReplicaEffect.Answer"/> or
+    /// <see cref="ReplicaEffect.AnswerBlocks"/> within a limit per session. For <see cref="Epochs"/> only. Peer is the shell's number for the session.
+    /// </summary>
+    public sealed record ObserverRequest(ulong Peer, PeerMessage Request) : ReplicaInput;
+
     /// <summary>A verified vote of any slot: it may be late, or ahead of this replica.</summary>
     public sealed record VoteReceived(ReplicaId From, Verified<Vote> Vote) : ReplicaInput;
 
@@ -66,19 +78,19 @@ public abstract record ReplicaInput
     public sealed record BlocksReceived(ReplicaId From, BlockResponse Response) : ReplicaInput;
 
     /// <summary>A batch with its author's verified signature.</summary>
-    public sealed record BatchReceived(ReplicaId From, Verified<Batch> Batch) : ReplicaInput;
+    public sealed record BatchReceived(ReplicaId? From, Verified<Batch> Batch) : ReplicaInput;
 
     /// <summary>Batches fetched by request; accepted by the digest chain only.</summary>
-    public sealed record BatchesReceived(ReplicaId From, BatchResponse Response) : ReplicaInput;
+    public sealed record BatchesReceived(ReplicaId? From, BatchResponse Response) : ReplicaInput;
 
     /// <summary>A verified statement of a replica that it stored a batch and the lane below it.</summary>
-    public sealed record AckReceived(ReplicaId From, Verified<Ack> Ack) : ReplicaInput;
+    public sealed record AckReceived(ReplicaId? From, Verified<Ack> Ack) : ReplicaInput;
 
     /// <summary>A verified PoA of any lane.</summary>
-    public sealed record ProofReceived(ReplicaId From, Verified<ProofOfAvailability> Proof) : ReplicaInput;
+    public sealed record ProofReceived(ReplicaId? From, Verified<ProofOfAvailability> Proof) : ReplicaInput;
 
     /// <summary>Verified misbehaviour that another replica saw.</summary>
-    public sealed record EvidenceReceived(ReplicaId From, Verified<Evidence> Evidence) : ReplicaInput;
+    public sealed record EvidenceReceived(ReplicaId? From, Verified<Evidence> Evidence) : ReplicaInput;
 
     /// <summary>Any valid frame, pings included: the session is alive (R5, dead leader). Other inputs from a peer say so too.</summary>
     public sealed record PeerHeard(ReplicaId Peer) : ReplicaInput;

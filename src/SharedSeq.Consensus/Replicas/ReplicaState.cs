@@ -11,22 +11,23 @@ internal sealed class ReplicaState
 {
     private readonly List<HeldBlock> _unresolved = [];
 
-    public ReplicaState(ReplicaOptions options, Committee committee, ReplicaId self, DeliveredTip delivered, ProtocolMutations mutations)
+    public ReplicaState(ReplicaOptions options, Committee committee, ReplicaId? self, DeliveredTip delivered, ProtocolMutations mutations)
     {
         Options = options;
         Committee = committee;
         Self = self;
         Mutations = mutations;
-        Others = ReplicaSet.All(committee.Count).Without(self);
-        Random = new Prng(options.Seed ^ ((ulong)self.Value << 48));
+        Others = ReplicaSet.AllBut(committee.Count, self);
+        Random = new Prng(options.Seed ^ ((ulong)(self?.Value ?? committee.Count) << 48));
         Slots = new SlotTable(committee.Quorum);
         Peers = new PeerBook(committee.Count, self);
-        Evidence = new EvidenceBook(self, committee.Count);
+        Evidence = new EvidenceBook(Others);
         Chain = new FinalChain(this, delivered);
         Fetch = new BlockFetch(this);
         Repair = new CertificateRepair(this);
         Forward = new CertificateForward(this);
         Resend = new Resender(this);
+        Follow = new Follower(this);
         LastFinal = delivered.Id;
         LastFinalSlot = delivered.Slot;
         Current = delivered.Slot.Next();
@@ -39,7 +40,11 @@ internal sealed class ReplicaState
 
     public QuorumParameters Quorum => Committee.Quorum;
 
-    public ReplicaId Self { get; }
+    /// <summary>The own seat; null for an observer.</summary>
+    public ReplicaId? Self { get; }
+
+    /// <summary>No seat in this epoch: it decides nothing and signs nothing, and follows by asking (<see cref="Follower"/>).</summary>
+    public bool IsObserver => Self is null;
 
     public ReplicaSet Others { get; }
 
@@ -62,6 +67,8 @@ internal sealed class ReplicaState
     public CertificateForward Forward { get; }
 
     public Resender Resend { get; }
+
+    public Follower Follow { get; }
 
     public LaneBook Lanes { get; set; } = null!;
 
@@ -147,6 +154,18 @@ internal sealed class ReplicaState
 
     public int FetchRetryMs => DeltaMs;
 
+    /// <summary>Whether an epoch is this one, or its lanes were open at the start of this one.</summary>
+    public bool IsOpen(Epoch epoch)
+    {
+        if (epoch == Committee.Epoch) return true;
+        foreach (ClosedEpoch ended in Closed)
+        {
+            if (ended.Committee.Epoch == epoch) return true;
+        }
+
+        return false;
+    }
+
     /// <summary>Whether a block of this height may carry evidence of an epoch: of this one, or of an ended one while its lanes are open.</summary>
     public bool IsTimely(Epoch evidence, Height height)
     {
@@ -168,13 +187,14 @@ internal sealed class ReplicaState
 
     public void Send(ReplicaSet to, PeerMessage message, bool afterSync = false)
     {
-        ReplicaSet others = to.Without(Self);
+        ReplicaSet others = Self is { } self ? to.Without(self) : to;
         if (others.Count > 0) Effects.Add(new ReplicaEffect.Send(others, message, afterSync));
     }
 
     /// <summary>Cast: decided now and remembered as decided; counted and sent when the shell says that it is signed and durable.</summary>
     public void Cast(SlotState slot, VoteKind kind, BlockId value, string rule)
     {
+        Invariant.Check(!IsObserver, "an observer casts no vote");
         Invariant.Check(slot.Slot > LastFinalSlot, "no vote is cast in a committed slot");
         switch (kind)
         {

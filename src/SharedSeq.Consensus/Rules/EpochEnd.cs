@@ -13,7 +13,7 @@ internal static class EpochEnd
         if (epoch.Boundary is not { } boundary || state.LastFinal.Height < boundary) return false;
         state.IsEpochOver = true;
         state.Trace("8", state.LastFinalSlot, $"epoch {state.Committee.Epoch} is over at height {boundary}");
-        if (state.LastFinalProof is { } proof) state.Send(state.Others, proof);
+        if (!state.IsObserver && state.LastFinalProof is { } proof) state.Send(state.Others, proof);
         return true;
     }
 }

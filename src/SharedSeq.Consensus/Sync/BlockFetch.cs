@@ -59,7 +59,7 @@ internal sealed class BlockFetch(ReplicaState state)
             ReplicaSet holders = wanted.Tries++ % 3 == 2 ? ReplicaSet.Empty : wanted.Holders;
             wanted.AskAtMs = state.NowMs + state.FetchRetryMs;
             var request = new BlockRequest(state.Committee.Epoch, wanted.Block, Ancestors);
-            state.Send(ReplicaSet.Of(state.Peers.Choose(holders.Without(state.Self), state.Random)), request);
+            state.Send(state.Peers.Choose(holders, state.Random), request);
         }
     }
 

@@ -15,7 +15,7 @@ internal sealed class CertificateForward(ReplicaState state)
 
     public void SlotEntered()
     {
-        if (DueAtMs != long.MaxValue) return;
+        if (DueAtMs != long.MaxValue || state.IsObserver) return;
         _slot = state.Current;
         DueAtMs = state.NowMs + state.Options.CertificateForwardMs;
         _isDue = state.Options.CertificateForwardMs == 0;

@@ -45,8 +45,8 @@ internal sealed class CertificateRepair(ReplicaState state)
         if (!_isWanted || _askAtMs > state.NowMs) return;
         _askAtMs = state.NowMs + state.FetchRetryMs;
         // Every second round asks anyone: those who should have them may be the faulty ones.
-        ReplicaSet holders = _rounds++ % 2 == 0 ? _holders.Without(state.Self) : ReplicaSet.Empty;
-        ReplicaSet to = ReplicaSet.Of(state.Peers.Choose(holders, state.Random));
+        ReplicaSet holders = _rounds++ % 2 == 0 ? _holders : ReplicaSet.Empty;
+        ReplicaSet to = state.Peers.Choose(holders, state.Random);
         Slot slot = _first > state.LastFinalSlot ? _first : state.LastFinalSlot.Next();
         for (int sent = 0; sent < ConsensusLimits.RepairRequestsPerRound && slot <= _last;)
         {

@@ -164,7 +164,7 @@ internal sealed class FinalChain
         ReplicaSet holders = _lastGood is { } good ? ReplicaSet.Of(good) : ReplicaSet.Empty;
         _lastGood = null;
         var request = new BlockRequest(_state.Committee.Epoch, _links[height].Id, (ushort)ulong.Min(below, ancestorsMax));
-        _state.Send(ReplicaSet.Of(_state.Peers.Choose(holders, _state.Random)), request);
+        _state.Send(_state.Peers.Choose(holders, _state.Random), request);
     }
 
     /// <summary>Blocks of the vote log that are not archived yet, ascending.</summary>

@@ -34,9 +34,9 @@ internal sealed class PeerRecord
 internal sealed class PeerBook
 {
     private readonly PeerRecord[] _peers;
-    private readonly ReplicaId _self;
+    private readonly ReplicaId? _self;
 
-    public PeerBook(int members, ReplicaId self)
+    public PeerBook(int members, ReplicaId? self)
     {
         _self = self;
         _peers = new PeerRecord[members];
@@ -100,26 +100,26 @@ internal sealed class PeerBook
     /// <summary>Takes one request from the member's budget; false when it asks too often.</summary>
     public bool TryTakeRequest(ReplicaId id, long nowMs) => _peers[id.Value].Requests.TryTake(nowMs);
 
-    /// <summary>Somebody to ask: a connected member of the preferred ones, else any connected one, else anyone.</summary>
-    public ReplicaId Choose(ReplicaSet preferred, Prng random)
+    /// <summary>Somebody to ask: a connected member of the preferred ones, else any connected one, else anyone; empty when there is nobody else.</summary>
+    public ReplicaSet Choose(ReplicaSet preferred, Prng random)
     {
+        ReplicaSet others = ReplicaSet.AllBut(_peers.Length, _self);
         ReplicaSet connected = ReplicaSet.Empty;
-        for (int i = 0; i < _peers.Length; i++)
+        foreach (ReplicaId id in others)
         {
-            var id = new ReplicaId((ushort)i);
-            if (id != _self && _peers[i].IsConnected) connected = connected.With(id);
+            if (_peers[id.Value].IsConnected) connected = connected.With(id);
         }
 
         var wanted = new ReplicaSet(preferred.Bits & connected.Bits);
         if (wanted.Count == 0) wanted = connected;
-        if (wanted.Count == 0) wanted = ReplicaSet.All(_peers.Length).Without(_self);
-        if (wanted.Count == 0) return _self;
+        if (wanted.Count == 0) wanted = others;
+        if (wanted.Count == 0) return ReplicaSet.Empty;
         int skip = random.Below(wanted.Count);
         foreach (ReplicaId id in wanted)
         {
-            if (skip-- == 0) return id;
+            if (skip-- == 0) return ReplicaSet.Of(id);
         }
 
-        return _self;
+        return ReplicaSet.Empty;
     }
 }

@@ -4,7 +4,7 @@ namespace SharedSeq.Consensus;
 
 /// <summary>
 /// Re-sending (consensus.md 6): every R with jitter while nothing is committed, and at once to a member whose session was (re)established. Without
-/// it one lost packet is a permanent halt. The signed Status goes out every R in any case.
+/// it one lost packet is a permanent halt. The signed Status goes out every R in any case. An observer has nothing to send again but evidence.
 /// </summary>
 internal sealed class Resender(ReplicaState state)
 {
@@ -22,12 +22,13 @@ internal sealed class Resender(ReplicaState state)
         if (state.LastFinalSlot == _lastFinalAtResend) To(state.Others);
         _lastFinalAtResend = state.LastFinalSlot;
         state.Evidence.Resend(state.Others, state.Effects);
-        WantGaps();
+        if (!state.IsObserver) WantGaps();
     }
 
     /// <summary>Everything of this replica's own that a member may lack: commit proof, own votes and certificates of the oldest slots, proposal.</summary>
     public void To(ReplicaSet to)
     {
+        if (state.IsObserver) return;
         if (state.LastFinalProof is { } proof) state.Send(to, proof);
         int count = int.Min(state.Slots.Count, ConsensusLimits.ResendSlots);
         for (int i = 0; i < count; i++)
@@ -43,7 +44,7 @@ internal sealed class Resender(ReplicaState state)
 
     public void SendStatus(ReplicaSet to)
     {
-        if (to.Count == 0) return;
+        if (to.Count == 0 || state.IsObserver) return;
         state.Effects.Add(new ReplicaEffect.SendStatus(to, state.LastFinalSlot, state.LastFinal, state.Current));
     }
 

@@ -59,6 +59,9 @@ public sealed partial class SimulatedNode : ICommitteeSource
             case ReplicaEffect.EpochEntered entered:
                 OnEpochEntered(entered);
                 break;
+            case ReplicaEffect.SendToFormer send:
+                Send(send.To, send.Message);
+                break;
             case ReplicaEffect.Answer answer:
                 Disk.VoteLog.WhenDurable(() => Send(ReplicaSet.Of(new ReplicaId((ushort)answer.Peer)), answer.Message));
                 break;

@@ -11,7 +11,7 @@ namespace SharedSeq.Simulator;
 public sealed partial class SimulatedNode
 {
     private readonly Attacker[] _attackers;
-    private readonly Queue<ReplicaInput> _inputs = new();
+    private readonly Queue<(ReplicaInput Input, Epoch Seats)> _inputs = new();
     private readonly List<ReplicaEffect> _effects = [];
     private readonly SimulatedKeys _keys;
     private Epochs? _epochs;
@@ -115,7 +115,7 @@ public sealed partial class SimulatedNode
     public void Submit(ReplicaInput input)
     {
         if (!IsUp) return;
-        _inputs.Enqueue(input);
+        _inputs.Enqueue((input, Epoch));
         if (!_isStepping) Handle(null);
     }
 
@@ -124,7 +124,8 @@ public sealed partial class SimulatedNode
     {
         _isStepping = true;
         if (first is not null) Step(first);
-        while (IsUp && _inputs.TryDequeue(out ReplicaInput? input)) Step(() => _epochs!.Step(input, Clock.Now, _effects));
+        while (IsUp && _inputs.TryDequeue(out (ReplicaInput Input, Epoch Seats) next))
+            Step(() => _epochs!.Step(next.Input, next.Seats, Clock.Now, _effects));
         _isStepping = false;
         if (IsUp) WaitForDeadline();
     }

@@ -29,7 +29,7 @@ public sealed class EndedLaneTests
     {
         LaneBook book = NewBook();
         Verified<ProofOfAvailability> proof = ProofOf(4);
-        book.OnProofReceived(new ReplicaId(1), proof, 0, []);
+        book.OnProofReceived(proof, 0, []);
         Assert.True(book.HasNews([Old], new Height(15)));
         Assert.Equal([proof.Value.Tip], book.BuildCut([Old], new Height(15)).Cut);
         Assert.False(book.HasNews([Old], new Height(16)));
@@ -44,7 +44,7 @@ public sealed class EndedLaneTests
             var effects = new List<ReplicaEffect>();
             book.OnFinal(new Height(final), null, 0, effects);
             Verified<Batch> batch = BatchAt(4);
-            book.OnBatchReceived(new ReplicaId(2), batch, 0, effects);
+            book.OnBatchReceived(batch, 0, effects);
             book.OnBatchStored(batch.Value.Tip, 0, effects);
             ReplicaEffect.SignAck[] acks = [.. effects.OfType<ReplicaEffect.SignAck>()];
             Assert.Equal(final == 10 ? [new ReplicaEffect.SignAck(batch.Value.Tip, new Height(5))] : [], acks);
@@ -57,9 +57,9 @@ public sealed class EndedLaneTests
         LaneBook book = NewBook();
         var effects = new List<ReplicaEffect>();
         Verified<Batch> batch = BatchAt(4);
-        book.OnBatchReceived(new ReplicaId(2), batch, 0, effects);
+        book.OnBatchReceived(batch, 0, effects);
         book.OnBatchStored(batch.Value.Tip, 0, effects);
-        book.OnProofReceived(new ReplicaId(1), ProofOf(batch.Value.Tip), 0, effects);
+        book.OnProofReceived(ProofOf(batch.Value.Tip), 0, effects);
         Block block = Commit(book, 14, effects, Old);
         Assert.Empty(effects.OfType<ReplicaEffect.BatchesLeft>());
         Commit(book, 15, effects, Old);
@@ -89,20 +89,63 @@ public sealed class EndedLaneTests
     {
         LaneBook book = NewBook();
         var effects = new List<ReplicaEffect>();
-        book.OnBatchReceived(new ReplicaId(2), BatchAt(4), 0, effects);
-        book.OnBatchReceived(new ReplicaId(2), BatchAt(4, 9), 0, effects);
-        book.OnBatchReceived(new ReplicaId(2), BatchAt(4, 10), 0, effects);
+        book.OnBatchReceived(BatchAt(4), 0, effects);
+        book.OnBatchReceived(BatchAt(4, 9), 0, effects);
+        book.OnBatchReceived(BatchAt(4, 10), 0, effects);
         Evidence evidence = Assert.Single(effects.OfType<ReplicaEffect.RecordEvidence>()).Evidence.Value;
         Assert.Equal((EvidenceKind.TwoBatches, Epoch.Zero, new ReplicaId(2)), (evidence.EvidenceKind, evidence.Epoch, evidence.Offender));
         var verifier = new MessageVerifier(TestNetwork.Domain, Ended, new FakeScheme());
         Assert.Equal(VerificationRejection.None, verifier.TryVerify(evidence, out _));
     }
 
-    private static LaneBook NewBook()
+    [Fact]
+    public void An_author_that_left_is_sent_the_acks_of_its_last_batches_and_a_signer_that_left_is_asked_for_them()
+    {
+        // 2 left: its seat is somebody else's.
+        CommitteeMember[] members = [.. Enumerable.Range(0, 4).Select(i => Ended[new ReplicaId((ushort)i)])];
+        members[2] = new CommitteeMember(FakeSigner.KeyOf(8, true), FakeSigner.KeyOf(8, false));
+        LaneBook book = NewBook(new Committee(new Epoch(1), Ended.Quorum, members, Sha.Of("boundary"u8)), new ReplicaId(0));
+        var effects = new List<ReplicaEffect>();
+        Verified<Batch> batch = BatchAt(4);
+        book.OnBatchReceived(batch, 0, effects);
+        book.OnBatchStored(batch.Value.Tip, 0, effects);
+        book.OnAckSigned(Signer(0).Ack(batch.Value.Tip, new Height(5)), 0, effects);
+        ReplicaEffect.SendToFormer sent = Assert.Single(effects.OfType<ReplicaEffect.SendToFormer>());
+        Assert.Equal((Epoch.Zero, ReplicaSet.Of(new ReplicaId(2))), (sent.Epoch, sent.To));
+        Assert.IsType<Ack>(sent.Message);
+
+        effects.Clear();
+        Verified<ProofOfAvailability> unknown = ProofOf(5);
+        book.OnProofReceived(unknown, 0, effects);
+        Commit(book, 6, effects, unknown.Value.Tip);
+        for (long now = 0; now < 5_000; now = book.NextDeadlineMs()) book.Tick(now, effects);
+        Assert.Contains(effects, effect => effect is ReplicaEffect.Send { Message: BatchRequest });
+        ReplicaEffect.SendToFormer asked = effects.OfType<ReplicaEffect.SendToFormer>().First();
+        Assert.Equal((Epoch.Zero, ReplicaSet.Of(new ReplicaId(2))), (asked.Epoch, asked.To));
+        Assert.IsType<BatchRequest>(asked.Message);
+    }
+
+    [Fact]
+    public void An_observer_that_left_acks_its_old_lanes_and_has_none_of_its_own()
+    {
+        CommitteeMember[] members = [.. Enumerable.Range(0, 4).Select(i => Ended[new ReplicaId((ushort)i)])];
+        members[0] = new CommitteeMember(FakeSigner.KeyOf(8, true), FakeSigner.KeyOf(8, false));
+        LaneBook book = NewBook(new Committee(new Epoch(1), Ended.Quorum, members, Sha.Of("boundary"u8)), self: null);
+        Assert.Equal(default, book.OwnLaneRoom);
+        var effects = new List<ReplicaEffect>();
+        Verified<Batch> batch = BatchAt(4);
+        book.OnBatchReceived(batch, 0, effects);
+        book.OnBatchStored(batch.Value.Tip, 0, effects);
+        Assert.Equal([new ReplicaEffect.SignAck(batch.Value.Tip, new Height(5))], effects.OfType<ReplicaEffect.SignAck>());
+    }
+
+    private static LaneBook NewBook() => NewBook(Present, new ReplicaId(0));
+
+    private static LaneBook NewBook(Committee present, ReplicaId? self)
     {
         var delivered = new DeliveredTip(new BlockId(new Height(5), Sha.Of("boundary"u8)), Slot.Zero, new TimestampMs(9), [Old]);
         var recovered = new RecoveredState([], delivered, []) { Closed = [new ClosedEpoch(Ended, new ReplicaId(0), new Height(5))] };
-        var book = new LaneBook(new ReplicaOptions { ReceiptDeadlineHeights = 10 }, Present, new ReplicaId(0), recovered);
+        var book = new LaneBook(new ReplicaOptions { ReceiptDeadlineHeights = 10 }, present, self, recovered);
         book.Start(0, []);
         return book;
     }

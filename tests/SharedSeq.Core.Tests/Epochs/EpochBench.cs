@@ -59,10 +59,10 @@ internal sealed class EpochBench
         NowMs = end;
     }
 
-    public void Step(ReplicaInput input)
+    public void Step(ReplicaInput input, Epoch? seats = null)
     {
         var effects = new List<ReplicaEffect>();
-        Member.Step(input, Now, effects);
+        Member.Step(input, seats ?? Epoch, Now, effects);
         CarryOut(effects);
     }
 

@@ -199,7 +199,7 @@ public sealed class LaneAckTests
         {
             BatchHeader header = TestBatches.HeaderOf(body, lane, BatchSeq.Zero, Hash32.Zero);
             Verified<Batch> batch = net[0].Signer.Batch(header, Height.Zero, body);
-            net[1].Do((book, effects) => book.OnBatchReceived(net[0].Id, batch, net.NowMs, effects));
+            net[1].Do((book, effects) => book.OnBatchReceived(batch, net.NowMs, effects));
         }
 
         Assert.Empty(net[1].Disk);

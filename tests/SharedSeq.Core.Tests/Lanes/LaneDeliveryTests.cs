@@ -59,9 +59,24 @@ public sealed class LaneDeliveryTests
         Hash32 block = Sha.Of("block"u8);
         List<LaneId> lanes = [.. Enumerable.Range(0, 8).Select(i => new LaneId(Epoch.Zero, new ReplicaId((ushort)i), 0))];
         lanes.Add(new LaneId(Epoch.Zero, new ReplicaId(5), 1));
-        LaneOrder.Sort(lanes, block, new ReplicaId(2));
+        LaneOrder.Sort(lanes, block, Epoch.Zero, new ReplicaId(2));
         Assert.Equal(PinnedOrder, string.Join(' ', lanes.Select(l => $"{l.Author}/{l.Worker}")));
         Assert.Equal(PinnedKey, LaneOrder.KeyOf(block, new ReplicaId(258)).ToString());
+    }
+
+    [Fact]
+    public void The_lane_of_the_leaders_number_in_an_ended_epoch_is_not_its_own()
+    {
+        Hash32 block = Sha.Of("block"u8);
+        LaneId[] ended = [.. Enumerable.Range(0, 4).Select(i => new LaneId(Epoch.Zero, new ReplicaId((ushort)i), 0))];
+        for (ushort leader = 0; leader < 4; leader++)
+        {
+            List<LaneId> lanes = [.. ended, .. ended.Select(lane => lane with { Epoch = new Epoch(1) })];
+            LaneOrder.Sort(lanes, block, new Epoch(1), new ReplicaId(leader));
+            Assert.Equal(new LaneId(new Epoch(1), new ReplicaId(leader), 0), lanes[^1]);
+            lanes.RemoveAt(lanes.Count - 1);
+            Assert.Equal(lanes.OrderBy(lane => LaneOrder.KeyOf(block, lane.Author)).ThenBy(lane => lane.Epoch.Value), lanes);
+        }
     }
 
     [Fact]

@@ -175,7 +175,7 @@ public sealed class LaneExchangeTests
         {
             var tip = new LaneTip(net[0].Lane, new BatchSeq(seq), Sha.Of([(byte)seq, (byte)(seq >> 8)]));
             Verified<Ack> ack = net[3].Signer.Ack(tip, Height.Zero);
-            net[1].Do((book, effects) => book.OnAckReceived(net[3].Id, ack, net.NowMs, effects));
+            net[1].Do((book, effects) => book.OnAckReceived(ack, net.NowMs, effects));
         }
 
         Assert.InRange(net[1].Book.MemoryOf(net[0].Id).Places, 1, 64);

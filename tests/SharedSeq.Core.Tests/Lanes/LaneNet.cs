@@ -136,15 +136,15 @@ public sealed class LaneNet
         {
             case Batch m:
                 Assert.Equal(VerificationRejection.None, Verifier.TryVerify(m, out Verified<Batch> batch));
-                to.Do((book, effects) => book.OnBatchReceived(from, batch, now, effects));
+                to.Do((book, effects) => book.OnBatchReceived(batch, now, effects));
                 break;
             case Ack m:
                 Assert.Equal(VerificationRejection.None, Verifier.TryVerify(m, out Verified<Ack> ack));
-                to.Do((book, effects) => book.OnAckReceived(from, ack, now, effects));
+                to.Do((book, effects) => book.OnAckReceived(ack, now, effects));
                 break;
             case ProofOfAvailability m:
                 Assert.Equal(VerificationRejection.None, Verifier.TryVerify(m, null, out Verified<ProofOfAvailability> proof));
-                to.Do((book, effects) => book.OnProofReceived(from, proof, now, effects));
+                to.Do((book, effects) => book.OnProofReceived(proof, now, effects));
                 break;
             case BatchRequest m:
                 if (to.IsUp) Send(to.Id, ReplicaSet.Of(from), to.Serve(m));

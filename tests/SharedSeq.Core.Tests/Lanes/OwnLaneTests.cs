@@ -104,7 +104,7 @@ public sealed class OwnLaneTests
         for (int i = 0; i < 5; i++) net[0].Seal($"{i}");
         net.Run();
         net.Loses = (_, _, message) => message is BatchRequest;
-        net[3].Do((book, effects) => book.OnProofReceived(net[1].Id, net.Verify(net[0].Certified[^1]), net.NowMs, effects));
+        net[3].Do((book, effects) => book.OnProofReceived(net.Verify(net[0].Certified[^1]), net.NowMs, effects));
         Batch next = net[0].Make(new BatchSeq(5), net[0].Book.OwnNewestDigest, "next").Value;
         net.Arrive(net[0].Id, net[3], next);
         Assert.Equal(next.Tip, Assert.Single(net[3].SignedAcks).Tip);
