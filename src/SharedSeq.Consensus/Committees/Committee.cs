@@ -13,6 +13,8 @@ public sealed record CommitteeMember(PublicKey64 VoteKey, PublicKey64 NodeKey)
         writer.PublicKey(VoteKey);
         writer.PublicKey(NodeKey);
     }
+
+    public static CommitteeMember Read(ref CanonicalReader reader) => new(reader.PublicKey(), reader.PublicKey());
 }
 
 /// <summary>The replicas of one epoch with their keys and thresholds, and the order in which they lead.</summary>

@@ -58,6 +58,15 @@ public readonly record struct QuorumParameters
         writer.U16((ushort)P);
     }
 
+    public static QuorumParameters Read(ref CanonicalReader reader)
+    {
+        int n = reader.U16();
+        int f = reader.U16();
+        int p = reader.U16();
+        if (!IsValid(n, f, p)) DecodeException.Throw(DecodeRejection.Malformed, "committee parameters");
+        return new QuorumParameters(n, f, p);
+    }
+
     public static bool IsValid(int n, int f, int p) =>
         n is >= 1 and <= MaxMembers && f >= 0 && p >= 0 && n >= (3 * f) + (2 * p) + 1;
 

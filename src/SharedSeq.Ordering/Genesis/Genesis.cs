@@ -99,12 +99,9 @@ public sealed class Genesis
             GenesisException.Throw(GenesisRejection.UnsupportedVersion, "protocolVersion", $"this code speaks {ProtocolVersion.Current}, not {version}");
         var chain = new ChainId(reader.U64());
         var timestamp = new TimestampMs(reader.U64());
-        int n = reader.U16();
-        int f = reader.U16();
-        int p = reader.U16();
-        if (!QuorumParameters.IsValid(n, f, p)) DecodeException.Throw(DecodeRejection.Malformed, "committee parameters");
-        var members = new CommitteeMember[n];
-        for (int i = 0; i < n; i++) members[i] = new CommitteeMember(reader.PublicKey(), reader.PublicKey());
+        QuorumParameters quorum = QuorumParameters.Read(ref reader);
+        var members = new CommitteeMember[quorum.N];
+        for (int i = 0; i < members.Length; i++) members[i] = CommitteeMember.Read(ref reader);
         Policy policy = Policy.Read(ref reader);
         uint count = reader.U32();
         if (count > policy.NamespacesMax) DecodeException.Throw(DecodeRejection.OverLimit, "namespaces");
@@ -115,7 +112,7 @@ public sealed class Genesis
             if (i > 0 && namespaces[^2].Id >= namespaces[^1].Id) DecodeException.Throw(DecodeRejection.NotCanonical, "namespaces ascend");
         }
 
-        return Create(chain, timestamp, new QuorumParameters(n, f, p), members, policy, namespaces);
+        return Create(chain, timestamp, quorum, members, policy, namespaces);
     }
 
     /// <summary>The terms of a namespace, or null when it is not registered.</summary>

@@ -35,4 +35,17 @@ public sealed record CommitteePlan(Epoch Epoch, QuorumParameters Quorum, IReadOn
         Quorum.Write(writer);
         foreach (CommitteeMember member in Members) member.Write(writer);
     }
+
+    /// <exception cref="DecodeException">The bytes do not begin with a plan of this protocol version.</exception>
+    public static CommitteePlan Read(ref CanonicalReader reader)
+    {
+        ushort version = reader.U16();
+        if (version != ProtocolVersion.Current.Value)
+            DecodeException.Throw(DecodeRejection.UnknownValue, $"a committee of protocol version {version}");
+        var epoch = new Epoch(reader.U64());
+        QuorumParameters quorum = QuorumParameters.Read(ref reader);
+        var members = new CommitteeMember[quorum.N];
+        for (int i = 0; i < members.Length; i++) members[i] = CommitteeMember.Read(ref reader);
+        return new CommitteePlan(epoch, quorum, members);
+    }
 }

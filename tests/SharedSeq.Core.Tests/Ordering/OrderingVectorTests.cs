@@ -48,6 +48,10 @@ public sealed class OrderingVectorTests
         pins.Pin("policy hash", new Policy().Hash);
         pins.Pin("committee plan", new CommitteePlan(new Epoch(3), Committee.Genesis.Quorum, Committee.Genesis.Members).Write);
         pins.Pin("committee plan hash", new CommitteePlan(new Epoch(3), Committee.Genesis.Quorum, Committee.Genesis.Members).Hash);
+        var certificate = new ResultCertificate(
+            Result, [new(new ReplicaId(0), false, new Signature64(H(7), H(8))), new(new ReplicaId(2), false, new Signature64(H(9), H(1)))]);
+        var next = new CommitteePlan(new Epoch(1), Committee.Genesis.Quorum, Committee.Genesis.Members);
+        pins.Pin("hand-over", new HandOver(next, certificate).Write);
         pins.Pin("namespace policy, opaque", Opaque(5).Write);
         pins.Pin("namespace policy, evm", Committee.Genesis.Namespaces[1].Write);
         pins.Pin("genesis", Committee.Genesis.Write);
@@ -143,6 +147,12 @@ public sealed class OrderingVectorTests
         Assert.Equal("None=0 TimeJump=1", Numbers<NamespaceBlockFlags>());
         Assert.Equal("Result=1 NamespaceBlock=2 Transaction=3 NamespaceAbsence=4 Commit=5 Receipt=6 Rejection=7 Evidence=8", Numbers<ProofKind>());
     }
+
+    [Fact]
+    public void Reasons_against_a_hand_over_are_as_pinned() => Assert.Equal(
+        "None=0 WrongEpoch=1 NotABoundary=2 OtherCommittee=3 TooFewSignatures=4 UnknownMember=5 BadSignature=6 TooManyEpochs=7 "
+        + "BeforeCheckpoint=8",
+        Numbers<HandOverRejection>());
 
     private static string Numbers<T>()
         where T : struct, Enum =>

@@ -10,6 +10,7 @@ internal sealed class TestCommittee
 {
     private readonly StatementSigner[] _signers;
     private readonly P256PrivateKey[] _voteKeys;
+    private readonly P256PrivateKey[] _nodeKeys;
 
     public TestCommittee(int n = 4, ulong chain = 7, byte seed = 0, params NamespacePolicy[] namespaces)
     {
@@ -26,6 +27,7 @@ internal sealed class TestCommittee
         Genesis = Genesis.Create(
             new ChainId(chain), new TimestampMs(OrderingBench.Start), QuorumParameters.ForMembers(n), members, new Policy(), namespaces);
         _voteKeys = voteKeys;
+        _nodeKeys = nodeKeys;
         _signers = new StatementSigner[n];
         for (int i = 0; i < n; i++)
         {
@@ -41,6 +43,11 @@ internal sealed class TestCommittee
     public ProofVerifier Verifier => new(Trust);
 
     public StatementSigner this[int member] => _signers[member];
+
+    public TestEpochs.Keys KeysOf(int member) => new(_voteKeys[member], _nodeKeys[member]);
+
+    /// <summary>Hand-overs from this committee on.</summary>
+    public List<HandOver> Epochs(int handOvers) => new TestEpochs(this, handOvers).HandOvers;
 
     public Verified<ResultVote> Vote(int member, BlockResult result) => _signers[member].Result(result.Height, result.Hash);
 
@@ -126,7 +133,7 @@ internal sealed class TestCommittee
         return content.ToArray();
     }
 
-    private sealed class KeySigner(P256PrivateKey key) : ISigner
+    internal sealed class KeySigner(P256PrivateKey key) : ISigner
     {
         public Signature64 Sign(ReadOnlySpan<byte> text) => key.Sign(text);
     }

@@ -51,6 +51,14 @@ internal static class OrderingTargets
             FixedBytesMax = 64 * 1024,
             BytesPerByteMax = 64,
         };
+        yield return Stored("committee plan", CommitteePlan.Read, (plan, writer) => plan.Write(writer));
+        yield return Stored("hand-over", HandOver.Read, (handOver, writer) => handOver.Write(writer));
+        yield return new("hand-over, checked", [.. Accusers.Epochs(1).Select(item => item.Encode())], CheckedHandOver)
+        {
+            IsRefusal = static e => e is DecodeException or RefusedException,
+            FixedBytesMax = 64 * 1024,
+            Cases = 8_000,
+        };
         yield return Stored("namespace block", NamespaceBlock.Read, (block, writer) => block.Write(writer));
         yield return Stored("namespace head", NamespaceHead.Read, (head, writer) => head.Write(writer));
         yield return Stored("height effects", HeightEffects.Read, (effects, writer) => effects.Write(writer));
@@ -100,6 +108,12 @@ internal static class OrderingTargets
     {
         ProofVerdict verdict = Accusers.Verifier.Verify(input, out _);
         return verdict.IsValid ? null : throw new RefusedException(verdict.ToString());
+    }
+
+    private static byte[]? CheckedHandOver(byte[] input)
+    {
+        HandOverRejection reason = new CommitteeChain(Accusers.Genesis, new P256Scheme()).TryExtend(HandOver.Decode(input));
+        return reason == HandOverRejection.None ? null : throw new RefusedException(reason.ToString());
     }
 
     private static readonly Genesis ProofNetwork = ReadGenesis(VectorFile.Read("ordering-proofs")["genesis"]);
