@@ -3,10 +3,11 @@ using System.Text.Json;
 using SharedSeq.Client;
 using SharedSeq.Node;
 using SharedSeq.Ordering;
+using SharedSeq.Primitives;
 
 namespace SharedSeq.Cli;
 
-/// <summary>verify: checks a proof file offline, against a genesis document and nothing else.</summary>
+/// <summary>verify: checks a proof file offline, against a genesis document, or a later checkpoint, and nothing else.</summary>
 internal static class VerifyCommand
 {
     public static Command Create()
@@ -17,6 +18,7 @@ internal static class VerifyCommand
         Add(command, "result", "that q operators certified a result", ProofKind.Result);
         Add(command, "transaction", "that a transaction has its place", ProofKind.Transaction, ProofKind.Rejection, ProofKind.NamespaceAbsence);
         Add(command, "evidence", "that an operator signed two statements that contradict each other", ProofKind.Evidence);
+        Add(command, "committee", "who serves an epoch", ProofKind.Committee);
         return command;
     }
 
@@ -24,18 +26,48 @@ internal static class VerifyCommand
     {
         var file = new Argument<string>("file") { Description = "Proof file, binary or 0x hex." };
         var genesis = new Option<string>("--genesis") { Description = "Genesis document to trust.", Required = true };
+        var chain = new Option<string[]>("--chain")
+        {
+            Description = "Proof of a committee whose hand-overs lead to that of the proof's epoch, when the proof does not bring them; several in order.",
+        };
+        var checkpoint = new Option<string?>("--checkpoint")
+        {
+            Description = "Hash of a boundary's result that you trust: committees before it do not count.",
+        };
         var json = new Option<bool>("--json") { Description = "Print the verdict and the proof's content as JSON." };
-        var command = new Command(name, $"Check {what}. Example: sharedseq verify {name} proof.bin --genesis genesis.json") { file, genesis, json };
-        command.SetAction((result, _) => UserErrors.GuardAsync(() => Task.FromResult(Run(
-            result.GetRequiredValue(file), result.GetRequiredValue(genesis), result.GetValue(json), kinds))));
+        var command = new Command(name, $"Check {what}. Example: sharedseq verify {name} proof.bin --genesis genesis.json")
+        {
+            file, genesis, chain, checkpoint, json,
+        };
+        command.SetAction((result, _) => UserErrors.GuardAsync(() =>
+        {
+            Genesis trusted = GenesisFiles.Read(result.GetRequiredValue(genesis));
+            ProofVerifier verifier = VerifierOf(trusted, result.GetValue(checkpoint), result.GetValue(chain) ?? []);
+            return Task.FromResult(Run(result.GetRequiredValue(file), trusted, verifier, result.GetValue(json), kinds));
+        }));
         parent.Subcommands.Add(command);
     }
 
-    private static int Run(string path, string genesisPath, bool isJson, ProofKind[] kinds)
+    /// <summary>What is trusted: the genesis or the checkpoint, and what the chain files show to follow from it.</summary>
+    private static ProofVerifier VerifierOf(Genesis genesis, string? checkpoint, string[] chain)
     {
-        Genesis genesis = GenesisFiles.Read(genesisPath);
+        Hash32 hash = default;
+        if (checkpoint is not null && !Hash32.TryParse(checkpoint, out hash)) throw new CommandException("--checkpoint is 0x and 64 hex digits");
+        var scheme = new P256Scheme();
+        var verifier = new ProofVerifier(new ProofTrust(new CommitteeChain(genesis, scheme, checkpoint is null ? null : hash), scheme));
+        foreach (string path in chain)
+        {
+            ProofVerdict verdict = verifier.Verify(ReadProof(path), out _);
+            if (!verdict.IsValid) throw new CommandException($"the chain '{path}' is refused: {verdict}");
+        }
+
+        return verifier;
+    }
+
+    private static int Run(string path, Genesis genesis, ProofVerifier verifier, bool isJson, ProofKind[] kinds)
+    {
         byte[] bytes = ReadProof(path);
-        ProofVerdict verdict = new ProofVerifier(new ProofTrust(genesis, new P256Scheme())).Verify(bytes, out Proof? proof);
+        ProofVerdict verdict = verifier.Verify(bytes, out Proof? proof);
         bool isOtherKind = proof is not null && !kinds.Contains(proof.Kind);
         string reason = isOtherKind ? $"a valid proof, but of kind {proof!.Kind}" : verdict.ToString();
         bool holds = verdict.IsValid && !isOtherKind;

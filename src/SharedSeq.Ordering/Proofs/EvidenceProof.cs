@@ -10,6 +10,8 @@ public sealed class EvidenceProof(Evidence evidence) : Proof
 {
     public override ProofKind Kind => ProofKind.Evidence;
 
+    public override Epoch Epoch => Evidence.Epoch;
+
     public Evidence Evidence { get; } = evidence;
 
     public override void Write(CanonicalWriter writer) => Evidence.Write(writer);

@@ -13,6 +13,8 @@ public sealed class HeaderProof(IReadOnlyList<Header> headers, CommitProof commi
 
     public override ProofKind Kind => ProofKind.Commit;
 
+    public override Epoch Epoch => Commit.Epoch;
+
     /// <summary>Ascending; the first is the one proved, the last the one that the commit proof names.</summary>
     public IReadOnlyList<Header> Headers { get; } = headers;
 

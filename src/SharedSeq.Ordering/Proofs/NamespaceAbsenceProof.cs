@@ -9,6 +9,8 @@ public sealed class NamespaceAbsenceProof(NamespaceId ns, SortedMerkleProof path
 {
     public override ProofKind Kind => ProofKind.NamespaceAbsence;
 
+    public override Epoch Epoch => Certificate.Result.Epoch;
+
     public NamespaceId Namespace { get; } = ns;
 
     public SortedMerkleProof Path { get; } = path;

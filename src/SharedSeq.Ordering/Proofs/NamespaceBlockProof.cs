@@ -12,6 +12,8 @@ public sealed class NamespaceBlockProof(NamespaceBlock block, IReadOnlyList<Name
 
     public override ProofKind Kind => ProofKind.NamespaceBlock;
 
+    public override Epoch Epoch => Head.Certificate.Result.Epoch;
+
     /// <summary>The block proved.</summary>
     public NamespaceBlock Block { get; } = block;
 

@@ -1,4 +1,3 @@
-using SharedSeq.Consensus;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Ordering;
@@ -29,6 +28,9 @@ public enum ProofKind : byte
 
     /// <summary>A member signed two statements that contradict each other.</summary>
     Evidence = 8,
+
+    /// <summary>Who serves an epoch, by the hand-over of the epoch before.</summary>
+    Committee = 9,
 }
 
 /// <summary>Why a proof is refused.</summary>
@@ -74,6 +76,9 @@ public enum ProofFault
 
     /// <summary>Evidence whose two statements may both be an honest member's.</summary>
     NoContradiction = 13,
+
+    /// <summary>A hand-over in the file does not lead from a committee that is known to the next.</summary>
+    BadHandOver = 14,
 }
 
 /// <summary>The outcome of checking a proof.</summary>
@@ -88,10 +93,13 @@ public readonly record struct ProofVerdict(ProofFault Fault, string Detail)
     public override string ToString() => IsValid ? "valid" : $"{Fault}: {Detail}";
 }
 
-/// <summary>A self-contained statement that is checked against a genesis alone; trust never comes from the proof.</summary>
+/// <summary>A statement that is checked against the genesis, and the committees that follow from it; trust never comes from the proof.</summary>
 public abstract class Proof
 {
     public abstract ProofKind Kind { get; }
+
+    /// <summary>The epoch whose committee signed it.</summary>
+    public abstract Epoch Epoch { get; }
 
     /// <summary>Writes the content, without the file's opening.</summary>
     public abstract void Write(CanonicalWriter writer);
@@ -114,56 +122,10 @@ public abstract class Proof
             case ProofKind.Receipt: return ReceiptProof.Read(ref reader);
             case ProofKind.Rejection: return RejectionProof.Read(ref reader);
             case ProofKind.Evidence: return EvidenceProof.Read(ref reader);
+            case ProofKind.Committee: return CommitteeProof.Read(ref reader);
             default:
                 DecodeException.Throw(DecodeRejection.UnknownValue, $"proof kind {(byte)kind}");
                 return null!;
         }
     }
-}
-
-/// <summary>What a verifier trusts: the committee that it was given, and how signatures are checked.</summary>
-public sealed class ProofTrust
-{
-    private readonly MessageVerifier _verifier;
-
-    public ProofTrust(Genesis genesis, ISignatureScheme scheme)
-    {
-        Genesis = genesis;
-        _verifier = new MessageVerifier(genesis.Domain, genesis.Committee, scheme);
-    }
-
-    public Genesis Genesis { get; }
-
-    public ProofVerdict Check(ResultCertificate certificate) => Translate(_verifier.TryVerify(certificate, out _), "result certificate");
-
-    public ProofVerdict Check(CommitProof proof) => Translate(_verifier.TryVerify(proof, out _), "commit proof");
-
-    public ProofVerdict Check(Evidence evidence) => Translate(_verifier.TryVerify(evidence, out _), "evidence");
-
-    /// <summary>Checks a receipt apart from whether its deadline is near: a file is checked without knowing the newest height.</summary>
-    public ProofVerdict Check(Receipt receipt)
-    {
-        ReceiptRejection reason = new ReceiptVerifier(_verifier, Genesis.Policy.ReceiptDeadlineHeights).TryVerify(receipt, newestKnown: null, out _);
-        return reason switch
-        {
-            ReceiptRejection.None => ProofVerdict.Valid,
-            ReceiptRejection.NotInBatch => new ProofVerdict(ProofFault.WrongCommitment, "the transaction is not in the batch"),
-            ReceiptRejection.HeadersDoNotChain => new ProofVerdict(ProofFault.BrokenChain, "the batches' headers do not follow one another"),
-            ReceiptRejection.ProofOfAnotherBatch => new ProofVerdict(ProofFault.WrongCommitment, "the proof of availability is of another batch"),
-            ReceiptRejection.WrongEpoch => new ProofVerdict(ProofFault.UnknownEpoch, "proof of availability"),
-            ReceiptRejection.UnknownMember => new ProofVerdict(ProofFault.UnknownMember, "proof of availability"),
-            ReceiptRejection.TooFewSignatures => new ProofVerdict(ProofFault.TooFewSignatures, "proof of availability"),
-            _ => new ProofVerdict(ProofFault.BadSignature, "proof of availability"),
-        };
-    }
-
-    private static ProofVerdict Translate(VerificationRejection reason, string what) => reason switch
-    {
-        VerificationRejection.None => ProofVerdict.Valid,
-        VerificationRejection.UnknownMember => new ProofVerdict(ProofFault.UnknownMember, what),
-        VerificationRejection.WrongEpoch => new ProofVerdict(ProofFault.UnknownEpoch, what),
-        VerificationRejection.TooFewSignatures => new ProofVerdict(ProofFault.TooFewSignatures, what),
-        VerificationRejection.NoContradiction => new ProofVerdict(ProofFault.NoContradiction, what),
-        _ => new ProofVerdict(ProofFault.BadSignature, what),
-    };
 }

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Diagnostics.CodeAnalysis;
 using System.IO;
 using System.Text;
@@ -8,16 +9,21 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Ordering;
 
 /// <summary>
-/// A proof as a file: magic "SSPF" || format u16 || chain id u64 || genesis hash || kind u8 || content || SHA-256 of all before. The opening tells a proof
-/// of another network from a false one, and the digest a damaged file from a lie; neither is what a verifier trusts.
+/// A proof as a file: magic "SSPF" || format u16 || chain id u64 || genesis hash || kind u8 || content || count u16, hand-overs || SHA-256 of all before.
+/// The opening tells a proof of another network from a false one, and the digest a damaged file from a lie; neither is what a verifier trusts. The
+/// hand-overs lead from a committee that the verifier knows to the one that signed the proof.
 /// </summary>
-public sealed class ProofFile(ChainId chain, Hash32 genesisHash, Proof proof)
+public sealed class ProofFile(ChainId chain, Hash32 genesisHash, Proof proof, IReadOnlyList<HandOver> handOvers)
 {
     /// <summary>Version of the file's format.</summary>
-    public const ushort Format = 1;
+    public const ushort Format = 2;
 
-    /// <summary>Bytes of a file: a long chain of headers fits, and a reader knows what it may be asked to hold.</summary>
-    public const int MaxBytes = 8 * 1024 * 1024;
+    /// <summary>Bytes of a file: a long chain of headers or the hand-overs of a year fit, and a reader knows what it may be asked to hold.</summary>
+    public const int MaxBytes = 16 * 1024 * 1024;
+
+    /// <summary>Hand-overs in a file. 16,384: eleven days of one-minute epochs or eleven years of six-hour ones, which fill a file with committees of
+    /// four; checking them takes some seconds. For what is older a verifier is given several files, or a checkpoint.</summary>
+    public const int MaxHandOvers = 16_384;
 
     private const int OpeningBytes = 4 + 2 + 8 + Hash32.Size + 1;
 
@@ -27,9 +33,13 @@ public sealed class ProofFile(ChainId chain, Hash32 genesisHash, Proof proof)
 
     public Proof Proof { get; } = proof;
 
+    /// <summary>Ascending by epoch without gap; empty when the verifier is expected to know the committee.</summary>
+    public IReadOnlyList<HandOver> HandOvers { get; } = handOvers;
+
     private static ReadOnlySpan<byte> Magic => "SSPF"u8;
 
-    public static ProofFile For(Genesis genesis, Proof proof) => new(genesis.Chain, genesis.Hash, proof);
+    public static ProofFile For(Genesis genesis, Proof proof, IReadOnlyList<HandOver>? handOvers = null) =>
+        new(genesis.Chain, genesis.Hash, proof, handOvers ?? []);
 
     public byte[] ToArray()
     {
@@ -40,6 +50,8 @@ public sealed class ProofFile(ChainId chain, Hash32 genesisHash, Proof proof)
         writer.Hash(GenesisHash);
         writer.Byte((byte)Proof.Kind);
         Proof.Write(writer);
+        writer.U16((ushort)HandOvers.Count);
+        foreach (HandOver item in HandOvers) item.Write(writer);
         writer.Hash(Sha.Of(writer.Written));
         return writer.ToArray();
     }
@@ -63,8 +75,9 @@ public sealed class ProofFile(ChainId chain, Hash32 genesisHash, Proof proof)
             }
 
             Proof proof = Proof.Read(kind, ref reader);
+            HandOver[] handOvers = ReadHandOvers(ref reader);
             reader.End("proof");
-            file = new ProofFile(chain, genesis, proof);
+            file = new ProofFile(chain, genesis, proof, handOvers);
             return true;
         }
         catch (DecodeException e)
@@ -84,11 +97,26 @@ public sealed class ProofFile(ChainId chain, Hash32 genesisHash, Proof proof)
             writer.WriteString("kind", Proof.Kind.ToString());
             writer.WriteNumber("chainId", Chain.Value);
             writer.WriteString("genesisHash", GenesisHash.ToString());
+            writer.WriteNumber("signedInEpoch", Proof.Epoch.Value);
+            writer.WriteNumber("handOvers", HandOvers.Count);
             Proof.WriteJson(writer);
             writer.WriteEndObject();
         }
 
         return Encoding.UTF8.GetString(stream.ToArray());
+    }
+
+    private static HandOver[] ReadHandOvers(ref CanonicalReader reader)
+    {
+        var handOvers = new HandOver[reader.Count(MaxHandOvers, HandOver.MinBytes, "hand-overs")];
+        for (int i = 0; i < handOvers.Length; i++)
+        {
+            handOvers[i] = HandOver.Read(ref reader);
+            if (i > 0 && handOvers[i].Ended != handOvers[i - 1].Next.Epoch)
+                DecodeException.Throw(DecodeRejection.NotCanonical, "hand-overs follow one another");
+        }
+
+        return handOvers;
     }
 
     private static ProofVerdict CheckOpening(ReadOnlySpan<byte> bytes)
@@ -104,7 +132,7 @@ public sealed class ProofFile(ChainId chain, Hash32 genesisHash, Proof proof)
     }
 }
 
-/// <summary>Checks proof files against a genesis.</summary>
+/// <summary>Checks proof files against a genesis, or a later checkpoint. What a file's hand-overs show is kept. Single-threaded.</summary>
 public sealed class ProofVerifier(ProofTrust trust)
 {
     /// <summary>Reads and checks a file; the proof is given back only when it holds.</summary>
@@ -124,6 +152,12 @@ public sealed class ProofVerifier(ProofTrust trust)
             return new ProofVerdict(ProofFault.WrongNetwork, $"chain id {file.Chain}, this is network {genesis.Chain}");
         if (file.GenesisHash != genesis.Hash)
             return new ProofVerdict(ProofFault.WrongNetwork, $"genesis {file.GenesisHash}, this network's is {genesis.Hash}");
+        foreach (HandOver handOver in file.HandOvers)
+        {
+            ProofVerdict verdict = trust.Take(handOver);
+            if (!verdict.IsValid) return verdict;
+        }
+
         return file.Proof.Check(trust);
     }
 }

@@ -9,6 +9,8 @@ public sealed class ReceiptProof(Receipt receipt) : Proof
 {
     public override ProofKind Kind => ProofKind.Receipt;
 
+    public override Epoch Epoch => Receipt.Proof.Tip.Lane.Epoch;
+
     public Receipt Receipt { get; } = receipt;
 
     public override void Write(CanonicalWriter writer) => Receipt.Write(writer);

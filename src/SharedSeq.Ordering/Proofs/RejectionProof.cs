@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.Text.Json;
 using SharedSeq.Consensus;
@@ -13,6 +14,8 @@ public sealed class RejectionProof(
     public const int MaxLater = 16_384;
 
     public override ProofKind Kind => ProofKind.Rejection;
+
+    public override Epoch Epoch => Certificate.Result.Epoch;
 
     public Rejection Rejection { get; } = rejection;
 
@@ -46,6 +49,7 @@ public sealed class RejectionProof(
     public static RejectionProof Read(ref CanonicalReader reader)
     {
         var rejection = new Rejection(new TxId(reader.Hash()), new NamespaceId(reader.U64()), (RejectionReason)reader.Byte());
+        if (!Enum.IsDefined(rejection.Reason)) DecodeException.Throw(DecodeRejection.UnknownValue, "reason of a rejection");
         MerkleProof path = MerkleProof.Read(ref reader);
         Hash32 before = reader.Hash();
         HeightEffects effects = HeightEffects.Read(ref reader);

@@ -9,6 +9,8 @@ public sealed class ResultProof(ResultCertificate certificate) : Proof
 {
     public override ProofKind Kind => ProofKind.Result;
 
+    public override Epoch Epoch => Certificate.Result.Epoch;
+
     public ResultCertificate Certificate { get; } = certificate;
 
     public override void Write(CanonicalWriter writer) => Certificate.Write(writer);

@@ -16,6 +16,8 @@ public sealed class TransactionProof : Proof
 
     public override ProofKind Kind => ProofKind.Transaction;
 
+    public override Epoch Epoch => Head.Certificate.Result.Epoch;
+
     public TxId Id { get; }
 
     /// <summary>From the TxId, which is the leaf hash, to the block's TxRoot. Its index is the place in the block.</summary>

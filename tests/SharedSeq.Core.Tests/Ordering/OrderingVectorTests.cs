@@ -145,7 +145,8 @@ public sealed class OrderingVectorTests
         Assert.Equal("Fill=1 Jump=2", Numbers<TimeGaps>());
         Assert.Equal("Latest=1 StepOne=2", Numbers<L1OriginMode>());
         Assert.Equal("None=0 TimeJump=1", Numbers<NamespaceBlockFlags>());
-        Assert.Equal("Result=1 NamespaceBlock=2 Transaction=3 NamespaceAbsence=4 Commit=5 Receipt=6 Rejection=7 Evidence=8", Numbers<ProofKind>());
+        Assert.Equal("Result=1 NamespaceBlock=2 Transaction=3 NamespaceAbsence=4 Commit=5 Receipt=6 Rejection=7 Evidence=8 Committee=9",
+            Numbers<ProofKind>());
     }
 
     [Fact]

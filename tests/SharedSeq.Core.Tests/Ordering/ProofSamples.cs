@@ -34,6 +34,7 @@ internal sealed class ProofSamples(TestCommittee committee)
             ["fast commit"] = new HeaderProof([h3], committee.Commit(h3, CommitPath.Fast, 0, 1, 2, 3)),
             ["receipt"] = new ReceiptProof(samples.Receipt()),
             ["rejection"] = samples.RejectionProof(),
+            ["committee"] = new CommitteeProof(committee.Epochs(1)[0]),
             ["two proposals"] = new EvidenceProof(committee.TwoProposals()),
             ["two results"] = new EvidenceProof(committee.TwoResults(2)),
             ["two batches"] = new EvidenceProof(committee.TwoAcks(1, lane: 1)),

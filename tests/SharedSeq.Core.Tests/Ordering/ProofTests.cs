@@ -122,7 +122,7 @@ public sealed class ProofTests
     public void A_newer_format_is_named()
     {
         byte[] file = File(_samples.BlockProof());
-        file[5] = 2;
+        file[5] = ProofFile.Format + 1;
         Assert.Equal(ProofFault.UnsupportedVersion, _committee.Verifier.Verify(WithNewDigest(file), out _).Fault);
     }
 
@@ -206,6 +206,16 @@ public sealed class ProofTests
         var missing = new RejectionProof(
             proof.Rejection, proof.Path, proof.Before, proof.Effects, [.. proof.Later.Skip(1)], proof.Certificate);
         Assert.Equal(ProofFault.BrokenChain, Verify(missing).Fault);
+    }
+
+    [Fact]
+    public void A_reason_that_nobody_knows_is_malformed()
+    {
+        byte[] file = File(_samples.RejectionProof());
+        file[47 + Hash32.Size + 8] = 99;
+        ProofVerdict verdict = _committee.Verifier.Verify(WithNewDigest(file), out _);
+        Assert.Equal(ProofFault.Malformed, verdict.Fault);
+        Assert.Contains("reason of a rejection", verdict.Detail, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using SharedSeq.Client;
 using SharedSeq.Consensus;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
