@@ -45,6 +45,13 @@ internal static partial class NodeLog
     [LoggerMessage(1017, LogLevel.Warning, "the snapshot {File} is not started from, so this start applies more heights: {Reason}")]
     public static partial void SnapshotNotUsed(this ILogger logger, string file, string reason);
 
+    [LoggerMessage(
+        1018, LogLevel.Information, "epoch {Epoch} began behind height {Boundary}: {Members} members, own seat {Seat}, {Held} messages came before it")]
+    public static partial void EpochEntered(this ILogger logger, Epoch epoch, Height boundary, int members, string seat, int held);
+
+    [LoggerMessage(1019, LogLevel.Warning, "{Held} of {Left} accepted batches that their epoch's lanes did not get ordered go into the present lane")]
+    public static partial void BatchesLeft(this ILogger logger, int held, int left);
+
     [LoggerMessage(1020, LogLevel.Error, "call of {Method} failed, error id {ErrorId}")]
     public static partial void RpcFailed(this ILogger logger, string method, string errorId, Exception error);
 

@@ -13,6 +13,7 @@ internal static class DevnetCommand
         var rollups = new Option<int>("--rollups") { Description = "EVM rollups, 0 to 16.", DefaultValueFactory = _ => 2 };
         var attesters = new Option<int>("--attesters") { Description = "Operators that run execution clients; 0 for all.", DefaultValueFactory = _ => 0 };
         var opaque = new Option<int>("--opaque") { Description = "Further namespaces without execution, for load tests.", DefaultValueFactory = _ => 0 };
+        var epochs = new Option<int>("--epoch-seconds") { Description = "Least seconds of an epoch; 0 for one without end.", DefaultValueFactory = _ => 0 };
         var timeout = new Option<int>("--ready-timeout") { Description = "Seconds until everything must be ready.", DefaultValueFactory = _ => 60 };
         var restart = new Option<bool>("--restart") { Description = "Start an operator again when its process dies." };
         var json = new Option<bool>("--json") { Description = "One JSON object per line instead of a table." };
@@ -20,10 +21,11 @@ internal static class DevnetCommand
         Range(rollups, 0, 16);
         Range(attesters, 0, 13);
         Range(opaque, 0, 16_000);
+        Range(epochs, 0, 31 * 24 * 3_600);
         Range(timeout, 1, 3_600);
         var command = new Command("devnet", "Start operators and EVM rollups on this machine. Example: sharedseq devnet --fresh")
         {
-            data, fresh, operators, rollups, attesters, opaque, timeout, restart, json,
+            data, fresh, operators, rollups, attesters, opaque, epochs, timeout, restart, json,
         };
         command.SetAction((result, cancellation) => UserErrors.GuardAsync(() => new DevnetRunner(new DevnetOptions
         {
@@ -33,6 +35,7 @@ internal static class DevnetCommand
             Rollups = result.GetValue(rollups),
             Attesters = int.Min(result.GetValue(attesters), result.GetValue(operators)),
             OpaqueNamespaces = result.GetValue(opaque),
+            EpochSeconds = result.GetValue(epochs),
             ReadyTimeoutSeconds = result.GetValue(timeout),
             IsRestarting = result.GetValue(restart),
             IsJson = result.GetValue(json),

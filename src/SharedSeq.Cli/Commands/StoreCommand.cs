@@ -88,6 +88,7 @@ internal static class StoreCommand
             var snapshots = new SnapshotFiles(Path.Combine(configuration.DataDir, "snapshots"));
             snapshots.Clear();
             if (rebuilt.Machine.Height > Height.Zero) snapshots.Write(rebuilt.Machine.BeginSnapshot());
+            if (rebuilt.Epochs.Count > 0) new EpochFile(configuration.DataDir).Write(rebuilt.Epochs);
             new DivergenceFile(configuration.DataDir).Delete();
             Console.WriteLine($"ledger rebuilt up to height {rebuilt.Machine.Height}");
             return ExitCode.Ok;
@@ -105,9 +106,8 @@ internal static class StoreCommand
     {
         NodeConfiguration configuration = Load(configPath);
         Genesis genesis = GenesisFiles.Read(configuration.Genesis, configuration.GenesisHash);
-        using NodeKeys keys = NodeKeys.Open(configuration.Replica, genesis);
-        using var logs = new NodeLogs(configuration, keys.Seat, _ => { });
-        logs.Recover(genesis.Hash, genesis.Timestamp, out _);
+        using var logs = new NodeLogs(configuration, _ => { });
+        logs.Recover(genesis, out _);
         RebuiltLedger rebuilt = await LedgerRebuild.RunAsync(genesis, logs, folder, cancellation);
         return rebuilt.DiffersAt is { } height
             ? throw new CommandException(

@@ -124,6 +124,13 @@ internal sealed class DevnetFolder
                 $"'{folder}' holds a devnet of {genesis.Quorum.N} operators and {rollups} rollups; start it so, or use --fresh to begin anew");
         }
 
+        if (genesis.Policy.EpochSeconds != options.EpochSeconds)
+        {
+            throw new ConfigurationException(
+                ConfigurationRejection.BadValue,
+                $"'{folder}' holds a devnet with --epoch-seconds {genesis.Policy.EpochSeconds}; start it so, or use --fresh to begin anew");
+        }
+
         var operators = new DevnetOperator[genesis.Quorum.N];
         for (int i = 0; i < operators.Length; i++)
         {
@@ -150,7 +157,7 @@ internal sealed class DevnetFolder
 
         Genesis genesis = Genesis.Create(
             new ChainId(31_337_000), new TimestampMs((ulong)DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() / 1000 * 1000),
-            QuorumParameters.ForMembers(options.Operators), members, new Policy(), Namespaces(options),
+            QuorumParameters.ForMembers(options.Operators), members, options.Policy, Namespaces(options),
             [.. operators.Select(o => new OperatorEndpoints($"operator-{o.Index}", $"127.0.0.1:{o.PeerPort}", o.Rpc.ToString()))]);
         foreach (DevnetOperator o in operators) WriteConfiguration(o, options);
 

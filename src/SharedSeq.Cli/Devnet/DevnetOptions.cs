@@ -1,3 +1,5 @@
+using SharedSeq.Ordering;
+
 namespace SharedSeq.Cli;
 
 /// <summary>How a devnet is started; the defaults are those of the command line.</summary>
@@ -21,6 +23,9 @@ internal sealed record DevnetOptions
     /// <summary>Further namespaces without execution clients, for load tests: ids from 100,001 on.</summary>
     public int OpaqueNamespaces { get; init; }
 
+    /// <summary>Least seconds of an epoch; 0 for one without end.</summary>
+    public int EpochSeconds { get; init; }
+
     /// <summary>Seconds until every operator must be ready.</summary>
     public int ReadyTimeoutSeconds { get; init; } = 60;
 
@@ -29,6 +34,10 @@ internal sealed record DevnetOptions
 
     /// <summary>Machine-readable lines instead of a table.</summary>
     public bool IsJson { get; init; }
+
+    /// <summary>Epochs of a devnet end within seconds of their time: a lead of 200 heights, and checkpoints twice within it.</summary>
+    public Policy Policy => EpochSeconds == 0 ? new Policy()
+        : new Policy { EpochSeconds = (uint)EpochSeconds, BoundaryLead = 200, CheckpointInterval = 100 };
 
     public int AttesterCount => Attesters == 0 ? Operators : Attesters;
 }

@@ -42,13 +42,13 @@ internal sealed class DevnetView(bool isJson, DevnetFolder folder)
     private void Draw(OperatorProcess[] operators, JsonElement?[] health, ulong height)
     {
         var table = new Table().Border(TableBorder.Simple).Title($"height {height} ({height - ulong.Min(height, _lastHeight)}/s)");
-        foreach (string column in (string[])["operator", "pid", "state", "slot", "height", "certified", "fast/slow"]) table.AddColumn(column);
+        foreach (string column in (string[])["operator", "pid", "state", "epoch", "slot", "height", "certified", "fast/slow"]) table.AddColumn(column);
         for (int i = 0; i < operators.Length; i++)
         {
             JsonElement? h = health[i];
             string state = operators[i].HasExited ? "[red]dead[/]" : h is null ? "[yellow]silent[/]" : "[green]running[/]";
             table.AddRow(
-                $"{i}", $"{operators[i].Pid}", state, Field(h, "slot"), Field(h, "orderedHeight"), Field(h, "certifiedHeight"),
+                $"{i}", $"{operators[i].Pid}", state, Field(h, "epoch"), Field(h, "slot"), Field(h, "orderedHeight"), Field(h, "certifiedHeight"),
                 $"{Field(h, "fastCommits")}/{Field(h, "slowCommits")}");
         }
 

@@ -111,8 +111,8 @@ internal static class LostDisksDrill
 
     private static Disk ReadDisk(BenchNetwork network, int index)
     {
-        using var logs = new NodeLogs(network.ConfigurationOf(index), new ReplicaId((ushort)index), _ => { });
-        RecoveredState state = logs.Recover(network.Genesis.Hash, network.Genesis.Timestamp, out _);
+        using var logs = new NodeLogs(network.ConfigurationOf(index), _ => { });
+        RecoveredState state = logs.Recover(network.Genesis, out _);
         var disk = new Disk([], []);
         foreach (DurableRecord record in state.VoteLog)
         {

@@ -28,17 +28,15 @@ public sealed class EpochHistory
         Delivered = DeliveredTip.Genesis(first.Committee.EpochGenesis, genesis) with { Epoch = SpanFrom(genesis) };
     }
 
-    /// <summary>
-    /// From a height whose state is known without the headers below: a checkpoint of a chain that others hold.
-    /// </summary>
-    /// <param name="seat">The committee of the height's epoch and the own seat in it.</param>
-    /// <param name="delivered">The height, with how far its epoch goes.</param>
-    /// <param name="closed">Ended epochs whose lanes are not closed at that height, ascending.</param>
+    /// <summary>A history that goes on from a place whose epoch is known: an archive need not reach back to the first height.</summary>
+    /// <param name="seat">The committee of the epoch at that place, and the own seat in it.</param>
+    /// <param name="delivered">The newest delivered block with its epoch's span; at a boundary the genesis of the next epoch, in slot 0.</param>
+    /// <param name="closed">Ended epochs, ascending; those whose lanes are closed by now are left out.</param>
     /// <param name="terms">Length of epochs.</param>
-    /// <param name="receiptDeadlineHeights">D: heights after a boundary in which the ended epoch's lanes may be ordered.</param>
+    /// <param name="receiptDeadlineHeights">D.</param>
     /// <param name="source">Who serves next.</param>
     public EpochHistory(
-        EpochSeat seat, DeliveredTip delivered, IReadOnlyList<ClosedEpoch> closed, EpochTerms terms, int receiptDeadlineHeights, ICommitteeSource source)
+        EpochSeat seat, DeliveredTip delivered, IEnumerable<ClosedEpoch> closed, EpochTerms terms, int receiptDeadlineHeights, ICommitteeSource source)
     {
         _terms = terms;
         _receiptDeadlineHeights = (ulong)receiptDeadlineHeights;
@@ -46,6 +44,7 @@ public sealed class EpochHistory
         Seat = seat;
         Delivered = delivered;
         _closed.AddRange(closed);
+        Move(delivered);
     }
 
     /// <summary>The present committee and the own seat in it.</summary>

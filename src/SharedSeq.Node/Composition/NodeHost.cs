@@ -24,6 +24,7 @@ public sealed class NodeHost : IAsyncDisposable
     private readonly TaskCompletionSource<string> _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<IAsyncDisposable> _parts = [];
     private NodeKeys? _keys;
+    private NodeEpochs? _epochs;
     private NodeLogs? _logs;
     private bool _isReady;
 
@@ -60,8 +61,9 @@ public sealed class NodeHost : IAsyncDisposable
     {
         _keys = NodeKeys.Open(_configuration.Replica, Genesis);
         CreateDataFolder();
-        _logs = new NodeLogs(_configuration, _keys.Seat, OnStorageFailed, _files);
-        RecoveredState recovered = _logs.Recover(Genesis.Hash, Genesis.Timestamp, out IReadOnlyList<ResultVote> resultVotes);
+        _epochs = new NodeEpochs(Genesis, new P256Scheme(), _keys.SeatIn, new EpochFile(_configuration.DataDir, _files));
+        _logs = new NodeLogs(_configuration, OnStorageFailed, _files);
+        RecoveredState recovered = _logs.Recover(Genesis, out IReadOnlyList<ResultVote> resultVotes, _epochs.IsOpen);
 
         var diverged = new DivergenceFile(_configuration.DataDir);
         var progress = new NodeProgress { Divergence = diverged.Read() };
@@ -74,29 +76,27 @@ public sealed class NodeHost : IAsyncDisposable
         var feeds = new NamespaceFeeds(batches, ledger.ReadStreamBlock, ledger.HeadOf);
         if (progress.Divergence is { } known) TellDiverged(known, ledger, feeds);
         OrderingMachine machine = await RecoverOrderingAsync(snapshots, ledger.CompleteHeight, batches, [ledger, feeds], progress, cancellation);
-
-        var verifier = new MessageVerifier(Genesis.Domain, Genesis.Committee, new P256Scheme());
+        EpochHistory history = _epochs.Recover(recovered.Delivered, machine.Epoch, machine.Boundary);
         var peers = new PeerSender();
         var proofs = new CertifiedProofs();
-        var shell = new NodeShell(_logs, snapshots, batches, peers, proofs, NewSigner(), progress, verifier,
-            new HeightPacing(_configuration.Consensus.MinHeightMs), _logger);
-        var replica = new Replica(ReplicaOptions(), Genesis.Committee, _keys.Seat, recovered with { Evidence = ledger.RecordedEvidence() });
-        var replicaActor = new ReplicaActor(replica, NewSigner(), shell, _clock, e => OnFatal("replica", e));
-        LaneActor lane = NewLane(replica, shell);
-        var backlog = new LaneBacklog(_keys.Seat, batches, ns => machine.QueuedBytes(ns, _keys.Seat));
+        var pacing = new HeightPacing(_configuration.Consensus.MinHeightMs);
+        var shell = new NodeShell(_logs, snapshots, batches, peers, proofs, NewSigners(), progress, _epochs, pacing, _logger);
+        var replica = new Epochs(ReplicaOptions(), history, recovered with { Evidence = ledger.RecordedEvidence() });
+        var replicaActor = new ReplicaActor(replica, NewSigners().Of, shell, _clock, e => OnFatal("replica", e));
+        var lane = new LaneActor(OwnLaneStart.Of(replica), shell, _clock, e => OnFatal("lane", e));
+        var backlog = new LaneBacklog(_epochs.IsOwn, batches, ns => _epochs.Newest.Self is { } self ? machine.QueuedBytes(ns, self) : 0);
+        var results = new EpochResults(_epochs, NewSigners().Of);
+        results.Recover(resultVotes, ledger, progress.Divergence);
         var ordering = new OrderingActor(
-            machine, batches, RecoverResults(resultVotes, ledger, progress), verifier, NewSigner(), shell,
-            [new ProgressFollower(progress, diverged), ledger, feeds, backlog], _logger, e => OnFatal("ordering", e));
-        var intakeCounters = new IntakeCounters();
-        var intake = new MessageIntake(verifier, new VerifiedAckCache(), shell, intakeCounters);
-        shell.EvidenceSeen = ledger.PutEvidence;
-        shell.Pruned = ledger.Prune;
-        shell.OwnBatchCertified = ledger.PutProof;
+            machine, batches, results, shell, [new ProgressFollower(progress, diverged), ledger, feeds, backlog], _logger, e => OnFatal("ordering", e));
+        var counters = new IntakeCounters();
+        var intake = new MessageIntake(_epochs, new VerifiedAckCache(), shell, counters);
+        (shell.EvidenceSeen, shell.Pruned, shell.OwnBatchCertified) = (ledger.PutEvidence, ledger.Prune, ledger.PutProof);
         shell.Attach(replicaActor, lane, ordering, intake);
         _logs.Subscribe(replicaActor.OnVotesDurable, (Action<long>)replicaActor.OnBatchesDurable + lane.OnBatchesDurable);
-
         PeerNetwork network = NewNetwork(intake, peers);
-        (progress.Final, progress.Room) = (replica.Final, replica.Lanes.OwnLaneRoom);
+        (progress.Final, progress.Room) = (replica.Replica.Final, replica.Replica.Lanes.OwnLaneRoom);
+        TellLeft(lane, recovered.Delivered);
         var admission = new AdmissionCounters();
         Runtime = new NodeRuntime
         {
@@ -110,10 +110,10 @@ public sealed class NodeHost : IAsyncDisposable
             Lane = lane,
             Submit = new SubmitIntake(Genesis, lane, backlog, () => progress.CommittedTime, admission),
             Admission = admission,
-            Intake = intakeCounters,
+            Intake = counters,
             Network = network,
             Logs = _logs,
-            Verifier = verifier,
+            Epochs = _epochs,
             Peers = peers,
             Proofs = proofs,
             Shell = shell,
@@ -177,29 +177,18 @@ public sealed class NodeHost : IAsyncDisposable
         await StartServingAsync(cancellation);
     }
 
-    private LaneActor NewLane(Replica replica, NodeShell shell) => new(
-        new LaneId(Epoch.Zero, _keys!.Seat, 0), replica.Lanes.NextOwnSeq, replica.Lanes.OwnNewestDigest, shell,
-        _clock, e => OnFatal("lane", e));
+    /// <summary>What own lanes that are closed left over, a crash may have kept from its way into the present one.</summary>
+    private void TellLeft(LaneActor lane, DeliveredTip delivered)
+    {
+        Batch[] left = [.. _logs!.LeftBatches(_epochs!, delivered)];
+        if (left.Length > 0) lane.TryTell(new LaneMessage.Left(left));
+    }
 
     /// <summary>An earlier run found out that this node's results are not the certified ones.</summary>
     private void TellDiverged(Divergence divergence, params ReadOnlySpan<IOrderedFollower> followers)
     {
         _logger.Diverged(divergence.Own.Height, divergence.Agreed);
         foreach (IOrderedFollower follower in followers) follower.OnDiverged(divergence);
-    }
-
-    private ResultCollector RecoverResults(IReadOnlyList<ResultVote> votes, NodeLedger ledger, NodeProgress progress)
-    {
-        var collector = new ResultCollector(Genesis.Committee, _keys!.Seat);
-        foreach (ResultVote vote in votes) collector.Recover(vote);
-        if (ledger.NewestCertificate() is not { } certificate) return collector;
-        collector.Recover(certificate);
-
-        // Before it has caught up with the newest certificate a node does not know yet that it agrees.
-        bool agrees = ledger.GetResult(certificate.Result.Height)?.Hash == certificate.Result.Hash;
-        Height agreed = progress.Divergence?.Agreed ?? (agrees ? certificate.Result.Height : Height.Zero);
-        collector.Recover(agreed, isDiverged: progress.Divergence is not null);
-        return collector;
     }
 
     private async Task StartServingAsync(CancellationToken cancellation)
@@ -244,10 +233,20 @@ public sealed class NodeHost : IAsyncDisposable
 
             var ordered = new OrderedHeight(block, machine.Apply(block, batches));
             foreach (IOrderedFollower follower in followers) await follower.OnOrderedAsync(ordered, cancellation);
+            AddNextEpoch(machine, block);
         }
 
+        // The state may have been written at the very boundary.
+        if (machine.Boundary == machine.Height && _logs.ReadBlock(machine.Height) is { } last) AddNextEpoch(machine, last);
         progress.SetOrdered(machine.Height, machine.Timestamp);
         return machine;
+    }
+
+    private void AddNextEpoch(OrderingMachine machine, CommittedBlock block)
+    {
+        if (EpochStart.After(machine, block.Block.Header.Hash) is not { } next) return;
+        Epoch newest = _epochs!.Newest.Epoch;
+        if (next.Epoch == newest || next.Epoch == newest.Next()) _epochs.Add(next);
     }
 
     /// <summary>The newest snapshot from which on the ledger and the archive have everything: a snapshot above the ledger would leave a hole in it.</summary>
@@ -271,8 +270,8 @@ public sealed class NodeHost : IAsyncDisposable
         return null;
     }
 
-    private StatementSigner NewSigner() =>
-        new(Genesis.Domain, Epoch.Zero, _keys!.Seat, new P256Signer(_keys.VoteKey), new P256Signer(_keys.NodeKey));
+    private EpochSigners NewSigners() =>
+        new(_epochs!, Genesis.Domain, new P256Signer(_keys!.VoteKey), new P256Signer(_keys.NodeKey));
 
     private ReplicaOptions ReplicaOptions() => new()
     {
@@ -283,6 +282,7 @@ public sealed class NodeHost : IAsyncDisposable
         FreshnessMs = (int)Genesis.Policy.FreshnessMs,
         ClockDriftMs = (int)Genesis.Policy.ClockDriftMs,
         MaxBatchesPerLane = (int)Genesis.Policy.MaxBatchesPerLane,
+        ReceiptDeadlineHeights = (int)Genesis.Policy.ReceiptDeadlineHeights,
         IsTraced = false,
         Seed = Genesis.Hash.Prefix + _keys!.Seat.Value,
     };

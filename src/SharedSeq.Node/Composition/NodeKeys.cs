@@ -20,6 +20,18 @@ public sealed class NodeKeys : IDisposable
 
     public ReplicaId Seat { get; }
 
+    /// <summary>The own seat in a committee: the one with both keys.</summary>
+    public ReplicaId? SeatIn(Committee committee)
+    {
+        var own = new CommitteeMember(VoteKey.PublicKey.Value, NodeKey.PublicKey.Value);
+        for (int i = 0; i < committee.Count; i++)
+        {
+            if (committee[new ReplicaId((ushort)i)] == own) return new ReplicaId((ushort)i);
+        }
+
+        return null;
+    }
+
     /// <exception cref="ConfigurationException">A key file is refused, or the keys have no seat.</exception>
     public static NodeKeys Open(ReplicaSection options, Genesis genesis)
     {

@@ -13,6 +13,7 @@ public sealed class NodeProgress
     private LaneRoom _room;
     private ReplicaView? _view;
     private Divergence? _divergence;
+    private long _epochsEntered;
 
     /// <summary>The last commit.</summary>
     public BlockId Final
@@ -56,6 +57,13 @@ public sealed class NodeProgress
         {
             lock (_gate) _room = value;
         }
+    }
+
+    /// <summary>Epochs entered since this node started. Written by the replica's loop.</summary>
+    public long EpochsEntered
+    {
+        get => Interlocked.Read(ref _epochsEntered);
+        set => Interlocked.Exchange(ref _epochsEntered, value);
     }
 
     /// <summary>A recent view of the replica; null before its first step.</summary>

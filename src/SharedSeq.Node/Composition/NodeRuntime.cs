@@ -40,7 +40,7 @@ public sealed class NodeRuntime
 
     public required NodeLogs Logs { get; init; }
 
-    public required MessageVerifier Verifier { get; init; }
+    public required NodeEpochs Epochs { get; init; }
 
     public required PeerSender Peers { get; init; }
 

@@ -12,8 +12,7 @@ namespace SharedSeq.Node;
 /// </summary>
 public sealed class NodeShell(
     NodeLogs logs, SnapshotFiles snapshots, BatchStore batches, PeerSender peers, CertifiedProofs proofs,
-    StatementSigner laneSigner, NodeProgress progress, MessageVerifier verifier,
-    HeightPacing pacing, ILogger logger)
+    EpochSigners laneSigners, NodeProgress progress, NodeEpochs epochs, HeightPacing pacing, ILogger logger)
     : IReplicaShell, ILaneShell, IOrderingShell, IIntakeTarget
 {
     private readonly CommitProofPairing _pairing = new();
@@ -62,7 +61,7 @@ public sealed class NodeShell(
 
     void IReplicaShell.FlushBatches() => logs.FlushBatches();
 
-    void IReplicaShell.CompactVoteLog(Replica replica, IReadOnlyCollection<DurableRecord> casts) => logs.CompactVotes(replica, casts);
+    void IReplicaShell.CompactVoteLog(Epochs replica, IReadOnlyCollection<DurableRecord> casts) => logs.CompactVotes(replica, casts);
 
     void IReplicaShell.Send(ReplicaSet to, PeerMessage message)
     {
@@ -77,7 +76,34 @@ public sealed class NodeShell(
         batch.Body.Release();
     }
 
-    void IReplicaShell.ServeBlocks(ReplicaId to, BlockRequest request)
+    void IReplicaShell.Answer(ulong peer, PeerMessage message) => peers.Send(ReplicaSet.Of(new ReplicaId((ushort)peer)), message);
+
+    void IReplicaShell.AnswerBlocks(ulong peer, BlockRequest request) => ServeBlocks(new ReplicaId((ushort)peer), request);
+
+    void IReplicaShell.OnEpochEntered(Epochs replica, IReadOnlyList<HeldMessage> held)
+    {
+        EpochPart part = _intake!.Enter(replica.Committee.Epoch);
+        progress.EpochsEntered++;
+        logger.EpochEntered(part.Epoch, part.Genesis.Height, part.Committee.Count, part.Self?.ToString() ?? "none", held.Count);
+        Tell(_lane!, new LaneMessage.EpochEntered(OwnLaneStart.Of(replica)));
+        _ = _intake.HandleHeldAsync(held);
+    }
+
+    void IReplicaShell.OnBatchesLeft(IReadOnlyList<LaneTip> left)
+    {
+        var held = new List<Batch>(left.Count);
+        foreach (LaneTip tip in left)
+        {
+            if (batches.Hold(tip) is { } batch) held.Add(batch);
+        }
+
+        logger.BatchesLeft(held.Count, left.Count);
+        Tell(_lane!, new LaneMessage.Left(held));
+    }
+
+    void IReplicaShell.ServeBlocks(ReplicaId to, BlockRequest request) => ServeBlocks(to, request);
+
+    private void ServeBlocks(ReplicaId to, BlockRequest request)
     {
         IReadOnlyList<Block> blocks = logs.ReadChain(request.Block, request.Ancestors + 1);
         if (blocks.Count > 0) peers.Send(ReplicaSet.Of(to), new BlockResponse(blocks));
@@ -120,7 +146,13 @@ public sealed class NodeShell(
         progress.View = replica.View();
     }
 
-    Verified<Batch> ILaneShell.Sign(BatchHeader header, BatchBody body) => laneSigner.Batch(header, progress.Final.Height, body);
+    Verified<Batch> ILaneShell.Sign(BatchHeader header, BatchBody body)
+    {
+        // Its place is due within D heights of what is signed here, and no later than its lane is open.
+        Height height = progress.Final.Height;
+        if (epochs.BoundaryOf(header.Lane.Epoch) is { } boundary && boundary < height) height = boundary;
+        return laneSigners.Of(header.Lane.Epoch).Batch(header, height, body);
+    }
 
     long ILaneShell.AppendOwnBatch(Batch batch)
     {
@@ -142,7 +174,7 @@ public sealed class NodeShell(
 
     void IOrderingShell.OnEvidence(Evidence evidence)
     {
-        if (verifier.TryVerify(evidence, out Verified<Evidence> verified) == VerificationRejection.None)
+        if (epochs.Of(evidence.Epoch)?.Verifier.TryVerify(evidence, out Verified<Evidence> verified) == VerificationRejection.None)
             Tell(_replica!, ReplicaMessage.Of(new ReplicaInput.EvidenceReceived(evidence.Offender, verified)));
     }
 
@@ -154,10 +186,14 @@ public sealed class NodeShell(
 
     void IOrderingShell.OnApplied(Height height) => _replica!.OnOrdered(height);
 
+    void IOrderingShell.OnBoundaryKnown(Epoch epoch, Height boundary) => epochs.SetBoundary(epoch, boundary);
+
+    EpochPart IOrderingShell.OnEpochEnds(EpochStart next) => epochs.Add(next);
+
     void IOrderingShell.OnCheckpoint(OrderingSnapshot snapshot)
     {
         snapshots.Write(snapshot);
-        if (logs.PruneWhenFull(snapshots.OldestKept) is not { } keep) return;
+        if (logs.PruneWhenFull(snapshots.OldestKept, epochs) is not { } keep) return;
         logger.Pruned(keep.FromHeight);
         Pruned?.Invoke(keep);
     }

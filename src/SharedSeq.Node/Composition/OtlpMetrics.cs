@@ -14,6 +14,7 @@ internal sealed class OtlpMetrics : IAsyncDisposable
     {
         _meter.CreateObservableGauge("sharedseq.height.committed", () => (long)node.Progress.Final.Height.Value, "{height}", "Height of the last commit");
         _meter.CreateObservableGauge("sharedseq.height.ordered", () => (long)node.Progress.Ordered.Value, "{height}", "Newest height applied by ordering");
+        _meter.CreateObservableGauge("sharedseq.epoch", () => (long)node.Epochs.Present.Epoch.Value, "{epoch}", "The epoch that this node votes in");
         _meter.CreateObservableGauge(
             "sharedseq.height.certified", () => (long)(node.Feeds.Newest?.Result.Height.Value ?? 0), "{height}", "Newest height with a result certificate");
         _meter.CreateObservableCounter("sharedseq.transactions.admitted", () => node.Admission.Admitted, "{transaction}", "Transactions admitted here");

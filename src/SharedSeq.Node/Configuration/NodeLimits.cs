@@ -40,14 +40,6 @@ public static class NodeLimits
     /// <exception cref="ConfigurationException">Every limit that is out of its range or contradicts another.</exception>
     public static void Check(NodeConfiguration configuration, Genesis genesis)
     {
-        // Consensus and ordering can change epochs; sessions, logs and the ledger of a node can not yet.
-        if (genesis.Policy.EpochSeconds > 0)
-        {
-            throw new ConfigurationException(
-                ConfigurationRejection.ImpossibleLimits,
-                $"genesis {genesis.Hash}: policy.epochSeconds is {genesis.Policy.EpochSeconds}, but this node runs one epoch without end: it must be 0");
-        }
-
         IReadOnlyList<LimitFault> faults = Of(configuration, genesis.Policy).Faults(genesis.Quorum.N, genesis.Quorum.Quorum);
         if (faults.Count > 0)
         {

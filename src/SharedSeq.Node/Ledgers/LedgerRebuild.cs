@@ -8,8 +8,9 @@ namespace SharedSeq.Node;
 
 /// <summary>What came of applying all heights of the logs.</summary>
 /// <param name="Machine">The ordering machine after the last height.</param>
+/// <param name="Epochs">How each epoch after the first began.</param>
 /// <param name="DiffersAt">The first height whose certified result is not the one computed here; null when all agree.</param>
-public sealed record RebuiltLedger(OrderingMachine Machine, Height? DiffersAt);
+public sealed record RebuiltLedger(OrderingMachine Machine, IReadOnlyList<EpochStart> Epochs, Height? DiffersAt);
 
 /// <summary>Makes a ledger from the logs and nothing else: the committed heights applied again, and the notes.</summary>
 public static class LedgerRebuild
@@ -27,6 +28,7 @@ public static class LedgerRebuild
 
         var batches = new BatchStore(logs.ReadBatch);
         var machine = new OrderingMachine(genesis);
+        var epochs = new List<EpochStart>();
         Exception? failed = null;
         await using (var ledger = new NodeLedger(folder, genesis, batches, NullLogger.Instance, e => failed = e))
         {
@@ -36,6 +38,7 @@ public static class LedgerRebuild
                 CommittedBlock block = logs.ReadBlock(machine.Height.Next())
                     ?? throw new StorageException(StorageRejection.Corrupted, $"height {machine.Height.Next()} is missing in the batch log");
                 await ledger.OnOrderedAsync(new OrderedHeight(block, machine.Apply(block, batches)), cancellation);
+                if (EpochStart.After(machine, block.Block.Header.Hash) is { } next) epochs.Add(next);
             }
 
             foreach ((LedgerNote kind, ReadOnlyMemory<byte> bytes) in logs.Notes()) await ledger.TakeNoteAsync(kind, bytes, cancellation);
@@ -43,7 +46,7 @@ public static class LedgerRebuild
 
         if (failed is not null) throw new StorageException(StorageRejection.WriteFailed, $"the ledger can not be written: {failed.Message}", inner: failed);
         using var written = new Ledger(NodeLedger.FolderOf(folder));
-        return new RebuiltLedger(machine, FirstDifference(logs, written));
+        return new RebuiltLedger(machine, epochs, FirstDifference(logs, written));
     }
 
     /// <summary>Certificates are what the network decided: a height computed otherwise here means that this program or these logs are wrong.</summary>

@@ -1,4 +1,5 @@
 using SharedSeq.Consensus;
+using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 using SharedSeq.Storage;
 
@@ -21,7 +22,6 @@ public sealed class NodeLogs : IDisposable
 
     private readonly VoteLog _votes;
     private readonly BatchLog _batches;
-    private readonly ReplicaId _self;
     private readonly int _compactAtBytes;
     private readonly int _batchSegmentsMax;
     private readonly Lock _gate = new();
@@ -33,9 +33,8 @@ public sealed class NodeLogs : IDisposable
     private Action<long>? _onBatchesDurable;
 
     /// <exception cref="StorageException">A log is in use, damaged or rolled back; the message names the file and what to do.</exception>
-    public NodeLogs(NodeConfiguration configuration, ReplicaId self, Action<StorageException> onFailed, IFileLayer? files = null)
+    public NodeLogs(NodeConfiguration configuration, Action<StorageException> onFailed, IFileLayer? files = null)
     {
-        _self = self;
         _onFailed = onFailed;
         files ??= DiskFileLayer.Instance;
         _batchSegmentsMax = (int)long.Min(int.MaxValue, configuration.Storage.RetentionBytes / configuration.Storage.BatchSegmentBytes);
@@ -111,7 +110,6 @@ public sealed class NodeLogs : IDisposable
         SharedBuffer bytes = BufferPool.Instance.Rent(batch.EncodedBytes);
         batch.Write(bytes.GetSpan());
         BatchMarks marks = isAckable ? BatchMarks.Ackable : BatchMarks.Fetched;
-        if (batch.Header.Lane.Author == _self) marks |= BatchMarks.Own;
         BatchHeader header = batch.Header;
         var key = new BatchKey(header.Lane, header.Seq, header.Digest, header.PreviousDigest, marks);
         long position = Position(_batches.AppendBatch(key, bytes.GetSpan()), "batch log");
@@ -148,13 +146,13 @@ public sealed class NodeLogs : IDisposable
     }
 
     /// <summary>Replaces the vote log's content by what still matters, once half a segment was written since the last time.</summary>
-    /// <param name="replica">Whose records.</param>
+    /// <param name="epochs">Whose records.</param>
     /// <param name="casts">Own votes and proposals under way: where the disk is slow there always are some, and the log must not grow for that.</param>
-    public void CompactVotes(Replica replica, IReadOnlyCollection<DurableRecord> casts)
+    public void CompactVotes(Epochs epochs, IReadOnlyCollection<DurableRecord> casts)
     {
         if (_votes.BytesSinceSnapshot < _compactAtBytes) return;
         var records = new List<VoteLogRecord>();
-        foreach (DurableRecord record in replica.Snapshot().Concat(casts)) records.Add(ToLogRecord(record));
+        foreach (DurableRecord record in epochs.Snapshot().Concat(casts)) records.Add(ToLogRecord(record));
         lock (_gate)
         {
             foreach (ResultVote vote in _resultVotes) records.Add(ToLogRecord(new DurableRecord.OwnResultVote(vote)));
@@ -168,14 +166,20 @@ public sealed class NodeLogs : IDisposable
     /// oldest ordering snapshot on, so nothing at or above it goes.
     /// </summary>
     /// <param name="oldestSnapshot">Height of the oldest snapshot a restart may use; 0 gives up nothing.</param>
+    /// <param name="epochs">Which epochs' lanes are closed and forgotten at a height.</param>
     /// <returns>What is kept now, or null when nothing was given up.</returns>
-    public BatchRetention? PruneWhenFull(Height oldestSnapshot)
+    public BatchRetention? PruneWhenFull(Height oldestSnapshot, NodeEpochs epochs)
     {
         if (_batches.SegmentCount < _batchSegmentsMax * 9 / 10) return null;
         ulong first = _batches.FirstBlock.Value;
         ulong from = ulong.Min(oldestSnapshot.Value, first + ((_batches.LastBlock.Value - first) / 4));
         if (from <= first || ReadBlock(new Height(from)) is not { } block) return null;
-        LaneStart[] lanes = [.. block.Cut.Select(tip => new LaneStart(tip.Lane, SeqOfQueued(tip.Seq)))];
+        LaneStart[] lanes =
+        [
+            .. block.Cut.Select(tip => new LaneStart(tip.Lane, SeqOfQueued(tip.Seq))),
+            .. _batches.Lanes().Where(lane => epochs.IsGone(lane.Lane.Epoch, block.Height, block.Timestamp))
+                .Select(lane => new LaneStart(lane.Lane, new BatchSeq(long.MaxValue))),
+        ];
         var keep = new BatchRetention(new Height(from), lanes);
         return _batches.Prune(keep) ? keep : null;
     }
@@ -240,7 +244,10 @@ public sealed class NodeLogs : IDisposable
     }
 
     /// <summary>Loads what a restart needs. Before anything is appended.</summary>
-    public RecoveredState Recover(Hash32 genesisHash, TimestampMs genesisTime, out IReadOnlyList<ResultVote> resultVotes)
+    /// <param name="genesis">Where a node without heights is.</param>
+    /// <param name="resultVotes">Own result votes, in order.</param>
+    /// <param name="isOpen">Whether a height after this one may still order batches of an epoch's lanes; null loads them all.</param>
+    public RecoveredState Recover(Genesis genesis, out IReadOnlyList<ResultVote> resultVotes, Func<Epoch, Height, bool>? isOpen = null)
     {
         var records = new List<DurableRecord>();
         var results = new List<ResultVote>();
@@ -254,10 +261,35 @@ public sealed class NodeLogs : IDisposable
 
         foreach (ResultVote vote in results) Remember(vote);
         resultVotes = results;
-        DeliveredTip tip = DeliveredTip.Genesis(genesisHash, genesisTime);
+        DeliveredTip tip = DeliveredTip.Genesis(genesis.Hash, genesis.Timestamp);
         if (_batches.LastBlock > Height.Zero && ReadBlock(_batches.LastBlock) is { } last)
             tip = new DeliveredTip(last.Block.Id, last.Block.Header.Slot, last.Timestamp, last.Cut);
-        return new RecoveredState(records, tip, StoredAbove(tip.Cut));
+        return new RecoveredState(records, tip, StoredAbove(tip, isOpen));
+    }
+
+    /// <summary>
+    /// Own batches that no height will order any more: of lanes that are closed, above what their last cut took. Those of long ago are left out.
+    /// </summary>
+    /// <param name="epochs">The epochs.</param>
+    /// <param name="delivered">The newest delivered block.</param>
+    public IEnumerable<Batch> LeftBatches(NodeEpochs epochs, DeliveredTip delivered)
+    {
+        foreach (LaneExtent extent in _batches.Lanes().OrderBy(lane => lane.Lane))
+        {
+            LaneId lane = extent.Lane;
+            if (!epochs.IsOwn(lane) || epochs.ClosesAt(lane.Epoch) is not { } closed || closed > delivered.Id.Height) continue;
+            if (epochs.IsGone(lane.Epoch, delivered.Id.Height, delivered.Timestamp) || ReadBlock(closed) is not { } last) continue;
+            BatchSeq from = BatchSeq.Zero;
+            foreach (LaneTip tip in last.Cut)
+            {
+                if (tip.Lane == lane) from = tip.Seq.Next();
+            }
+
+            foreach (BatchKey key in _batches.BatchKeys(lane, from))
+            {
+                if (ReadBatch(new LaneTip(key.Lane, key.Seq, key.Digest)) is { } batch) yield return batch;
+            }
+        }
     }
 
     public void Dispose()
@@ -275,13 +307,14 @@ public sealed class NodeLogs : IDisposable
         _batches.Dispose();
     }
 
-    private List<StoredBatch> StoredAbove(IReadOnlyList<LaneTip> cut)
+    private List<StoredBatch> StoredAbove(DeliveredTip delivered, Func<Epoch, Height, bool>? isOpen)
     {
         var stored = new List<StoredBatch>();
         foreach (LaneExtent extent in _batches.Lanes().OrderBy(lane => lane.Lane))
         {
+            if (isOpen?.Invoke(extent.Lane.Epoch, delivered.Id.Height) == false) continue;
             BatchSeq from = BatchSeq.Zero;
-            foreach (LaneTip tip in cut)
+            foreach (LaneTip tip in delivered.Cut)
             {
                 if (tip.Lane == extent.Lane) from = tip.Seq.Next();
             }

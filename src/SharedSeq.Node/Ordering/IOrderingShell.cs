@@ -20,6 +20,13 @@ public interface IOrderingShell
     /// <summary>A height is applied and its followers are told; once at the beginning with the height that was recovered.</summary>
     void OnApplied(Primitives.Height height);
 
+    /// <summary>The headers applied say which height is an epoch's last.</summary>
+    void OnBoundaryKnown(Primitives.Epoch epoch, Primitives.Height boundary);
+
+    /// <summary>An epoch's last height is applied: how the next begins is durable when this returns. Before <see cref="OnApplied"/> of that height.</summary>
+    /// <exception cref="Storage.StorageException">It can not be written.</exception>
+    EpochPart OnEpochEnds(EpochStart next);
+
     /// <summary>The whole state at a checkpoint, to start from after a restart. Called beside the loop: it is tens of megabytes under load.</summary>
     /// <exception cref="Storage.StorageException">It can not be written. The one before is kept.</exception>
     void OnCheckpoint(OrderingSnapshot snapshot);

@@ -20,9 +20,7 @@ public sealed class OrderingActor : Actor<OrderingMessage>
 
     private readonly OrderingMachine _machine;
     private readonly IBatchSource _batches;
-    private readonly ResultCollector _collector;
-    private readonly MessageVerifier _verifier;
-    private readonly StatementSigner _signer;
+    private readonly EpochResults _results;
     private readonly IOrderingShell _shell;
     private readonly IReadOnlyList<IOrderedFollower> _followers;
     private readonly ILogger _logger;
@@ -32,16 +30,21 @@ public sealed class OrderingActor : Actor<OrderingMessage>
     private bool _isSnapshotOpen;
     private long _snapshotAt;
 
+    /// <param name="machine">Up to date with the archive.</param>
+    /// <param name="batches">Where the batches of a height are read.</param>
+    /// <param name="results">What results were voted and certified, and by whom they are.</param>
+    /// <param name="shell">The node's parts.</param>
+    /// <param name="followers">Who is told, in this order.</param>
+    /// <param name="logger">For the node's log.</param>
+    /// <param name="onFatal">Told when the actor is given up.</param>
     public OrderingActor(
-        OrderingMachine machine, IBatchSource batches, ResultCollector collector, MessageVerifier verifier, StatementSigner signer,
-        IOrderingShell shell, IReadOnlyList<IOrderedFollower> followers, ILogger logger, Action<Exception> onFatal)
+        OrderingMachine machine, IBatchSource batches, EpochResults results, IOrderingShell shell, IReadOnlyList<IOrderedFollower> followers,
+        ILogger logger, Action<Exception> onFatal)
         : base("ordering", MailboxMax, Supervision.Fatal)
     {
         _machine = machine;
         _batches = batches;
-        _collector = collector;
-        _verifier = verifier;
-        _signer = signer;
+        _results = results;
         _shell = shell;
         _followers = followers;
         _logger = logger;
@@ -53,6 +56,8 @@ public sealed class OrderingActor : Actor<OrderingMessage>
     protected override async Task RunAsync(CancellationToken stopping)
     {
         _shell.OnApplied(_machine.Height);
+        foreach (BlockResult owed in _results.TakeOwed()) _results.Of(owed.Epoch)?.OnOwnResult(owed, _effects);
+        CarryOut();
         using var tick = new Timer(_ => TryTell(new OrderingMessage.Tick()), null, 1_000, 1_000);
         while (await Mailbox.WaitToReadAsync(stopping))
         {
@@ -72,8 +77,12 @@ public sealed class OrderingActor : Actor<OrderingMessage>
         {
             case OrderingMessage.Delivered m: await ApplyAsync(m.Block, stopping); break;
             case OrderingMessage.PeerSaid m: OnPeerSaid(m.From, m.Message); break;
-            case OrderingMessage.PeerConnected m: _collector.OnPeerConnected(m.Peer, _effects); break;
-            case OrderingMessage.Tick: _collector.OnTick(_effects); break;
+            case OrderingMessage.PeerConnected m:
+                foreach (ResultCollector collector in _results.All) collector.OnPeerConnected(m.Peer, _effects);
+                break;
+            case OrderingMessage.Tick:
+                foreach (ResultCollector collector in _results.All) collector.OnTick(_effects);
+                break;
             default: Invariant.Throw($"an ordering message of unhandled kind {message.GetType().Name}"); break;
         }
     }
@@ -83,12 +92,14 @@ public sealed class OrderingActor : Actor<OrderingMessage>
         // A restart delivers again what the snapshot already holds.
         if (block.Height <= _machine.Height) return;
         OrderingResult result = _machine.Apply(block, _batches);
-        if (result.IsSigned) _collector.OnOwnResult(result.Result, _effects);
+        if (result.IsSigned) _results.Of(result.Result.Epoch)?.OnOwnResult(result.Result, _effects);
         var ordered = new OrderedHeight(block, result);
         foreach (IOrderedFollower follower in _followers) await follower.OnOrderedAsync(ordered, stopping);
+        if (_machine.Boundary is { } boundary) _shell.OnBoundaryKnown(_machine.Epoch, boundary);
+        if (EpochStart.After(_machine, block.Block.Header.Hash) is { } next) _results.Begin(_shell.OnEpochEnds(next));
         _shell.OnApplied(block.Height);
         EndSnapshot();
-        if (result.IsCheckpoint && !_collector.IsDiverged) BeginSnapshot();
+        if (result.IsCheckpoint && !_results.IsDiverged) BeginSnapshot();
     }
 
     /// <summary>Writes the state beside the loop, now and then: it only saves a restart some heights.</summary>
@@ -126,17 +137,18 @@ public sealed class OrderingActor : Actor<OrderingMessage>
     {
         switch (message)
         {
-            case ResultVote vote when _collector.IsWanted(vote):
-                VerificationRejection reason = _verifier.TryVerify(vote, out Verified<ResultVote> verified);
-                if (reason == VerificationRejection.None) _collector.OnVote(from, verified, _effects);
+            case ResultVote vote when _results.Of(vote.Epoch) is { } collector && collector.IsWanted(vote):
+                VerificationRejection reason = _results.VerifierOf(vote.Epoch).TryVerify(vote, out Verified<ResultVote> verified);
+                if (reason == VerificationRejection.None) collector.OnVote(from, verified, _effects);
                 else _shell.OnUnverified(from, reason);
                 break;
             case ResultRequest request:
-                _collector.OnRequest(from, request, _effects);
+                foreach (ResultCollector collector in _results.All) collector.OnRequest(from, request, _effects);
                 break;
-            case ResultResponse { Certificate: { } certificate } when certificate.Result.Height > (_collector.Newest?.Result.Height ?? Height.Zero):
-                reason = _verifier.TryVerify(certificate, out Verified<ResultCertificate> held);
-                if (reason == VerificationRejection.None) _collector.OnCertificate(held, _effects);
+            case ResultResponse { Certificate: { } certificate } when _results.IsWanted(certificate):
+                Epoch epoch = certificate.Result.Epoch;
+                reason = _results.VerifierOf(epoch).TryVerify(certificate, out Verified<ResultCertificate> held);
+                if (reason == VerificationRejection.None) _results.Of(epoch)!.OnCertificate(held, _effects);
                 else _shell.OnUnverified(from, reason);
                 break;
             default:
@@ -155,9 +167,9 @@ public sealed class OrderingActor : Actor<OrderingMessage>
         switch (effect)
         {
             case ResultEffect.SignResult e:
-                Verified<ResultVote> vote = _signer.Result(e.Result.Height, e.Result.Hash);
+                Verified<ResultVote> vote = _results.SignerOf(e.Result.Epoch).Result(e.Result.Height, e.Result.Hash);
                 _shell.AppendResultVote(vote.Value);
-                _collector.OnOwnVote(vote, _effects);
+                _results.Of(e.Result.Epoch)!.OnOwnVote(vote, _effects);
                 break;
             case ResultEffect.Send e: _shell.Send(e.To, e.Message); break;
             case ResultEffect.Certified e:

@@ -19,9 +19,10 @@ public interface IIntakeTarget
 
 /// <summary>
 /// Decodes and verifies what peers send, on their connections' own loops, and passes on only what is verified. What can not matter any more
-/// (votes below the last commit, certificates of slots already left) is dropped before its signatures are checked.
+/// (votes below the last commit, certificates of slots already left) is dropped before its signatures are checked. What is of another epoch than the present
+/// one goes its own way: lanes, results and evidence of ended epochs are still of use.
 /// </summary>
-public sealed class MessageIntake(MessageVerifier verifier, VerifiedAckCache acks, IIntakeTarget target, IntakeCounters counters) : IPeerHandler
+public sealed class MessageIntake(NodeEpochs epochs, VerifiedAckCache acks, IIntakeTarget target, IntakeCounters counters) : IPeerHandler
 {
     /// <summary>Slots below the last commit from which on a sender counts as behind. 4: messages of slots in flight are not.</summary>
     private const int LateSlots = 4;
@@ -30,6 +31,25 @@ public sealed class MessageIntake(MessageVerifier verifier, VerifiedAckCache ack
     private ulong _finalSlot;
     private ulong _currentSlot;
     private bool _wantsLowerProofs;
+
+    /// <summary>The replica is in this epoch now: its slots count from 1 again.</summary>
+    public EpochPart Enter(Epoch epoch)
+    {
+        // Before the epoch is the present one, or its first messages would be taken for old.
+        OnProgress(Slot.Zero, Slot.Zero, wantsLowerProofs: false);
+        return epochs.Enter(epoch);
+    }
+
+    /// <summary>Messages that came before their epoch began, as if they came now.</summary>
+    public Task HandleHeldAsync(IReadOnlyList<HeldMessage> held) => Task.Run(async () =>
+    {
+        foreach (HeldMessage item in held)
+        {
+            var peer = new ReplicaId((ushort)item.Peer);
+            VerificationRejection refused = await DispatchAsync(peer, item.Message, CancellationToken.None);
+            if (refused != VerificationRejection.None) counters.CountUnverified(peer, refused);
+        }
+    });
 
     /// <summary>Told by the replica's actor after each step.</summary>
     /// <param name="final">Slot of the last commit.</param>
@@ -90,60 +110,111 @@ public sealed class MessageIntake(MessageVerifier verifier, VerifiedAckCache ack
 
     private async ValueTask<VerificationRejection> DispatchAsync(ReplicaId peer, PeerMessage message, CancellationToken cancellation)
     {
+        EpochPart at = epochs.Present;
+        if (Epochs.EpochOf(message) is { } epoch && epoch != at.Epoch)
+        {
+            if (epoch > at.Epoch)
+            {
+                await target.ReplicaAsync(new ReplicaInput.LaterEpochMessage(peer.Value, message), cancellation);
+                return VerificationRejection.None;
+            }
+
+            if (message is Vote or Proposal or Notarization or CommitProof or Status or CertificateRequest or BlockRequest)
+            {
+                await target.ReplicaAsync(new ReplicaInput.EndedEpochMessage(peer.Value, epoch, message), cancellation);
+                return VerificationRejection.None;
+            }
+
+            // What answers a question of an ended epoch is of no use, and what is older than all that is kept can not be checked.
+            if (message is CertificateResponse or BlockResponse || epochs.Of(epoch) is not { } ended) return VerificationRejection.None;
+            at = ended;
+        }
+
+        return message switch
+        {
+            Vote or Proposal or Notarization or CommitProof or Status => await OnSlotAsync(at.Verifier, peer, message, cancellation),
+            CertificateResponse m => await OnCertificatesAsync(at.Verifier, peer, m, cancellation),
+            Batch or Ack or ProofOfAvailability or Evidence => await OnLanesAsync(at.Verifier, peer, message, cancellation),
+            _ => await OnOthersAsync(peer, message, cancellation),
+        };
+    }
+
+    private async ValueTask<VerificationRejection> OnSlotAsync(
+        MessageVerifier verifier, ReplicaId peer, PeerMessage message, CancellationToken cancellation)
+    {
         VerificationRejection reason = VerificationRejection.None;
         ReplicaInput? input = null;
         switch (message)
         {
-            case Vote m: input = OnVote(peer, m, ref reason); break;
-            case Proposal m: input = OnProposal(peer, m, ref reason); break;
-            case Notarization m: input = OnNotarization(peer, m, ref reason); break;
-            case CommitProof m: input = OnCommitProof(peer, m, ref reason); break;
-            case CertificateResponse m: return await OnCertificatesAsync(peer, m, cancellation);
+            case Vote m: input = OnVote(verifier, peer, m, ref reason); break;
+            case Proposal m: input = OnProposal(verifier, peer, m, ref reason); break;
+            case Notarization m: input = OnNotarization(verifier, peer, m, ref reason); break;
+            case CommitProof m: input = OnCommitProof(verifier, peer, m, ref reason); break;
             case Status m:
                 reason = verifier.TryVerify(m, out Verified<Status> status);
                 if (reason == VerificationRejection.None) input = new ReplicaInput.StatusReceived(peer, status);
                 break;
+            default:
+                Invariant.Throw($"a message of unhandled kind {message.Kind}");
+                break;
+        }
+
+        if (input is not null) await target.ReplicaAsync(input, cancellation);
+        return reason;
+    }
+
+    private async ValueTask<VerificationRejection> OnLanesAsync(
+        MessageVerifier verifier, ReplicaId peer, PeerMessage message, CancellationToken cancellation)
+    {
+        VerificationRejection reason = VerificationRejection.None;
+        ReplicaInput? input = null;
+        switch (message)
+        {
             case Batch m:
                 reason = verifier.TryVerify(m, out Verified<Batch> batch);
-                if (reason == VerificationRejection.None)
-                {
-                    acks.Add(m.Tip, new AckSignature(m.Header.Lane.Author, m.AuthorHeight, m.Signature));
-                    input = new ReplicaInput.BatchReceived(peer, batch);
-                }
-
+                if (reason != VerificationRejection.None) break;
+                acks.Add(m.Tip, new AckSignature(m.Header.Lane.Author, m.AuthorHeight, m.Signature));
+                input = new ReplicaInput.BatchReceived(peer, batch);
                 break;
             case Ack m:
                 reason = verifier.TryVerify(m, out Verified<Ack> ack);
-                if (reason == VerificationRejection.None)
-                {
-                    acks.Add(m.Tip, new AckSignature(m.Acker, m.Height, m.Signature));
-                    input = new ReplicaInput.AckReceived(peer, ack);
-                }
-
+                if (reason != VerificationRejection.None) break;
+                acks.Add(m.Tip, new AckSignature(m.Acker, m.Height, m.Signature));
+                input = new ReplicaInput.AckReceived(peer, ack);
                 break;
             case ProofOfAvailability m:
-                reason = TryVerify(m, out Verified<ProofOfAvailability> proof);
+                reason = TryVerify(verifier, m, out Verified<ProofOfAvailability> proof);
                 if (reason == VerificationRejection.None) input = new ReplicaInput.ProofReceived(peer, proof);
                 break;
             case Evidence m:
                 reason = verifier.TryVerify(m, out Verified<Evidence> evidence);
                 if (reason == VerificationRejection.None) input = new ReplicaInput.EvidenceReceived(peer, evidence);
                 break;
-            case CertificateRequest m: input = new ReplicaInput.CertificateRequestReceived(peer, m); break;
-            case BlockRequest m: input = new ReplicaInput.BlockRequestReceived(peer, m); break;
-            case BlockResponse m: input = new ReplicaInput.BlocksReceived(peer, m); break;
-            case BatchResponse m: input = new ReplicaInput.BatchesReceived(peer, m); break;
-            case BatchRequest m: await target.ServeBatchesAsync(peer, m, cancellation); break;
-            case ResultVote or ResultRequest or ResultResponse or AttestationMessage:
-                await target.ResultAsync(peer, message, cancellation);
-                break;
             default:
-                Invariant.Throw($"a decoded message of unhandled kind {message.Kind}");
+                Invariant.Throw($"a message of unhandled kind {message.Kind}");
                 break;
         }
 
         if (input is not null) await target.ReplicaAsync(input, cancellation);
         return reason;
+    }
+
+    /// <summary>What is not signed as a whole, or is verified by who takes it.</summary>
+    private async ValueTask<VerificationRejection> OnOthersAsync(ReplicaId peer, PeerMessage message, CancellationToken cancellation)
+    {
+        ReplicaInput? input = message switch
+        {
+            CertificateRequest m => new ReplicaInput.CertificateRequestReceived(peer, m),
+            BlockRequest m => new ReplicaInput.BlockRequestReceived(peer, m),
+            BlockResponse m => new ReplicaInput.BlocksReceived(peer, m),
+            BatchResponse m => new ReplicaInput.BatchesReceived(peer, m),
+            _ => null,
+        };
+        if (input is not null) await target.ReplicaAsync(input, cancellation);
+        else if (message is BatchRequest request) await target.ServeBatchesAsync(peer, request, cancellation);
+        else if (message is ResultVote or ResultRequest or ResultResponse or AttestationMessage) await target.ResultAsync(peer, message, cancellation);
+        else Invariant.Throw($"a decoded message of unhandled kind {message.Kind}");
+        return VerificationRejection.None;
     }
 
     private bool IsStale(Slot slot) => slot.Value <= Volatile.Read(ref _finalSlot);
@@ -152,21 +223,21 @@ public sealed class MessageIntake(MessageVerifier verifier, VerifiedAckCache ack
     private ReplicaInput.StaleReceived? OnStale(ReplicaId peer, Slot slot) =>
         slot.Value + LateSlots <= Volatile.Read(ref _finalSlot) ? new ReplicaInput.StaleReceived(peer, slot) : null;
 
-    private ReplicaInput? OnVote(ReplicaId peer, Vote vote, ref VerificationRejection reason)
+    private ReplicaInput? OnVote(MessageVerifier verifier, ReplicaId peer, Vote vote, ref VerificationRejection reason)
     {
         if (IsStale(vote.Slot)) return OnStale(peer, vote.Slot);
         reason = verifier.TryVerify(vote, out Verified<Vote> verified);
         return reason == VerificationRejection.None ? new ReplicaInput.VoteReceived(peer, verified) : null;
     }
 
-    private ReplicaInput? OnNotarization(ReplicaId peer, Notarization certificate, ref VerificationRejection reason)
+    private ReplicaInput? OnNotarization(MessageVerifier verifier, ReplicaId peer, Notarization certificate, ref VerificationRejection reason)
     {
         if (IsStale(certificate.Slot)) return OnStale(peer, certificate.Slot);
         reason = verifier.TryVerify(certificate, out Verified<Notarization> verified);
         return reason == VerificationRejection.None ? new ReplicaInput.NotarizationReceived(peer, verified) : null;
     }
 
-    private ReplicaInput? OnCommitProof(ReplicaId peer, CommitProof proof, ref VerificationRejection reason)
+    private ReplicaInput? OnCommitProof(MessageVerifier verifier, ReplicaId peer, CommitProof proof, ref VerificationRejection reason)
     {
         ulong final = Volatile.Read(ref _finalSlot);
         // The same proof again says that the peer is as far as we are; answering it would never end.
@@ -176,7 +247,8 @@ public sealed class MessageIntake(MessageVerifier verifier, VerifiedAckCache ack
         return reason == VerificationRejection.None ? new ReplicaInput.CommitProofReceived(peer, verified) : null;
     }
 
-    private async ValueTask<VerificationRejection> OnCertificatesAsync(ReplicaId peer, CertificateResponse response, CancellationToken cancellation)
+    private async ValueTask<VerificationRejection> OnCertificatesAsync(
+        MessageVerifier verifier, ReplicaId peer, CertificateResponse response, CancellationToken cancellation)
     {
         VerificationRejection reason = VerificationRejection.None;
         foreach (Notarization item in response.Certificates)
@@ -187,12 +259,12 @@ public sealed class MessageIntake(MessageVerifier verifier, VerifiedAckCache ack
             await target.ReplicaAsync(new ReplicaInput.NotarizationReceived(peer, verified), cancellation);
         }
 
-        if (response.CommitProof is not null && OnCommitProof(peer, response.CommitProof, ref reason) is { } input)
+        if (response.CommitProof is not null && OnCommitProof(verifier, peer, response.CommitProof, ref reason) is { } input)
             await target.ReplicaAsync(input, cancellation);
         return reason;
     }
 
-    private ReplicaInput? OnProposal(ReplicaId peer, Proposal proposal, ref VerificationRejection reason)
+    private ReplicaInput? OnProposal(MessageVerifier verifier, ReplicaId peer, Proposal proposal, ref VerificationRejection reason)
     {
         if (IsStale(proposal.Slot)) return OnStale(peer, proposal.Slot);
         reason = verifier.TryVerify(proposal, out Verified<Proposal> verified);
@@ -201,7 +273,9 @@ public sealed class MessageIntake(MessageVerifier verifier, VerifiedAckCache ack
         foreach (ProofOfAvailability item in proposal.Proofs)
         {
             // A proposal of the leader with a bad PoA is objectively invalid: it reaches the replica without that PoA, which refuses it there.
-            if (TryVerify(item, out Verified<ProofOfAvailability> proof) == VerificationRejection.None) proofs.Add(proof);
+            if (epochs.Of(item.Tip.Lane.Epoch) is { } lanes
+                && TryVerify(lanes.Verifier, item, out Verified<ProofOfAvailability> proof) == VerificationRejection.None)
+                proofs.Add(proof);
         }
 
         // Of a slot already left some certificate is held, nearly always this one; where it is not, the replica asks for it (C6).
@@ -220,13 +294,14 @@ public sealed class MessageIntake(MessageVerifier verifier, VerifiedAckCache ack
         var evidence = new List<Verified<Evidence>>(proposal.Block.Payload.Evidence.Count);
         foreach (Evidence item in proposal.Block.Payload.Evidence)
         {
-            if (verifier.TryVerify(item, out Verified<Evidence> checkedItem) == VerificationRejection.None) evidence.Add(checkedItem);
+            if (epochs.Of(item.Epoch)?.Verifier.TryVerify(item, out Verified<Evidence> checkedItem) == VerificationRejection.None)
+                evidence.Add(checkedItem);
         }
 
         return new ReplicaInput.ProposalReceived(peer, verified, proofs, parent, skips, evidence);
     }
 
-    private VerificationRejection TryVerify(ProofOfAvailability proof, out Verified<ProofOfAvailability> verified)
+    private VerificationRejection TryVerify(MessageVerifier verifier, ProofOfAvailability proof, out Verified<ProofOfAvailability> verified)
     {
         VerificationRejection reason = verifier.TryVerify(proof, acks.IsKnown, out verified);
         if (reason == VerificationRejection.None) acks.AddAll(proof);

@@ -22,9 +22,9 @@ public interface IReplicaShell
     void FlushBatches();
 
     /// <summary>Replaces the vote log's old records by the replica's snapshot when its segment is full enough; does nothing otherwise.</summary>
-    /// <param name="replica">Whose records.</param>
+    /// <param name="epochs">Whose records.</param>
     /// <param name="casts">Own votes and proposals appended and not confirmed durable: they belong behind the snapshot, which lacks them.</param>
-    void CompactVoteLog(Replica replica, IReadOnlyCollection<DurableRecord> casts);
+    void CompactVoteLog(Epochs epochs, IReadOnlyCollection<DurableRecord> casts);
 
     void Send(ReplicaSet to, PeerMessage message);
 
@@ -33,6 +33,20 @@ public interface IReplicaShell
 
     /// <summary>Answers a block request from the archive.</summary>
     void ServeBlocks(ReplicaId to, BlockRequest request);
+
+    /// <summary>Sends to a session, whatever its peer's seat.</summary>
+    void Answer(ulong peer, PeerMessage message);
+
+    /// <summary>Answers a block request of a session from the archive.</summary>
+    void AnswerBlocks(ulong peer, BlockRequest request);
+
+    /// <summary>A new epoch began, and its replica runs.</summary>
+    /// <param name="epochs">In the new epoch.</param>
+    /// <param name="held">What came for it before it began: to be handled as if it came now. Must not block.</param>
+    void OnEpochEntered(Epochs epochs, IReadOnlyList<HeldMessage> held);
+
+    /// <summary>Accepted batches whose lanes are closed and which nothing orders any more: their transactions belong into the present lane.</summary>
+    void OnBatchesLeft(IReadOnlyList<LaneTip> batches);
 
     void OnOwnBatchCertified(ProofOfAvailability proof);
 

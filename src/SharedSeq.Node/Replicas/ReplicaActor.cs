@@ -4,8 +4,8 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Node;
 
 /// <summary>
-/// Runs the deterministic replica: one loop feeds it inputs and carries out its effects by the duties of <see cref="ReplicaEffect"/>. What must
-/// wait for a sync is queued in order with the log position it waits for, and released when the log says so. A failure here is fatal: a replica
+/// Runs the deterministic replica over the epochs: one loop feeds it inputs and carries out its effects by the duties of <see cref="ReplicaEffect"/>. What
+/// must wait for a sync is queued in order with the log position it waits for, and released when the log says so. A failure here is fatal: a replica
 /// whose invariants broke must not go on voting.
 /// </summary>
 public sealed class ReplicaActor : Actor<ReplicaMessage>
@@ -21,8 +21,8 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
 
     private static readonly ReplicaMessage Wake = new(null);
 
-    private readonly Replica _replica;
-    private readonly StatementSigner _signer;
+    private readonly Epochs _epochs;
+    private readonly Func<Epoch, StatementSigner> _signerOf;
     private readonly IReplicaShell _shell;
     private readonly TimeProvider _clock;
     private readonly List<ReplicaEffect> _effects = [];
@@ -31,6 +31,9 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
     private readonly Queue<(long Position, ReplicaInput Answer)> _afterBatchSync = new();
     private readonly Queue<ReplicaInput.BlockArchived> _afterOrdering = new();
     private readonly Queue<DurableRecord> _casts = new();
+
+    // That of the effects being carried out: they may be the last of one epoch and the first of the next.
+    private Epoch _epoch;
     private readonly Action<Exception> _onFatal;
     private long _votePosition;
     private long _voteFlushed;
@@ -40,11 +43,16 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
     private ulong _ordered;
     private bool _isOrderingAwaited;
 
-    public ReplicaActor(Replica replica, StatementSigner signer, IReplicaShell shell, TimeProvider clock, Action<Exception> onFatal)
+    /// <param name="epochs">The replica over the epochs.</param>
+    /// <param name="signerOf">Signs in the name of the own seat of an epoch; asked on this loop only.</param>
+    /// <param name="shell">The node's parts.</param>
+    /// <param name="clock">Time.</param>
+    /// <param name="onFatal">Told when the actor is given up.</param>
+    public ReplicaActor(Epochs epochs, Func<Epoch, StatementSigner> signerOf, IReplicaShell shell, TimeProvider clock, Action<Exception> onFatal)
         : base("replica", MailboxMax, Supervision.Fatal)
     {
-        _replica = replica;
-        _signer = signer;
+        _epochs = epochs;
+        _signerOf = signerOf;
         _shell = shell;
         _clock = clock;
         _onFatal = onFatal;
@@ -76,9 +84,12 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
 
     protected override void OnFailed(Exception error, bool isFinal) => _onFatal(error);
 
+    private StatementSigner Signer => _signerOf(_epoch);
+
     protected override async Task RunAsync(CancellationToken stopping)
     {
-        _replica.Start(Now(), _effects);
+        _epoch = _epochs.Committee.Epoch;
+        _epochs.Start(Now(), _effects);
         CarryOut();
         Settle();
         Flush();
@@ -87,17 +98,17 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
         {
             if (!Mailbox.TryPeek(out _))
             {
-                long wait = long.Clamp(_replica.NextDeadlineMs - Now().MonotonicMs, 0, 60_000);
+                long wait = long.Clamp(_epochs.NextDeadlineMs - Now().MonotonicMs, 0, 60_000);
                 wake.Change(wait, Timeout.Infinite);
                 if (!await Mailbox.WaitToReadAsync(stopping)) return;
             }
 
             while (Mailbox.TryRead(out ReplicaMessage message)) Handle(message);
-            if (_replica.NextDeadlineMs <= Now().MonotonicMs) Step(new ReplicaInput.Tick());
+            if (_epochs.NextDeadlineMs <= Now().MonotonicMs) Step(new ReplicaInput.Tick());
             Settle();
             Flush();
-            _shell.CompactVoteLog(_replica, _casts);
-            _shell.OnProgress(_replica);
+            _shell.CompactVoteLog(_epochs, _casts);
+            _shell.OnProgress(_epochs.Replica);
         }
     }
 
@@ -130,7 +141,7 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
 
     private void Step(ReplicaInput input)
     {
-        _replica.Step(input, Now(), _effects);
+        _epochs.Step(input, Now(), _effects);
         CarryOut();
     }
 
@@ -156,13 +167,17 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
         else Step(answer);
     }
 
-    /// <summary>Looks again after saying that it waits: what ordering told in between would be missed.</summary>
+    /// <summary>
+    /// Whether a block may be called archived. The last ones of an epoch only when ordering has applied them: it fixes who serves the next, and the next
+    /// begins upon this. Looks again after saying that it waits: what ordering told in between would be missed.
+    /// </summary>
     private bool IsOrderingNear(Height height)
     {
-        if (height.Value <= Volatile.Read(ref _ordered) + OrderingLagMax) return true;
+        ulong lag = _epochs.Replica.IsEpochOver ? 0UL : OrderingLagMax;
+        if (height.Value <= Volatile.Read(ref _ordered) + lag) return true;
         Volatile.Write(ref _isOrderingAwaited, true);
         Interlocked.MemoryBarrier();
-        return height.Value <= Volatile.Read(ref _ordered) + OrderingLagMax;
+        return height.Value <= Volatile.Read(ref _ordered) + lag;
     }
 
     private void CarryOut()
@@ -186,12 +201,17 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
                 _afterBatchSync.Enqueue((_shell.AppendBatch(e.Batch, e.IsAckable), new ReplicaInput.BatchStored(e.Batch.Tip)));
                 _isBatchAwaited = true;
                 break;
-            case ReplicaEffect.SignAck e: _answers.Enqueue(new ReplicaInput.AckSigned(_signer.Ack(e.Tip, e.Height))); break;
+            case ReplicaEffect.SignAck e: _answers.Enqueue(new ReplicaInput.AckSigned(_signerOf(e.Tip.Lane.Epoch).Ack(e.Tip, e.Height))); break;
             case ReplicaEffect.SendStatus e:
-                AfterVoteSync(() => _shell.Send(e.To, _signer.Status(e.FinalSlot, e.Final, e.Current)));
+                Status status = Signer.Status(e.FinalSlot, e.Final, e.Current);
+                AfterVoteSync(() => _shell.Send(e.To, status));
                 break;
             case ReplicaEffect.OwnBatchCertified e: _shell.OnOwnBatchCertified(e.Proof.Value); break;
             case ReplicaEffect.Deliver e: AfterVoteSync(() => Deliver(e.Block)); break;
+            case ReplicaEffect.BatchesLeft e: _shell.OnBatchesLeft(e.Batches); break;
+            case ReplicaEffect.EpochEntered e: Enter(e); break;
+            case ReplicaEffect.Answer e: AfterVoteSync(() => _shell.Answer(e.Peer, e.Message)); break;
+            case ReplicaEffect.AnswerBlocks e: _shell.AnswerBlocks(e.Peer, e.Request); break;
             case ReplicaEffect.RecordEvidence e: _shell.OnEvidence(e.Evidence.Value); break;
             case ReplicaEffect.Alarm e: _shell.OnAlarm(e.Kind, e.Message); break;
             case ReplicaEffect.Trace: break;
@@ -199,15 +219,21 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
         }
     }
 
+    private void Enter(ReplicaEffect.EpochEntered effect)
+    {
+        _epoch = effect.Committee.Epoch;
+        _shell.OnEpochEntered(_epochs, _epochs.TakeHeld());
+    }
+
     private void Cast(ReplicaEffect.CastVote effect)
     {
-        Verified<Vote> vote = _signer.Vote(effect.Slot, effect.Kind, effect.Value);
+        Verified<Vote> vote = Signer.Vote(effect.Slot, effect.Kind, effect.Value);
         Cast(new DurableRecord.OwnVote(vote.Value), new ReplicaInput.VoteCast(vote));
     }
 
     private void Cast(ReplicaEffect.CastProposal effect)
     {
-        Verified<Proposal> proposal = _signer.Proposal(effect.Block, effect.Proofs, effect.Justification);
+        Verified<Proposal> proposal = Signer.Proposal(effect.Block, effect.Proofs, effect.Justification);
         Cast(new DurableRecord.OwnProposal(proposal.Value), new ReplicaInput.ProposalCast(proposal));
     }
 

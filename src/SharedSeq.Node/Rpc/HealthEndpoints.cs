@@ -61,6 +61,8 @@ public sealed class HealthEndpoints(NodeRuntime node) : IRpcEndpoints
         Add(text, "sharedseq_height_committed", "gauge", "Height of the last commit", node.Progress.Final.Height.Value);
         Add(text, "sharedseq_height_ordered", "gauge", "Newest height applied by ordering", node.Progress.Ordered.Value);
         Add(text, "sharedseq_height_certified", "gauge", "Newest height with a result certificate", node.Feeds.Newest?.Result.Height.Value ?? 0);
+        Add(text, "sharedseq_epoch", "gauge", "The epoch that this node votes in", node.Epochs.Present.Epoch.Value);
+        Add(text, "sharedseq_epochs_entered_total", "counter", "Epochs entered since the start", (ulong)node.Progress.EpochsEntered);
         Add(
             text, "sharedseq_diverged", "gauge", "Whether own results differ from the certified ones",
             node.Progress.Divergence is null ? 0UL : 1UL);

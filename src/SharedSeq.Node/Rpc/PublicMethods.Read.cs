@@ -101,7 +101,10 @@ public sealed partial class PublicMethods
             throw new RpcException(RpcError.BadProof, e.Message, new { reason = e.Reason.ToString() });
         }
 
-        VerificationRejection reason = node.Verifier.TryVerify(receipt.Proof, null, out Verified<ProofOfAvailability> proof);
+        // Of an epoch that this operator does not know: it is behind, or the receipt's lanes closed long ago.
+        MessageVerifier? verifier = node.Epochs.Of(receipt.Proof.Tip.Lane.Epoch)?.Verifier;
+        Verified<ProofOfAvailability> proof = default;
+        VerificationRejection reason = verifier?.TryVerify(receipt.Proof, null, out proof) ?? VerificationRejection.WrongEpoch;
         if (reason != VerificationRejection.None)
             throw new RpcException(RpcError.BadProof, $"the receipt's PoA does not verify: {reason}", new { reason = reason.ToString() });
         if (!node.TellReplica(new ReplicaInput.ReceiptRelayed(proof))) throw new RpcException(RpcError.NotReady, "the node is busy");
@@ -119,7 +122,8 @@ public sealed partial class PublicMethods
             hash = block.Block.Header.Hash.ToString(),
             slot = block.Block.Header.Slot.Value,
             timestamp = block.Timestamp.Value,
-            leader = node.Genesis.Committee.LeaderOf(block.Block.Header.Slot).Value,
+            epoch = block.Block.Header.Epoch.Value,
+            leader = node.Epochs.Of(block.Block.Header.Epoch)?.Committee.LeaderOf(block.Block.Header.Slot).Value,
             header = Encode(block.Block.Header.Write),
             batches = block.Batches.Select(tip => new { author = tip.Lane.Author.Value, seq = tip.Seq.Value, digest = tip.Digest.ToString() }),
         };

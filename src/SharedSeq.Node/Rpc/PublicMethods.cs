@@ -63,25 +63,30 @@ public sealed partial class PublicMethods(NodeRuntime node)
         components = new { errors = RpcError.All.Select(e => new { code = e.Code, message = e.Name, data = new { e.Meaning, e.Remedy } }) },
     };
 
+    /// <summary>sharedseq_getCommittee(epoch): of the present epoch when none is given.</summary>
     private object GetCommittee(RpcCall call)
     {
         Genesis genesis = node.Genesis;
-        if (call.Optional(0) is { } given && RpcCall.NumberOf(given, "epoch") != 0)
-            throw new RpcException(RpcError.NotFound, "this network has epoch 0 only");
+        Epoch epoch = call.Optional(0) is { } given ? new Epoch(RpcCall.NumberOf(given, "epoch")) : node.Epochs.Present.Epoch;
+        EpochPart part = node.Epochs.Of(epoch) ?? throw new RpcException(
+            RpcError.NotFound,
+            $"epoch {epoch} has not begun here, or is more than {EpochFile.Kept} epochs old; the present one is {node.Epochs.Present.Epoch}");
+        Committee committee = part.Committee;
         return new
         {
-            epoch = 0,
-            n = genesis.Quorum.N,
-            f = genesis.Quorum.F,
-            p = genesis.Quorum.P,
-            quorum = genesis.Quorum.Quorum,
-            members = genesis.Members.Select((m, i) => new
+            epoch = epoch.Value,
+            genesis = new { height = part.Genesis.Height.Value, hash = part.Genesis.Hash.ToString(), timestamp = part.Start.Value },
+            n = committee.Quorum.N,
+            f = committee.Quorum.F,
+            p = committee.Quorum.P,
+            quorum = committee.Quorum.Quorum,
+            members = Enumerable.Range(0, committee.Count).Select(i => (Id: i, Member: committee[new ReplicaId((ushort)i)])).Select(seat => new
             {
-                replica = i,
-                voteKey = m.VoteKey.ToString(),
-                nodeKey = m.NodeKey.ToString(),
-                name = genesis.Endpoints.Count > i ? genesis.Endpoints[i].Name : null,
-                rpc = genesis.Endpoints.Count > i ? genesis.Endpoints[i].Rpc : null,
+                replica = seat.Id,
+                voteKey = seat.Member.VoteKey.ToString(),
+                nodeKey = seat.Member.NodeKey.ToString(),
+                name = genesis.Endpoints.Count > seat.Id ? genesis.Endpoints[seat.Id].Name : null,
+                rpc = genesis.Endpoints.Count > seat.Id ? genesis.Endpoints[seat.Id].Rpc : null,
             }),
         };
     }
@@ -113,6 +118,8 @@ public sealed partial class PublicMethods(NodeRuntime node)
         {
             ready = node.IsReady(),
             replica = node.Self.Value,
+            epoch = node.Epochs.Present.Epoch.Value,
+            epochBoundary = node.Epochs.Boundary?.Value,
             slot = view?.Current.Value,
             leader = view?.Leader.Value,
             finalHeight = node.Progress.Final.Height.Value,

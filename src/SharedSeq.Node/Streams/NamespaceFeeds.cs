@@ -30,7 +30,11 @@ public sealed class NamespaceFeeds(BatchStore batches, Func<NamespaceId, ulong, 
         return ValueTask.CompletedTask;
     }
 
-    public void OnCertified(ResultCertificate certificate) => _newest = certificate;
+    public void OnCertified(ResultCertificate certificate)
+    {
+        // That of an ended epoch's boundary may come after a later one.
+        if (_newest is null || certificate.Result.Height > _newest.Result.Height) _newest = certificate;
+    }
 
     public void OnDiverged(Divergence divergence)
     {

@@ -4,23 +4,22 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Node;
 
 /// <summary>
-/// The own lane: gathers submissions into batches, makes each durable before its first send (consensus.md 5 h), and tells the submitters what
-/// becomes of them. Work here is per submission and per batch, never per transaction except for the one hash that is its id.
+/// The own lane, one per epoch: gathers submissions into batches, makes each durable before its first send (consensus.md 5 h), and tells the submitters what
+/// becomes of them, across the end of an epoch. Work here is per submission and per batch, never per transaction except for the one hash that is its id.
 /// </summary>
 public sealed class LaneActor : Actor<LaneMessage>
 {
     /// <summary>Messages waiting. 8,192: more than a second of submissions at the highest rate measured; gateways wait beyond it.</summary>
     private const int MailboxMax = 8_192;
 
-    private readonly LaneId _lane;
     private readonly ILaneShell _shell;
     private readonly TimeProvider _clock;
     private readonly LanePacing _pacing = new();
     private readonly Queue<(long Position, SealedBatch Batch)> _awaitingSync = new();
-    private readonly SortedDictionary<ulong, SealedBatch> _open = [];
+    private readonly Dictionary<(LaneId Lane, ulong Seq), SealedBatch> _open = [];
+    private readonly Queue<LeftBatch> _left = new();
     private readonly Action<Exception> _onFatal;
-    private BatchSeq _nextSeq;
-    private Hash32 _previousDigest;
+    private OwnLaneStart? _next;
     private readonly byte[] _buffer = new byte[BatchBody.MaxBytes];
     private int _bytes;
     private int _count;
@@ -28,18 +27,14 @@ public sealed class LaneActor : Actor<LaneMessage>
     private long _lastSealMs;
     private long _durable;
 
-    /// <param name="lane">The own lane.</param>
-    /// <param name="nextSeq">Sequence of the next batch: behind the highest durable one.</param>
-    /// <param name="previousDigest">Digest of the batch before it; zero for the first.</param>
+    /// <param name="lane">Where the own lane goes on; null without a seat.</param>
     /// <param name="shell">The node's parts.</param>
     /// <param name="clock">Monotonic time.</param>
     /// <param name="onFatal">Told when the actor is given up.</param>
-    public LaneActor(LaneId lane, BatchSeq nextSeq, Hash32 previousDigest, ILaneShell shell, TimeProvider clock, Action<Exception> onFatal)
+    public LaneActor(OwnLaneStart? lane, ILaneShell shell, TimeProvider clock, Action<Exception> onFatal)
         : base("lane", MailboxMax, Supervision.Fatal)
     {
-        _lane = lane;
-        _nextSeq = nextSeq;
-        _previousDigest = previousDigest;
+        _next = lane;
         _shell = shell;
         _clock = clock;
         _onFatal = onFatal;
@@ -67,6 +62,7 @@ public sealed class LaneActor : Actor<LaneMessage>
                     ReleaseDurable();
                 }
 
+                TakeLeft();
                 long wait = SealWhenDue();
                 if (wait > 0) wake.Change(wait, Timeout.Infinite);
             }
@@ -86,6 +82,8 @@ public sealed class LaneActor : Actor<LaneMessage>
             case LaneMessage.Submit m: OnSubmit(m.Submission); break;
             case LaneMessage.Certified m: OnCertified(m.Proof); break;
             case LaneMessage.Committed m: OnCommitted(m.Block); break;
+            case LaneMessage.EpochEntered m: Enter(m.Lane); break;
+            case LaneMessage.Left m: OnLeft(m.Batches); break;
             case LaneMessage.Wake: break;
             default: Invariant.Throw($"a lane message of unhandled kind {message.GetType().Name}"); break;
         }
@@ -94,6 +92,13 @@ public sealed class LaneActor : Actor<LaneMessage>
     private void OnSubmit(Submission submission)
     {
         Invariant.Check(submission.Records.Length <= BatchBody.MaxBytes, "a submission fits one batch");
+        if (_next is null)
+        {
+            SharedBuffer.Of(submission.Records)?.Release();
+            submission.Observer.OnRejected(SubmissionRejection.NotReady);
+            return;
+        }
+
         if (_bytes + submission.Records.Length > BatchBody.MaxBytes)
         {
             if (!HasRoom())
@@ -102,7 +107,7 @@ public sealed class LaneActor : Actor<LaneMessage>
                 return;
             }
 
-            Seal();
+            Seal(_next);
         }
 
         submission.Records.Span.CopyTo(_buffer.AsSpan(_bytes));
@@ -113,15 +118,64 @@ public sealed class LaneActor : Actor<LaneMessage>
         _pacing.Add(submission.Count, NowMs);
     }
 
+    /// <summary>What is gathered and not sealed goes into the new lane; what is sealed stays in its own, which is ordered on for a while.</summary>
+    private void Enter(OwnLaneStart? lane)
+    {
+        _next = lane;
+        if (lane is not null) return;
+        foreach ((ISubmissionObserver observer, _, _) in _waiting) observer.OnRejected(SubmissionRejection.NotReady);
+        _waiting = [];
+        _bytes = 0;
+        _count = 0;
+    }
+
+    private void OnLeft(IReadOnlyList<Batch> batches)
+    {
+        foreach (Batch batch in batches)
+        {
+            SealedBatch? own = _open.Remove((batch.Header.Lane, batch.Header.Seq.Value), out SealedBatch? found) ? found : null;
+            _left.Enqueue(new LeftBatch(batch.Body, own?.CarryOver() ?? []));
+        }
+    }
+
+    /// <summary>Before what is submitted now: receipts were given for it. Waits for room, which the next commit makes.</summary>
+    private void TakeLeft()
+    {
+        while (_left.TryPeek(out LeftBatch? left))
+        {
+            ReadOnlyMemory<byte> records = left.Body.Bytes;
+            if (_next is not null && _bytes + records.Length > BatchBody.MaxBytes)
+            {
+                if (!HasRoom()) return;
+                Seal(_next);
+            }
+
+            _left.Dequeue();
+            if (_next is null)
+            {
+                foreach ((ISubmissionObserver observer, _, _) in left.Submissions) observer.OnRejected(SubmissionRejection.NotReady);
+            }
+            else
+            {
+                records.Span.CopyTo(_buffer.AsSpan(_bytes));
+                foreach ((ISubmissionObserver observer, int first, int count) in left.Submissions) _waiting.Add((observer, _count + first, count));
+                _bytes += records.Length;
+                _count += left.Body.Count;
+            }
+
+            left.Body.Release();
+        }
+    }
+
     /// <summary>Seals when the gap is over; returns the milliseconds to wait otherwise, 0 when nothing waits.</summary>
     private long SealWhenDue()
     {
-        if (_count == 0) return 0;
+        if (_count == 0 || _next is null) return 0;
         long due = _lastSealMs + _pacing.GapMs - NowMs;
         if (due > 0) return due;
 
         // Without room the open batch waits for the next commit, which wakes this loop by its message.
-        if (HasRoom()) Seal();
+        if (HasRoom()) Seal(_next);
         return 0;
     }
 
@@ -132,19 +186,18 @@ public sealed class LaneActor : Actor<LaneMessage>
         return batches > unsent && bytes > (unsent + 1L) * BatchBody.MaxBytes;
     }
 
-    private void Seal()
+    private void Seal(OwnLaneStart next)
     {
         SharedBuffer buffer = BufferPool.Instance.Rent(_bytes);
         _buffer.AsSpan(0, _bytes).CopyTo(buffer.GetSpan());
         BatchBody body = BatchBody.Parse(buffer.Memory, _count);
         buffer.Release();
         MerkleTree tree = MerkleTree.FromLeafHashes(body.LeafHashes);
-        var header = new BatchHeader(_lane, _nextSeq, _previousDigest, BatchFlags.None, _count, _bytes, tree.Root);
+        var header = new BatchHeader(next.Lane, next.NextSeq, next.PreviousDigest, BatchFlags.None, _count, _bytes, tree.Root);
         var batch = new SealedBatch(_shell.Sign(header, body), tree, _waiting, NowMs);
         _awaitingSync.Enqueue((_shell.AppendOwnBatch(batch.Verified.Value), batch));
-        _open.Add(_nextSeq.Value, batch);
-        _nextSeq = _nextSeq.Next();
-        _previousDigest = header.Digest;
+        _open.Add((next.Lane, next.NextSeq.Value), batch);
+        _next = next with { NextSeq = next.NextSeq.Next(), PreviousDigest = header.Digest };
         _waiting = [];
         _bytes = 0;
         _count = 0;
@@ -164,10 +217,12 @@ public sealed class LaneActor : Actor<LaneMessage>
     private void OnCertified(ProofOfAvailability proof)
     {
         // It covers the lane below it: where Acks of a batch were lost, or members grouped them, a later one's proof is the only one there will be.
+        LaneId lane = proof.Tip.Lane;
         ulong first = proof.Tip.Seq.Value + 1;
-        while (first > 0 && _open.TryGetValue(first - 1, out SealedBatch? before) && !before.IsAccepted) first--;
-        BatchHeader[] headers = [.. Between(first, proof.Tip.Seq.Value).Select(batch => batch.Verified.Value.Header)];
-        foreach (SealedBatch batch in Between(first, proof.Tip.Seq.Value))
+        while (first > 0 && _open.TryGetValue((lane, first - 1), out SealedBatch? before) && !before.IsAccepted) first--;
+        SealedBatch[] proven = [.. Between(lane, first, proof.Tip.Seq.Value)];
+        BatchHeader[] headers = [.. proven.Select(batch => batch.Verified.Value.Header)];
+        foreach (SealedBatch batch in proven)
         {
             batch.IsAccepted = true;
             _pacing.Certified(NowMs - batch.SealedMs);
@@ -177,16 +232,16 @@ public sealed class LaneActor : Actor<LaneMessage>
         }
     }
 
-    private IEnumerable<SealedBatch> Between(ulong first, ulong last)
+    private IEnumerable<SealedBatch> Between(LaneId lane, ulong first, ulong last)
     {
-        for (ulong seq = first; seq <= last; seq++) yield return _open[seq];
+        for (ulong seq = first; seq <= last; seq++) yield return _open[(lane, seq)];
     }
 
     private void OnCommitted(ProvenBlock block)
     {
         foreach (LaneTip tip in block.Committed.Batches)
         {
-            if (tip.Lane != _lane || !_open.Remove(tip.Seq.Value, out SealedBatch? batch)) continue;
+            if (!_open.Remove((tip.Lane, tip.Seq.Value), out SealedBatch? batch)) continue;
             Invariant.Check(batch.Verified.Value.Header.Digest == tip.Digest, "the committed batch of the own lane is the own batch");
             batch.Tell(static (observer, place, b) => observer.OnCommitted(place, b), block);
         }
@@ -207,5 +262,28 @@ public sealed class LaneActor : Actor<LaneMessage>
             foreach ((ISubmissionObserver observer, int first, int count) in submissions)
                 what(observer, new LanePlace(Verified.Value, tree, first, count), argument);
         }
+
+        /// <summary>Its submissions for another batch with the same transactions: nobody is told twice that they are accepted.</summary>
+        public List<(ISubmissionObserver Observer, int First, int Count)> CarryOver() =>
+            [.. submissions.Select(item => ((ISubmissionObserver)new CarriedSubmission(item.Observer, IsAccepted), item.First, item.Count))];
+    }
+
+    /// <summary>A batch of a closed lane that is to be sealed again, and those of its submitters that still wait.</summary>
+    private sealed record LeftBatch(BatchBody Body, List<(ISubmissionObserver Observer, int First, int Count)> Submissions);
+
+    private sealed class CarriedSubmission(ISubmissionObserver observer, bool isAccepted) : ISubmissionObserver
+    {
+        public void OnRejected(SubmissionRejection reason) => observer.OnRejected(reason);
+
+        public void OnReceived(LanePlace place)
+        {
+        }
+
+        public void OnAccepted(LanePlace place, AcceptanceProof proof)
+        {
+            if (!isAccepted) observer.OnAccepted(place, proof);
+        }
+
+        public void OnCommitted(LanePlace place, ProvenBlock block) => observer.OnCommitted(place, block);
     }
 }

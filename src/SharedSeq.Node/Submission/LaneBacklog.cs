@@ -10,10 +10,10 @@ namespace SharedSeq.Node;
 /// door stops at Q / 2n of them (ordering.md 2), so that nothing with a receipt of this operator is rejected as congested. After a restart what
 /// was on its way is counted as nothing; the half of Q that all lanes together leave free is more than that.
 /// </summary>
-/// <param name="self">The own seat.</param>
+/// <param name="isOwn">Whether a lane is an own one.</param>
 /// <param name="batches">Where the own batches of an ordered height are.</param>
 /// <param name="carriedOver">Bytes of a namespace that ordering carries over from the own lane; asked on ordering's loop.</param>
-public sealed class LaneBacklog(ReplicaId self, IBatchSource batches, Func<NamespaceId, ulong> carriedOver) : IOrderedFollower
+public sealed class LaneBacklog(Func<LaneId, bool> isOwn, IBatchSource batches, Func<NamespaceId, ulong> carriedOver) : IOrderedFollower
 {
     private readonly ConcurrentDictionary<NamespaceId, Share> _shares = new();
     private readonly List<Share> _carrying = [];
@@ -43,7 +43,7 @@ public sealed class LaneBacklog(ReplicaId self, IBatchSource batches, Func<Names
 
         foreach (LaneTip tip in height.Committed.Batches)
         {
-            if (tip.Lane.Author != self) continue;
+            if (!isOwn(tip.Lane)) continue;
             using BodyLease batch = batches.Borrow(tip);
             RemoveBatch(batch.Body);
         }

@@ -14,9 +14,6 @@ public enum BatchMarks : byte
 
     /// <summary>Fetched by digest, not received from its author.</summary>
     Fetched = 2,
-
-    /// <summary>Of this operator's own lane.</summary>
-    Own = 4,
 }
 
 /// <summary>A batch's place and identity, stored in the head of its record.</summary>

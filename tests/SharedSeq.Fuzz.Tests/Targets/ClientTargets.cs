@@ -17,7 +17,7 @@ internal static class ClientTargets
 
     private static readonly SubmitIntake Intake = new(
         OrderingBench.MakeGenesis(new Policy(), OrderingBench.Opaque(5), OrderingBench.EvmNs(9)), null!,
-        new LaneBacklog(new ReplicaId(0), new OrderingBench(), _ => 0), () => Now, new AdmissionCounters());
+        new LaneBacklog(_ => true, new OrderingBench(), _ => 0), () => Now, new AdmissionCounters());
 
     public static IEnumerable<FuzzTarget> All()
     {

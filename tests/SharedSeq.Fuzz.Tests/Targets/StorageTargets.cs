@@ -135,7 +135,7 @@ internal static class StorageTargets
         var values = new RandomValues(prng);
         if (prng.Chance(300)) return (BatchLog.BlockKind, Samples.Bytes(writer => writer.U64((ulong)prng.Below(9) + 1)));
         byte[] head = new byte[BatchKey.Size];
-        new BatchKey(values.Lane(), new BatchSeq(values.Number() / 2), values.Hash(), values.Hash(), BatchMarks.Own).Write(head);
+        new BatchKey(values.Lane(), new BatchSeq(values.Number() / 2), values.Hash(), values.Hash(), BatchMarks.Fetched).Write(head);
         return (BatchLog.BatchKind, head);
     }
 

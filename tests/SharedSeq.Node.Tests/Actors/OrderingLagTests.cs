@@ -19,7 +19,7 @@ public sealed class OrderingLagTests
     public async Task A_replica_hands_on_two_thousand_heights_ahead_of_ordering_and_the_rest_as_ordering_goes_on()
     {
         var shell = new CountingShell();
-        var actor = new ReplicaActor(NewReplica(), _committee[0], shell, TimeProvider.System, shell.OnFatal);
+        var actor = new ReplicaActor(NewReplica(), _ => _committee[0], shell, TimeProvider.System, shell.OnFatal);
         await using (actor)
         {
             actor.OnVotesDurable(long.MaxValue);
@@ -49,9 +49,7 @@ public sealed class OrderingLagTests
         }
     }
 
-    private Replica NewReplica() => new(
-        new ReplicaOptions { SlotTimeoutMs = 60_000, HeartbeatMs = 60_000 }, _committee.Genesis.Committee, new ReplicaId(0),
-        new RecoveredState([], DeliveredTip.Genesis(_committee.Genesis.Hash, _committee.Genesis.Timestamp), []));
+    private Epochs NewReplica() => _committee.NewReplica(new ReplicaOptions { SlotTimeoutMs = 60_000, HeartbeatMs = 60_000 }, []);
 
     /// <summary>Blocks without content, newest first.</summary>
     private Block[] Chain()

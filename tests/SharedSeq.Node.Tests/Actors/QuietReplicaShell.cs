@@ -22,7 +22,7 @@ internal abstract class QuietReplicaShell : IReplicaShell
     {
     }
 
-    public virtual void CompactVoteLog(Replica replica, IReadOnlyCollection<DurableRecord> casts)
+    public virtual void CompactVoteLog(Epochs epochs, IReadOnlyCollection<DurableRecord> casts)
     {
     }
 
@@ -35,6 +35,22 @@ internal abstract class QuietReplicaShell : IReplicaShell
     }
 
     public void ServeBlocks(ReplicaId to, BlockRequest request)
+    {
+    }
+
+    public void Answer(ulong peer, PeerMessage message)
+    {
+    }
+
+    public void AnswerBlocks(ulong peer, BlockRequest request)
+    {
+    }
+
+    public void OnEpochEntered(Epochs epochs, IReadOnlyList<HeldMessage> held)
+    {
+    }
+
+    public void OnBatchesLeft(IReadOnlyList<LaneTip> batches)
     {
     }
 

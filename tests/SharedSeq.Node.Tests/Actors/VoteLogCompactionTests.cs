@@ -17,7 +17,7 @@ public sealed class VoteLogCompactionTests : IDisposable
     public async Task A_vote_that_is_not_durable_yet_is_in_what_the_log_is_compacted_to()
     {
         var shell = new SlowShell();
-        var actor = new ReplicaActor(NewReplica([]), _committee[0], shell, TimeProvider.System, shell.Failed.SetException);
+        var actor = new ReplicaActor(NewReplica([]), _ => _committee[0], shell, TimeProvider.System, shell.Failed.SetException);
         await using (actor)
         {
             actor.Start();
@@ -31,7 +31,7 @@ public sealed class VoteLogCompactionTests : IDisposable
             DurableRecord filler = new DurableRecord.OwnProposal(new Proposal(Filler(), default, [], Justification.None));
             for (int i = 0; i < 2_000; i++) logs.AppendVote(filler);
             foreach (DurableRecord record in kept) logs.AppendVote(record);
-            Replica busy = NewReplica([]);
+            Epochs busy = NewReplica([]);
             var effects = new List<ReplicaEffect>();
             busy.Start(new CoreTime(0, OrderingBench.Start), effects);
             busy.Step(new ReplicaInput.Tick(), new CoreTime(1_000, OrderingBench.Start + 1_000), effects);
@@ -41,9 +41,9 @@ public sealed class VoteLogCompactionTests : IDisposable
 
         IReadOnlyList<DurableRecord> recovered;
         using (NodeLogs logs = OpenLogs())
-            recovered = logs.Recover(_committee.Genesis.Hash, _committee.Genesis.Timestamp, out _).VoteLog;
+            recovered = logs.Recover(_committee.Genesis, out _).VoteLog;
         Assert.True(recovered.Count < 10, $"{recovered.Count} records are left after a compaction");
-        Replica restarted = NewReplica(recovered);
+        Epochs restarted = NewReplica(recovered);
         var sent = new List<ReplicaEffect>();
         restarted.Start(new CoreTime(0, OrderingBench.Start), sent);
         restarted.Step(new ReplicaInput.Tick(), new CoreTime(10_000, OrderingBench.Start + 10_000), sent);
@@ -51,9 +51,8 @@ public sealed class VoteLogCompactionTests : IDisposable
         Assert.Contains(sent, effect => effect is ReplicaEffect.Send { Message: Vote { Slot.Value: 1, VoteKind: VoteKind.First, Value.IsSkip: true } });
     }
 
-    private Replica NewReplica(IReadOnlyList<DurableRecord> log) => new(
-        new ReplicaOptions { SlotTimeoutMs = 40, HeartbeatMs = 10_000 }, _committee.Genesis.Committee, new ReplicaId(0),
-        new RecoveredState(log, DeliveredTip.Genesis(_committee.Genesis.Hash, _committee.Genesis.Timestamp), []));
+    private Epochs NewReplica(IReadOnlyList<DurableRecord> log) =>
+        _committee.NewReplica(new ReplicaOptions { SlotTimeoutMs = 40, HeartbeatMs = 10_000 }, log);
 
     private Block Filler()
     {
@@ -68,7 +67,7 @@ public sealed class VoteLogCompactionTests : IDisposable
             DataDir = _folder,
             Storage = new StorageSection { VoteSegmentBytes = 256 * 1024, BatchSegmentBytes = 4 * 1024 * 1024, RetentionBytes = 64L * 1024 * 1024 },
         },
-        new ReplicaId(0), e => throw e);
+        e => throw e);
 
     private sealed class SlowShell : QuietReplicaShell
     {
@@ -76,9 +75,9 @@ public sealed class VoteLogCompactionTests : IDisposable
 
         public TaskCompletionSource Failed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public override void CompactVoteLog(Replica replica, IReadOnlyCollection<DurableRecord> casts)
+        public override void CompactVoteLog(Epochs epochs, IReadOnlyCollection<DurableRecord> casts)
         {
-            if (casts.Any(record => record is DurableRecord.OwnVote { Vote.Slot.Value: 1 })) Compacted.TrySetResult([.. replica.Snapshot(), .. casts]);
+            if (casts.Any(record => record is DurableRecord.OwnVote { Vote.Slot.Value: 1 })) Compacted.TrySetResult([.. epochs.Snapshot(), .. casts]);
         }
     }
 }

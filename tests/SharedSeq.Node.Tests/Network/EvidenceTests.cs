@@ -117,9 +117,9 @@ public sealed class EvidenceTests : IAsyncLifetime
     private async Task<string?> RebuiltDifferenceAsync(NodeConfiguration configuration)
     {
         string fresh = Path.Combine(_network.Folder, "rebuilt");
-        using (var logs = new NodeLogs(configuration, new ReplicaId(2), e => throw e))
+        using (var logs = new NodeLogs(configuration, e => throw e))
         {
-            logs.Recover(_network.Genesis.Hash, _network.Genesis.Timestamp, out _);
+            logs.Recover(_network.Genesis, out _);
             await LedgerRebuild.RunAsync(_network.Genesis, logs, fresh, CancellationToken.None);
         }
 

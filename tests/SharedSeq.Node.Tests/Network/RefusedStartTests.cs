@@ -102,12 +102,6 @@ public sealed class RefusedStartTests : IAsyncLifetime
         Assert.Contains(nameof(ProtocolLimits.FreshnessMs), e.Message, StringComparison.Ordinal);
         Assert.Contains(nameof(ProtocolLimits.DedupSecondsMax), e.Message, StringComparison.Ordinal);
 
-        // Epochs change in the core, not in the node.
-        string epochs = _network.GenesisWith(policy with { EpochSeconds = 60 });
-        ConfigurationException endless = await RefusedAsync(_network.ConfigurationOf(0, epochs));
-        Assert.Equal(ConfigurationRejection.ImpossibleLimits, endless.Reason);
-        Assert.Contains("policy.epochSeconds", endless.Message, StringComparison.Ordinal);
-
         // The same policy is fine where slots are quicker.
         NodeConfiguration read = _network.ConfigurationOf(0, _network.GenesisWith(policy with { FreshnessMs = 300 }));
         TestNode node = await _network.StartAsync(

@@ -22,6 +22,7 @@ internal sealed class TestNetwork : IAsyncDisposable
 
     private readonly DevnetFolder _files;
     private readonly List<TestNode> _running = [];
+    private string? _genesis;
 
     private TestNetwork(DevnetFolder files) => _files = files;
 
@@ -38,13 +39,14 @@ internal sealed class TestNetwork : IAsyncDisposable
         OpaqueNamespaces = 2,
     }));
 
-    /// <summary>All operators running and ready.</summary>
-    public static async Task<TestNetwork> StartAsync(int operators)
+    /// <summary>All operators running and ready, under another policy than a devnet's when one is given.</summary>
+    public static async Task<TestNetwork> StartAsync(int operators, Policy? policy = null)
     {
         TestNetwork network = Create(operators);
+        if (policy is not null) network._genesis = network.GenesisWith(policy);
         try
         {
-            for (int i = 0; i < operators; i++) await network.StartAsync(i, network.ConfigurationOf(i));
+            for (int i = 0; i < operators; i++) await network.StartAsync(i);
             foreach (TestNode node in network._running.ToArray()) await node.ReadyAsync();
             return network;
         }
@@ -61,6 +63,12 @@ internal sealed class TestNetwork : IAsyncDisposable
     /// <summary>What the file says, with small log segments and no execution client.</summary>
     public NodeConfiguration ConfigurationOf(int index)
     {
+        if (_genesis is not null) return ConfigurationOf(index, _genesis);
+        return Read(index);
+    }
+
+    private NodeConfiguration Read(int index)
+    {
         NodeConfiguration read = ConfigurationLoader.Load(ConfigFileOf(index), new Dictionary<string, string>(StringComparer.Ordinal), []);
         return read with
         {
@@ -74,7 +82,7 @@ internal sealed class TestNetwork : IAsyncDisposable
     {
         string path = Path.Combine(Folder, "another-genesis.json");
         File.WriteAllText(path, genesis);
-        return ConfigurationOf(index) with { Genesis = path };
+        return Read(index) with { Genesis = path };
     }
 
     /// <summary>This network under another policy.</summary>

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using SharedSeq.Client;
 using SharedSeq.Consensus;
 using SharedSeq.Core.Tests.Ordering;
+using SharedSeq.Node.Tests.Actors;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 using static SharedSeq.Core.Tests.Ordering.OrderingBench;
@@ -109,8 +110,7 @@ public sealed class DivergenceTests : IAsyncLifetime
         var bench = new OrderingBench(committee.Genesis);
         var shell = new QuietShell();
         await using var ordering = new OrderingActor(
-            new OrderingMachine(committee.Genesis), bench, new ResultCollector(committee.Genesis.Committee, new ReplicaId(0)),
-            new MessageVerifier(committee.Genesis.Domain, committee.Genesis.Committee, new P256Scheme()), committee[0], shell, [],
+            new OrderingMachine(committee.Genesis), bench, committee.NewResults(), shell, [],
             NullLogger.Instance, e => throw e);
         BlockResult result = new OrderingMachine(committee.Genesis).Apply(bench.Height(Start + 60, [Tx(5, Soon, 1)]), bench).Result;
         ResultVote vote = committee.Vote(1, result).Value;
@@ -143,8 +143,7 @@ public sealed class DivergenceTests : IAsyncLifetime
             var file = new DivergenceFile(folder);
             var shell = new QuietShell();
             await using var ordering = new OrderingActor(
-                new OrderingMachine(committee.Genesis), bench, new ResultCollector(committee.Genesis.Committee, new ReplicaId(0)),
-                new MessageVerifier(committee.Genesis.Domain, committee.Genesis.Committee, new P256Scheme()), committee[0], shell,
+                new OrderingMachine(committee.Genesis), bench, committee.NewResults(), shell,
                 [new ProgressFollower(progress, file)], NullLogger.Instance, e => throw e);
             CommittedBlock block = bench.Height(Start + 60, [Tx(5, Soon, 1)]);
             BlockResult right = new OrderingMachine(committee.Genesis).Apply(block, bench).Result;
@@ -221,6 +220,12 @@ public sealed class DivergenceTests : IAsyncLifetime
         public void OnApplied(Height height)
         {
         }
+
+        public void OnBoundaryKnown(Epoch epoch, Height boundary)
+        {
+        }
+
+        public EpochPart OnEpochEnds(EpochStart next) => throw new InvalidOperationException("this network has one epoch");
 
         public void OnCheckpoint(OrderingSnapshot snapshot) => Snapshots++;
     }

@@ -20,7 +20,7 @@ public sealed class GreedyClientTests : IDisposable
     public async Task A_submitter_that_takes_no_replies_is_read_no_further_until_it_does()
     {
         var committee = new TestCommittee(4, 7, 0);
-        var backlog = new LaneBacklog(new ReplicaId(0), null!, _ => 0);
+        var backlog = new LaneBacklog(_ => true, null!, _ => 0);
         var intake = new SubmitIntake(committee.Genesis, null!, backlog, () => committee.Genesis.Timestamp, new AdmissionCounters());
         using var socket = new FloodingSocket();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(_deadline.Token);

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
-using SharedSeq.Client;
 using SharedSeq.Consensus;
 using SharedSeq.Core.Tests.Ordering;
+using SharedSeq.Node.Tests.Actors;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 
@@ -52,7 +52,7 @@ internal sealed class ServedNetwork : IAsyncDisposable
             Intake = new IntakeCounters(),
             Network = null!,
             Logs = null!,
-            Verifier = new MessageVerifier(Committee.Genesis.Domain, Committee.Genesis.Committee, new P256Scheme()),
+            Epochs = Committee.NewEpochs(),
             Peers = null!,
             Proofs = new CertifiedProofs(),
             Shell = null!,

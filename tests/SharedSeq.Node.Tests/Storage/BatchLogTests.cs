@@ -194,15 +194,15 @@ public sealed class BatchLogTests
     public void The_head_of_a_batch_record_has_these_bytes()
     {
         byte[] head = new byte[BatchKey.Size];
-        const BatchMarks Marks = BatchMarks.Ackable | BatchMarks.Own;
+        const BatchMarks Marks = BatchMarks.Ackable | BatchMarks.Fetched;
         BatchKey key = new(new(new(1), new(2), 3), new(4), Filled(0xAA), Filled(0xBB), Marks);
         key.Write(head);
         Assert.Equal(
-            "05" + "0000000000000001" + "0002" + "0003" + "0000000000000004"
+            "03" + "0000000000000001" + "0002" + "0003" + "0000000000000004"
             + string.Concat(Enumerable.Repeat("aa", 32)) + string.Concat(Enumerable.Repeat("bb", 32)),
             Convert.ToHexStringLower(head));
         Assert.Equal(key, BatchKey.Read(head));
-        Assert.Equal([0, 1, 2, 4], Enum.GetValues<BatchMarks>().Select(mark => (int)mark));
+        Assert.Equal([0, 1, 2], Enum.GetValues<BatchMarks>().Select(mark => (int)mark));
     }
 
     [Fact]

@@ -80,7 +80,7 @@ public sealed class LedgerRebuildTests : IDisposable
         }
 
         using NodeLogs again = OpenLogs();
-        RecoveredState recovered = again.Recover(_committee.Genesis.Hash, _committee.Genesis.Timestamp, out _);
+        RecoveredState recovered = again.Recover(_committee.Genesis, out _);
         var batches = new BatchStore(again.ReadBatch);
         Assert.Null(batches.Locate(waiting.Body.IdOf(0).Value));
         batches.AddStored(recovered.Batches);
@@ -125,7 +125,7 @@ public sealed class LedgerRebuildTests : IDisposable
         return new Evidence(EvidenceKind.TwoResults, Epoch.Zero, new ReplicaId(offender), one, one with { Content = new byte[] { 2 } });
     }
 
-    private NodeLogs OpenLogs() => new(Configuration, new ReplicaId(0), e => throw e);
+    private NodeLogs OpenLogs() => new(Configuration, e => throw e);
 
     private Batch MakeBatch(byte mark)
     {

@@ -14,7 +14,7 @@ public sealed class NodeLogsTests
         StorageFaults faults = new() { PathContains = Guard };
         DurableWatch watch = new(), votes = new();
         NodeConfiguration configuration = new() { DataDir = "/data", Replica = new ReplicaSection { VoteGuardFile = Guard } };
-        using NodeLogs logs = new(configuration, new ReplicaId(0), watch.OnFailed, new FaultyFileLayer(new SimulatedFileLayer(), faults));
+        using NodeLogs logs = new(configuration, watch.OnFailed, new FaultyFileLayer(new SimulatedFileLayer(), faults));
         logs.Subscribe(votes.OnDurable, _ => { });
         faults.FailSyncs(1);
 
@@ -33,7 +33,7 @@ public sealed class NodeLogsTests
             DataDir = "/data",
             Storage = new StorageSection { BatchSegmentBytes = 4 * 1024 * 1024, RetentionBytes = 8 * 1024 * 1024 },
         };
-        using NodeLogs logs = new(configuration, new ReplicaId(0), new DurableWatch().OnFailed, new SimulatedFileLayer());
+        using NodeLogs logs = new(configuration, new DurableWatch().OnFailed, new SimulatedFileLayer());
         byte[] note = new byte[64 * 1024];
         StorageException full = Assert.Throws<StorageException>(() =>
         {

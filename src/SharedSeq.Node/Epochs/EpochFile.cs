@@ -1,0 +1,79 @@
+using SharedSeq.Primitives;
+using SharedSeq.Storage;
+
+namespace SharedSeq.Node;
+
+/// <summary>
+/// The newest epochs' starts in one small file of the data folder, written anew as a whole with each epoch: a node votes in an epoch only when its start is
+/// in here.
+/// </summary>
+/// <code>32 bytes SHA-256 of what follows | u16 count | the starts, oldest first</code>
+/// <param name="dataFolder">The node's data folder.</param>
+/// <param name="files">The file system; null is the disk.</param>
+public sealed class EpochFile(string dataFolder, IFileLayer? files = null)
+{
+    /// <summary>Epochs kept. 128: the lanes of a few may be open, members that come back are told of the last 64.</summary>
+    public const int Kept = 128;
+
+    private readonly IFileLayer _files = files ?? DiskFileLayer.Instance;
+
+    /// <summary>Where it is.</summary>
+    public string FilePath { get; } = Path.Combine(dataFolder, "epochs");
+
+    /// <summary>The starts kept, oldest first, without gaps; empty in the first epoch.</summary>
+    /// <exception cref="StorageException">The file is not one of ours, or damaged.</exception>
+    public IReadOnlyList<EpochStart> Read()
+    {
+        if (!_files.Exists(FilePath)) return [];
+        byte[] bytes;
+        using (IStorageFile file = _files.Open(FilePath, FileOpening.ReadOnly))
+        {
+            bytes = new byte[file.Length];
+            file.Read(bytes, 0);
+        }
+
+        try
+        {
+            var reader = new CanonicalReader(bytes);
+            if (reader.Hash() != Sha.Of(bytes.AsSpan(Hash32.Size))) DecodeException.Throw(DecodeRejection.Malformed, "its hash is another");
+            var starts = new EpochStart[reader.U16()];
+            for (int i = 0; i < starts.Length; i++)
+            {
+                starts[i] = EpochStart.Read(ref reader);
+                if (i > 0 && starts[i].Epoch != starts[i - 1].Epoch.Next()) DecodeException.Throw(DecodeRejection.NotCanonical, "epochs follow one another");
+            }
+
+            reader.End("epochs");
+            return starts;
+        }
+        catch (DecodeException e)
+        {
+            throw new StorageException(
+                StorageRejection.Corrupted, $"{FilePath} can not be read ({e.Message}); it is made anew from the logs: run: sharedseq store rebuild", inner: e);
+        }
+    }
+
+    /// <summary>Replaces the file, complete or not at all, durable when this returns; the oldest beyond <see cref="Kept"/> are left out.</summary>
+    /// <param name="starts">All, oldest first.</param>
+    /// <exception cref="StorageException">The disk does not take it.</exception>
+    public void Write(IReadOnlyList<EpochStart> starts)
+    {
+        var content = new CanonicalWriter(4_096);
+        int first = int.Max(0, starts.Count - Kept);
+        content.U16((ushort)(starts.Count - first));
+        for (int i = first; i < starts.Count; i++) starts[i].Write(content);
+        var writer = new CanonicalWriter(content.Length + Hash32.Size);
+        writer.Hash(Sha.Of(content.Written));
+        writer.Raw(content.Written);
+        _files.CreateFolder(dataFolder);
+        string part = FilePath + ".part";
+        using (IStorageFile file = _files.Open(part, FileOpening.Create))
+        {
+            file.Write(writer.Written, 0);
+            file.Sync();
+        }
+
+        _files.Rename(part, FilePath);
+        _files.SyncFolder(dataFolder);
+    }
+}

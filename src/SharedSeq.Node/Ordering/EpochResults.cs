@@ -1,0 +1,93 @@
+using SharedSeq.Consensus;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Node;
+
+/// <summary>
+/// The result collectors of the newest epochs, oldest first. Results of an ended epoch are owed until its boundary is certified: that certificate hands over
+/// to the next. Belongs to ordering's loop.
+/// </summary>
+/// <param name="epochs">Who may have signed what.</param>
+/// <param name="signerOf">Signs in the name of the own seat of an epoch.</param>
+public sealed class EpochResults(NodeEpochs epochs, Func<Epoch, StatementSigner> signerOf)
+{
+    /// <summary>Epochs whose results are always gathered: peers may still ask for what is certified.</summary>
+    private const int Kept = 3;
+
+    /// <summary>Epochs whose results are gathered at most. 16: a network that certifies nothing for so long is split, which a person has to end.</summary>
+    private const int KeptMax = 16;
+
+    private readonly List<(EpochPart Part, ResultCollector Collector)> _epochs = [];
+    private readonly List<BlockResult> _owed = [];
+
+    public IEnumerable<ResultCollector> All => _epochs.Select(item => item.Collector);
+
+    /// <summary>Own results are known to be wrong.</summary>
+    public bool IsDiverged => _epochs.Any(item => item.Collector.IsDiverged);
+
+    /// <summary>The collector of an epoch; null for one that is settled, or has not begun here.</summary>
+    public ResultCollector? Of(Epoch epoch) => _epochs.Find(item => item.Part.Epoch == epoch).Collector;
+
+    public MessageVerifier VerifierOf(Epoch epoch) => _epochs.Find(item => item.Part.Epoch == epoch).Part.Verifier;
+
+    public StatementSigner SignerOf(Epoch epoch) => signerOf(epoch);
+
+    /// <summary>Whether a certificate is newer than what its epoch has.</summary>
+    public bool IsWanted(ResultCertificate certificate) =>
+        Of(certificate.Result.Epoch) is { } collector && certificate.Result.Height > (collector.Newest?.Result.Height ?? Height.Zero);
+
+    /// <summary>Ordering goes on in this epoch. What is known of own results goes along: effects chain over the epochs.</summary>
+    public ResultCollector Begin(EpochPart part)
+    {
+        if (Of(part.Epoch) is { } known) return known;
+        var collector = new ResultCollector(part.Committee, part.Self);
+        if (_epochs.Count > 0) collector.Recover(_epochs.Max(item => item.Collector.Agreed), IsDiverged);
+        _epochs.Add((part, collector));
+        while (_epochs.Count > Kept && (_epochs.Count > KeptMax || IsSettled(_epochs[0]))) _epochs.RemoveAt(0);
+        return collector;
+    }
+
+    /// <summary>After a restart, in the newest epochs: what an earlier run signed and knew.</summary>
+    /// <param name="votes">Own result votes, in order.</param>
+    /// <param name="ledger">Certificates and own results; up to date with ordering.</param>
+    /// <param name="divergence">What an earlier run found out of its own results.</param>
+    public void Recover(IReadOnlyList<ResultVote> votes, NodeLedger ledger, Divergence? divergence)
+    {
+        ResultCertificate? newest = ledger.NewestCertificate();
+
+        // Before it has caught up with the newest certificate a node does not know yet that it agrees.
+        bool agrees = newest is not null && ledger.GetResult(newest.Result.Height)?.Hash == newest.Result.Hash;
+        Height agreed = divergence?.Agreed ?? (agrees ? newest!.Result.Height : Height.Zero);
+        ulong first = epochs.Newest.Epoch.Value - ulong.Min(epochs.Newest.Epoch.Value, KeptMax - 1);
+        for (var epoch = new Epoch(first); epoch <= epochs.Newest.Epoch; epoch = epoch.Next())
+        {
+            if (epochs.Of(epoch) is not { } part) continue;
+            var collector = new ResultCollector(part.Committee, part.Self);
+            foreach (ResultVote vote in votes)
+            {
+                if (vote.Epoch == epoch && vote.Voter == part.Self) collector.Recover(vote);
+            }
+
+            Height? boundary = epochs.BoundaryOf(epoch);
+            ResultCertificate? certificate = boundary is { } last ? ledger.CertificateAtOrAbove(last) : newest;
+            if (certificate?.Result.Epoch == epoch) collector.Recover(certificate);
+            collector.Recover(agreed, divergence is not null);
+            bool isSettled = boundary is not null && collector.Newest is not null;
+            if (isSettled && epoch.Value + Kept <= epochs.Newest.Epoch.Value) continue;
+            _epochs.Add((part, collector));
+            if (boundary is { } owed && !isSettled && ledger.GetResult(owed) is { } result) _owed.Add(result);
+        }
+    }
+
+    /// <summary>Own results of ended epochs' boundaries that are still to be certified, once after a restart: nobody computes them again.</summary>
+    public IReadOnlyList<BlockResult> TakeOwed()
+    {
+        BlockResult[] owed = [.. _owed];
+        _owed.Clear();
+        return owed;
+    }
+
+    private bool IsSettled((EpochPart Part, ResultCollector Collector) item) =>
+        item.Collector.Newest?.Result.Height is { } newest && newest >= epochs.BoundaryOf(item.Part.Epoch);
+}
