@@ -76,6 +76,8 @@ public sealed class NodeShell(
         batch.Body.Release();
     }
 
+    void IReplicaShell.SendToFormer(Epoch epoch, ReplicaSet to, PeerMessage message) => peers.Send(to, message);
+
     void IReplicaShell.Answer(ulong peer, PeerMessage message) => peers.Send(ReplicaSet.Of(new ReplicaId((ushort)peer)), message);
 
     void IReplicaShell.AnswerBlocks(ulong peer, BlockRequest request) => ServeBlocks(new ReplicaId((ushort)peer), request);
@@ -175,7 +177,7 @@ public sealed class NodeShell(
     void IOrderingShell.OnEvidence(Evidence evidence)
     {
         if (epochs.Of(evidence.Epoch)?.Verifier.TryVerify(evidence, out Verified<Evidence> verified) == VerificationRejection.None)
-            Tell(_replica!, ReplicaMessage.Of(new ReplicaInput.EvidenceReceived(evidence.Offender, verified)));
+            Tell(_replica!, ReplicaMessage.Of(new ReplicaInput.EvidenceReceived(null, verified)));
     }
 
     void IOrderingShell.OnUnverified(ReplicaId from, VerificationRejection reason)
@@ -198,10 +200,10 @@ public sealed class NodeShell(
         Pruned?.Invoke(keep);
     }
 
-    ValueTask IIntakeTarget.ReplicaAsync(ReplicaInput input, CancellationToken cancellation)
+    ValueTask IIntakeTarget.ReplicaAsync(ReplicaInput input, Epoch seats, CancellationToken cancellation)
     {
         if (input is ReplicaInput.PeerConnected connected) Tell(_ordering!, new OrderingMessage.PeerConnected(connected.Peer));
-        return _replica!.TellAsync(ReplicaMessage.Of(input), cancellation);
+        return _replica!.TellAsync(new ReplicaMessage(input, seats), cancellation);
     }
 
     ValueTask IIntakeTarget.ResultAsync(ReplicaId from, PeerMessage message, CancellationToken cancellation)

@@ -8,7 +8,10 @@ namespace SharedSeq.Node;
 public interface IIntakeTarget
 {
     /// <summary>For the replica. Waits when its mailbox is full: the peer's connection slows down.</summary>
-    ValueTask ReplicaAsync(ReplicaInput input, CancellationToken cancellation);
+    /// <param name="input">Verified.</param>
+    /// <param name="seats">The epoch in whose committee its seats were looked up.</param>
+    /// <param name="cancellation">Gives up waiting.</param>
+    ValueTask ReplicaAsync(ReplicaInput input, Epoch seats, CancellationToken cancellation);
 
     /// <summary>Result votes, result requests and answers, attestations: for ordering.</summary>
     ValueTask ResultAsync(ReplicaId from, PeerMessage message, CancellationToken cancellation);
@@ -104,24 +107,25 @@ public sealed class MessageIntake(NodeEpochs epochs, VerifiedAckCache acks, IInt
     private void Tell(ReplicaInput input)
     {
         // A full mailbox means the replica is busy with this very peer's messages, which say the same.
-        ValueTask told = target.ReplicaAsync(input, CancellationToken.None);
+        ValueTask told = target.ReplicaAsync(input, epochs.Present.Epoch, CancellationToken.None);
         if (!told.IsCompletedSuccessfully) _ = told.AsTask();
     }
 
     private async ValueTask<VerificationRejection> DispatchAsync(ReplicaId peer, PeerMessage message, CancellationToken cancellation)
     {
         EpochPart at = epochs.Present;
+        Epoch seats = at.Epoch;
         if (Epochs.EpochOf(message) is { } epoch && epoch != at.Epoch)
         {
             if (epoch > at.Epoch)
             {
-                await target.ReplicaAsync(new ReplicaInput.LaterEpochMessage(peer.Value, message), cancellation);
+                await target.ReplicaAsync(new ReplicaInput.LaterEpochMessage(peer.Value, message), seats, cancellation);
                 return VerificationRejection.None;
             }
 
             if (message is Vote or Proposal or Notarization or CommitProof or Status or CertificateRequest or BlockRequest)
             {
-                await target.ReplicaAsync(new ReplicaInput.EndedEpochMessage(peer.Value, epoch, message), cancellation);
+                await target.ReplicaAsync(new ReplicaInput.EndedEpochMessage(peer.Value, epoch, message), seats, cancellation);
                 return VerificationRejection.None;
             }
 
@@ -132,15 +136,15 @@ public sealed class MessageIntake(NodeEpochs epochs, VerifiedAckCache acks, IInt
 
         return message switch
         {
-            Vote or Proposal or Notarization or CommitProof or Status => await OnSlotAsync(at.Verifier, peer, message, cancellation),
-            CertificateResponse m => await OnCertificatesAsync(at.Verifier, peer, m, cancellation),
-            Batch or Ack or ProofOfAvailability or Evidence => await OnLanesAsync(at.Verifier, peer, message, cancellation),
-            _ => await OnOthersAsync(peer, message, cancellation),
+            Vote or Proposal or Notarization or CommitProof or Status => await OnSlotAsync(at.Verifier, seats, peer, message, cancellation),
+            CertificateResponse m => await OnCertificatesAsync(at.Verifier, seats, peer, m, cancellation),
+            Batch or Ack or ProofOfAvailability or Evidence => await OnLanesAsync(at.Verifier, seats, peer, message, cancellation),
+            _ => await OnOthersAsync(seats, peer, message, cancellation),
         };
     }
 
     private async ValueTask<VerificationRejection> OnSlotAsync(
-        MessageVerifier verifier, ReplicaId peer, PeerMessage message, CancellationToken cancellation)
+        MessageVerifier verifier, Epoch seats, ReplicaId peer, PeerMessage message, CancellationToken cancellation)
     {
         VerificationRejection reason = VerificationRejection.None;
         ReplicaInput? input = null;
@@ -159,12 +163,12 @@ public sealed class MessageIntake(NodeEpochs epochs, VerifiedAckCache acks, IInt
                 break;
         }
 
-        if (input is not null) await target.ReplicaAsync(input, cancellation);
+        if (input is not null) await target.ReplicaAsync(input, seats, cancellation);
         return reason;
     }
 
     private async ValueTask<VerificationRejection> OnLanesAsync(
-        MessageVerifier verifier, ReplicaId peer, PeerMessage message, CancellationToken cancellation)
+        MessageVerifier verifier, Epoch seats, ReplicaId peer, PeerMessage message, CancellationToken cancellation)
     {
         VerificationRejection reason = VerificationRejection.None;
         ReplicaInput? input = null;
@@ -195,12 +199,12 @@ public sealed class MessageIntake(NodeEpochs epochs, VerifiedAckCache acks, IInt
                 break;
         }
 
-        if (input is not null) await target.ReplicaAsync(input, cancellation);
+        if (input is not null) await target.ReplicaAsync(input, seats, cancellation);
         return reason;
     }
 
     /// <summary>What is not signed as a whole, or is verified by who takes it.</summary>
-    private async ValueTask<VerificationRejection> OnOthersAsync(ReplicaId peer, PeerMessage message, CancellationToken cancellation)
+    private async ValueTask<VerificationRejection> OnOthersAsync(Epoch seats, ReplicaId peer, PeerMessage message, CancellationToken cancellation)
     {
         ReplicaInput? input = message switch
         {
@@ -210,7 +214,7 @@ public sealed class MessageIntake(NodeEpochs epochs, VerifiedAckCache acks, IInt
             BatchResponse m => new ReplicaInput.BatchesReceived(peer, m),
             _ => null,
         };
-        if (input is not null) await target.ReplicaAsync(input, cancellation);
+        if (input is not null) await target.ReplicaAsync(input, seats, cancellation);
         else if (message is BatchRequest request) await target.ServeBatchesAsync(peer, request, cancellation);
         else if (message is ResultVote or ResultRequest or ResultResponse or AttestationMessage) await target.ResultAsync(peer, message, cancellation);
         else Invariant.Throw($"a decoded message of unhandled kind {message.Kind}");
@@ -248,7 +252,7 @@ public sealed class MessageIntake(NodeEpochs epochs, VerifiedAckCache acks, IInt
     }
 
     private async ValueTask<VerificationRejection> OnCertificatesAsync(
-        MessageVerifier verifier, ReplicaId peer, CertificateResponse response, CancellationToken cancellation)
+        MessageVerifier verifier, Epoch seats, ReplicaId peer, CertificateResponse response, CancellationToken cancellation)
     {
         VerificationRejection reason = VerificationRejection.None;
         foreach (Notarization item in response.Certificates)
@@ -256,11 +260,11 @@ public sealed class MessageIntake(NodeEpochs epochs, VerifiedAckCache acks, IInt
             // Asked for because it was missing: the slot may be one already left, so it is checked whatever its slot.
             reason = verifier.TryVerify(item, out Verified<Notarization> verified);
             if (reason != VerificationRejection.None) return reason;
-            await target.ReplicaAsync(new ReplicaInput.NotarizationReceived(peer, verified), cancellation);
+            await target.ReplicaAsync(new ReplicaInput.NotarizationReceived(peer, verified), seats, cancellation);
         }
 
         if (response.CommitProof is not null && OnCommitProof(verifier, peer, response.CommitProof, ref reason) is { } input)
-            await target.ReplicaAsync(input, cancellation);
+            await target.ReplicaAsync(input, seats, cancellation);
         return reason;
     }
 

@@ -28,6 +28,9 @@ public interface IReplicaShell
 
     void Send(ReplicaSet to, PeerMessage message);
 
+    /// <summary>Sends to those that had these seats in an ended epoch and have none now.</summary>
+    void SendToFormer(Epoch epoch, ReplicaSet to, PeerMessage message);
+
     /// <summary>Sends one of the own batches, whose bytes the shell holds.</summary>
     void SendBatch(ReplicaSet to, LaneTip tip);
 

@@ -117,7 +117,7 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
 
     private void Handle(ReplicaMessage message)
     {
-        if (message.Input is not null) Step(message.Input);
+        if (message.Input is not null) Step(message.Input, message.Seats);
         Settle();
         Flush();
     }
@@ -139,9 +139,12 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
         _shell.FlushBatches();
     }
 
-    private void Step(ReplicaInput input)
+    /// <summary>An input of the loop's own making, or an answer: it names no seat.</summary>
+    private void Step(ReplicaInput input) => Step(input, _epoch);
+
+    private void Step(ReplicaInput input, Epoch seats)
     {
-        _epochs.Step(input, Now(), _effects);
+        _epochs.Step(input, seats, Now(), _effects);
         CarryOut();
     }
 
@@ -195,6 +198,7 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
             case ReplicaEffect.CastProposal e: Cast(e); break;
             case ReplicaEffect.Send e when e.AfterSync: AfterVoteSync(() => _shell.Send(e.To, e.Message)); break;
             case ReplicaEffect.Send e: _shell.Send(e.To, e.Message); break;
+            case ReplicaEffect.SendToFormer e: _shell.SendToFormer(e.Epoch, e.To, e.Message); break;
             case ReplicaEffect.SendBatch e: _shell.SendBatch(e.To, e.Tip); break;
             case ReplicaEffect.ServeBlocks e: _shell.ServeBlocks(e.To, e.Request); break;
             case ReplicaEffect.StoreBatch e:

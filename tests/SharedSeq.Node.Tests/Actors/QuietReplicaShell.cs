@@ -38,6 +38,10 @@ internal abstract class QuietReplicaShell : IReplicaShell
     {
     }
 
+    public void SendToFormer(Epoch epoch, ReplicaSet to, PeerMessage message)
+    {
+    }
+
     public void Answer(ulong peer, PeerMessage message)
     {
     }

@@ -34,7 +34,7 @@ public sealed class VoteLogCompactionTests : IDisposable
             Epochs busy = NewReplica([]);
             var effects = new List<ReplicaEffect>();
             busy.Start(new CoreTime(0, OrderingBench.Start), effects);
-            busy.Step(new ReplicaInput.Tick(), new CoreTime(1_000, OrderingBench.Start + 1_000), effects);
+            busy.Step(new ReplicaInput.Tick(), Epoch.Zero, new CoreTime(1_000, OrderingBench.Start + 1_000), effects);
             Assert.False(busy.CanSnapshot);
             logs.CompactVotes(busy, kept);
         }
@@ -46,7 +46,7 @@ public sealed class VoteLogCompactionTests : IDisposable
         Epochs restarted = NewReplica(recovered);
         var sent = new List<ReplicaEffect>();
         restarted.Start(new CoreTime(0, OrderingBench.Start), sent);
-        restarted.Step(new ReplicaInput.Tick(), new CoreTime(10_000, OrderingBench.Start + 10_000), sent);
+        restarted.Step(new ReplicaInput.Tick(), Epoch.Zero, new CoreTime(10_000, OrderingBench.Start + 10_000), sent);
         Assert.DoesNotContain(sent, effect => effect is ReplicaEffect.CastVote { Slot.Value: 1 });
         Assert.Contains(sent, effect => effect is ReplicaEffect.Send { Message: Vote { Slot.Value: 1, VoteKind: VoteKind.First, Value.IsSkip: true } });
     }
