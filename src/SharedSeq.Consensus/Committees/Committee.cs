@@ -7,6 +7,11 @@ namespace SharedSeq.Consensus;
 /// <summary>One operator's seat: the vote key signs proposals, votes and result votes; the node key signs everything else and is its TLS identity.</summary>
 public sealed record CommitteeMember(PublicKey64 VoteKey, PublicKey64 NodeKey)
 {
+    /// <summary>A seat that nobody has: all-zero keys, under which nothing verifies. It counts in n and is one of the f that may fail.</summary>
+    public static readonly CommitteeMember Empty = new(default, default);
+
+    public bool IsEmpty => this == Empty;
+
     /// <summary>Vote key, node key.</summary>
     public void Write(CanonicalWriter writer)
     {
@@ -35,8 +40,14 @@ public sealed class Committee
         Quorum = quorum;
         EpochGenesis = epochGenesis;
         _members = [.. members];
-        _leaders = new ReplicaId[quorum.N];
-        for (int i = 0; i < _leaders.Length; i++) _leaders[i] = new ReplicaId((ushort)i);
+        var leaders = new List<ReplicaId>();
+        for (int i = 0; i < _members.Length; i++)
+        {
+            if (!_members[i].IsEmpty) leaders.Add(new ReplicaId((ushort)i));
+        }
+
+        if (leaders.Count == 0) throw new ArgumentException("nobody has a seat", nameof(members));
+        _leaders = [.. leaders];
         new Prng(epochGenesis.Prefix).Shuffle<ReplicaId>(_leaders);
     }
 
@@ -50,8 +61,12 @@ public sealed class Committee
 
     public CommitteeMember this[ReplicaId id] => _members[id.Value];
 
-    public bool Has(ReplicaId id) => id.Value < _members.Length;
+    /// <summary>Whether there is such a seat and somebody has it.</summary>
+    public bool Has(ReplicaId id) => id.Value < _members.Length && !_members[id.Value].IsEmpty;
 
-    /// <summary>leader(e, s) = members[perm_e(s mod n)]; the permutation is fixed by the epoch's genesis, never by unfinalized data.</summary>
+    /// <summary>
+    /// leader(e, s) = members[perm_e(s mod n)], over the seats that are not empty; the permutation is fixed by the epoch's genesis, never by unfinalized
+    /// data.
+    /// </summary>
     public ReplicaId LeaderOf(Slot slot) => _leaders[(int)(slot.Value % (ulong)_leaders.Length)];
 }

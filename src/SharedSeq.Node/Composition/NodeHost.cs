@@ -219,7 +219,7 @@ public sealed class NodeHost : IAsyncDisposable
         CancellationToken cancellation)
     {
         snapshots.RemoveLeftovers();
-        OrderingMachine machine = Restore(snapshots, ledgerHeight) ?? new OrderingMachine(Genesis);
+        OrderingMachine machine = Restore(snapshots, ledgerHeight) ?? new OrderingMachine(Genesis, new P256Scheme());
         while (machine.Height < _logs!.LastBlock)
         {
             CommittedBlock? block = _logs.ReadBlock(machine.Height.Next());
@@ -257,7 +257,7 @@ public sealed class NodeHost : IAsyncDisposable
             try
             {
                 var reader = new CanonicalReader(state.Span);
-                OrderingMachine machine = OrderingMachine.Restore(Genesis, ref reader);
+                OrderingMachine machine = OrderingMachine.Restore(Genesis, new P256Scheme(), ref reader);
                 if (machine.Height <= _logs!.LastBlock && machine.Height <= ledgerHeight) return machine;
             }
             catch (DecodeException e)

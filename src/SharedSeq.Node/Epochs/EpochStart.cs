@@ -19,7 +19,7 @@ public sealed record EpochStart(BlockId Genesis, TimestampMs Timestamp, Committe
     /// <param name="machine">Where ordering is.</param>
     /// <param name="block">Hash of the block of that height.</param>
     public static EpochStart? After(OrderingMachine machine, Hash32 block) => machine.Boundary == machine.Height && machine.Height > Height.Zero
-        ? new EpochStart(new BlockId(machine.Height, block), machine.Timestamp, machine.NextCommittee)
+        ? new EpochStart(new BlockId(machine.Height, block), machine.Timestamp, machine.Operators.Next!.Plan)
         : null;
 
     public void Write(CanonicalWriter writer)

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using SharedSeq.Client;
 using SharedSeq.Consensus;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
@@ -27,7 +28,7 @@ public static class LedgerRebuild
         }
 
         var batches = new BatchStore(logs.ReadBatch);
-        var machine = new OrderingMachine(genesis);
+        var machine = new OrderingMachine(genesis, new P256Scheme());
         var epochs = new List<EpochStart>();
         Exception? failed = null;
         await using (var ledger = new NodeLedger(folder, genesis, batches, NullLogger.Instance, e => failed = e))

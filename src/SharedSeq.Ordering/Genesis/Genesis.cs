@@ -4,12 +4,6 @@ using SharedSeq.Primitives;
 
 namespace SharedSeq.Ordering;
 
-/// <summary>Where an operator can be reached. Not part of the genesis hash: an operator that moves does not make another network.</summary>
-/// <param name="Name">Shown to people.</param>
-/// <param name="Peer">host:port of its peer sessions.</param>
-/// <param name="Rpc">Base URL of its JSON-RPC, or null when it is not offered.</param>
-public sealed record OperatorEndpoints(string Name, string Peer, string? Rpc);
-
 /// <summary>
 /// What makes a network: its committee, its policy and its namespaces. Every node starts from it and every proof is checked against it; its hash is
 /// printed, compared between nodes, and seeds the leader order.
@@ -144,9 +138,13 @@ public sealed class Genesis
 
         if (Endpoints.Count != 0 && Endpoints.Count != Quorum.N) Throw("committee.members", "endpoints of all operators or of none");
         // A cut lists the lanes of all epochs that ended within D heights.
-        ulong open = 2 + (Policy.ReceiptDeadlineHeights / (ulong)Policy.BoundaryLead);
-        if (Policy.EpochSeconds > 0 && (ulong)Quorum.N * open > Header.MaxLanes)
-            Throw("policy.boundaryLead", $"{open} epochs of {Quorum.N} lanes could be open at once, and a cut has room for {Header.MaxLanes}");
+        if (Quorum.N > Policy.MembersMax)
+        {
+            Throw(
+                "policy.boundaryLead",
+                $"{Policy.OpenEpochsMax} epochs of {Quorum.N} lanes could be open at once, and a cut has room for {Header.MaxLanes}");
+        }
+
         CheckKeys();
     }
 
@@ -156,6 +154,7 @@ public sealed class Genesis
         var seen = new SortedSet<(Hash32, Hash32)>();
         for (int i = 0; i < Members.Count; i++)
         {
+            if (Members[i].VoteKey == default || Members[i].NodeKey == default) Throw($"committee.members[{i}]", "a seat of genesis has keys");
             if (!seen.Add((Members[i].VoteKey.X, Members[i].VoteKey.Y))) Throw($"committee.members[{i}].voteKey", "every key once");
             if (!seen.Add((Members[i].NodeKey.X, Members[i].NodeKey.Y))) Throw($"committee.members[{i}].nodeKey", "every key once");
         }

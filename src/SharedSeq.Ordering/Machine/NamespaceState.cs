@@ -118,7 +118,7 @@ internal sealed class NamespaceState(NamespacePolicy policy, int index, Hash32 g
 
     /// <param name="reader">Behind the namespace before.</param>
     /// <param name="slots">Where the batches of waiting transactions are named.</param>
-    /// <param name="members">Size of the committee: an author is one of it.</param>
+    /// <param name="members">Size of the largest committee: an author is one of it.</param>
     public void Restore(ref CanonicalReader reader, BatchSlots slots, int members)
     {
         Number = reader.U64();

@@ -21,9 +21,8 @@ public sealed partial class OrderingMachine
             {
                 if (!_byId.TryGet(record.Namespace.Value, out ns))
                 {
-                    RejectionReason unknown =
-                        record.Namespace == NamespaceId.System ? RejectionReason.SystemNamespace : RejectionReason.UnknownNamespace;
-                    Reject(body.IdOf(i), record.Namespace, unknown);
+                    if (record.Namespace == NamespaceId.System) TakeStatement(body, i, _slots[slot].Lane);
+                    else Reject(body.IdOf(i), record.Namespace, RejectionReason.UnknownNamespace);
                     continue;
                 }
             }

@@ -1,4 +1,5 @@
 using System;
+using SharedSeq.Consensus;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Ordering;
@@ -6,7 +7,7 @@ namespace SharedSeq.Ordering;
 /// <summary>The whole state as bytes: checkpoints commit to it, a restart or a new member continues from it.</summary>
 public sealed partial class OrderingMachine
 {
-    private static ReadOnlySpan<byte> SnapshotTag => "SharedSeq.ordering.v2"u8;
+    private static ReadOnlySpan<byte> SnapshotTag => "SharedSeq.ordering.v3"u8;
 
     /// <summary>
     /// SHA-256("SharedSeq.state" || state, with the remembered ids by their digests): what the result of a checkpoint certifies. A restored machine that
@@ -38,11 +39,11 @@ public sealed partial class OrderingMachine
 
     /// <summary>The machine as it was when the snapshot was written.</summary>
     /// <exception cref="DecodeException">The bytes are not a snapshot of this network's machine.</exception>
-    public static OrderingMachine Restore(Genesis genesis, ref CanonicalReader reader)
+    public static OrderingMachine Restore(Genesis genesis, ISignatureScheme scheme, ref CanonicalReader reader)
     {
         if (!reader.Raw(SnapshotTag.Length).SequenceEqual(SnapshotTag))
             DecodeException.Throw(DecodeRejection.UnknownValue, "not a snapshot of ordering");
-        var machine = new OrderingMachine(genesis);
+        var machine = new OrderingMachine(genesis, scheme);
         machine.ReadState(ref reader);
         machine._duplicates.Restore(ref reader);
         return machine;
@@ -57,6 +58,7 @@ public sealed partial class OrderingMachine
         writer.U64(_span.EndsAt.Value);
         writer.U64(_span.Boundary?.Value ?? 0);
         writer.Hash(EffectsRoot);
+        Operators.Write(writer);
         writer.U32((uint)_namespaces.Length);
         foreach (NamespaceState ns in _namespaces) ns.Write(writer, _slots);
     }
@@ -71,10 +73,13 @@ public sealed partial class OrderingMachine
         ulong boundary = reader.U64();
         _span = _span with { EndsAt = endsAt, Boundary = boundary == 0 ? null : new Height(boundary) };
         EffectsRoot = reader.Hash();
+        Operators = OperatorRegistry.Read(_genesis, ref reader);
+        if (Operators.Present.Plan.Epoch != Epoch || Operators.Next is null != (Height.Value == 0))
+            DecodeException.Throw(DecodeRejection.Malformed, "committees of a snapshot");
         if (reader.U32() != (uint)_namespaces.Length) DecodeException.Throw(DecodeRejection.Malformed, "namespaces of a snapshot");
         foreach (NamespaceState ns in _namespaces)
         {
-            ns.Restore(ref reader, _slots, _genesis.Quorum.N);
+            ns.Restore(ref reader, _slots, _policy.MembersMax);
             if (ns.Queue.Count > 0) _queued.Add(ns);
             _heads.Set(ns.Policy.Id.Value, ns.UpdateHead().Value);
         }

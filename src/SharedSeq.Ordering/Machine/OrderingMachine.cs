@@ -19,6 +19,7 @@ public sealed partial class OrderingMachine
     private readonly BatchSlots _slots = new();
     private readonly SortedMerkleTree _heads;
     private readonly CanonicalWriter _writer = new(4096);
+    private readonly ISignatureScheme _scheme;
 
     // Work of the height being applied.
     private readonly List<NamespaceState> _work = [];
@@ -26,6 +27,8 @@ public sealed partial class OrderingMachine
     private List<ClosedBlock> _closed = [];
     private List<NamespaceGrowth> _growth = [];
     private List<Rejection> _rejections = [];
+    private List<AcceptedStatement> _statements = [];
+    private readonly List<LaneId> _statementLanes = [];
     private uint _duplicateCount;
 
     // How far the present epoch goes, by the headers applied.
@@ -35,9 +38,13 @@ public sealed partial class OrderingMachine
     private ulong _nextDueMs;
 
     /// <summary>The machine before the first height.</summary>
-    public OrderingMachine(Genesis genesis)
+    /// <param name="genesis">The network.</param>
+    /// <param name="scheme">Checks the signatures of operator statements; nothing else that is ordered has any that ordering looks at.</param>
+    public OrderingMachine(Genesis genesis, ISignatureScheme scheme)
     {
         _genesis = genesis;
+        _scheme = scheme;
+        Operators = new OperatorRegistry(genesis);
         _policy = genesis.Policy;
         _namespaces = new NamespaceState[genesis.Namespaces.Count];
         _byId = new Lookup<ulong, NamespaceState>(_namespaces.Length);
@@ -74,8 +81,8 @@ public sealed partial class OrderingMachine
     /// <summary>The present epoch's last height once it is known.</summary>
     public Height? Boundary => _span.Boundary;
 
-    /// <summary>Who serves the next epoch: as long as nothing changes committees, the members of genesis.</summary>
-    public CommitteePlan NextCommittee => new(new Epoch(Epoch.Value + 1), _genesis.Quorum, _genesis.Members);
+    /// <summary>Operators and committees after the last height applied. What it is now never changes.</summary>
+    public OperatorRegistry Operators { get; private set; }
 
     /// <summary>Ids remembered against duplicates.</summary>
     public uint RememberedIds => _duplicates.Count;
@@ -92,6 +99,7 @@ public sealed partial class OrderingMachine
         Invariant.Check(block.Height == Height.Next(), "heights are applied in order, each once");
         Invariant.Check(block.Timestamp >= Timestamp, "committed time does not go back");
         TimestampMs before = Timestamp;
+        CommitteeSeats? fixedBefore = Operators.Next;
         EnterEpoch(block.Block.Header.Epoch);
         Height = block.Height;
         Timestamp = block.Timestamp;
@@ -109,7 +117,8 @@ public sealed partial class OrderingMachine
         _work.Sort(static (a, b) => a.Index.CompareTo(b.Index));
         GrantShares();
         foreach (NamespaceState ns in _work) Advance(ns);
-        return Finish(block, before);
+        UpdateCommittees(block.Block.Payload.Evidence);
+        return Finish(block, before, Operators.Next == fixedBefore ? null : Operators.Next!.Plan);
     }
 
     /// <summary>An epoch begins behind the boundary of the one before, and nowhere else.</summary>
@@ -118,6 +127,7 @@ public sealed partial class OrderingMachine
         bool isNext = _span.Boundary is { } boundary && boundary == Height;
         Invariant.Check(epoch.Value == Epoch.Value + (isNext ? 1UL : 0UL), "epochs change at their boundary");
         if (!isNext) return;
+        Operators = Operators.WithEpochEnded(Height);
         Epoch = epoch;
         _span = SpanFrom(Timestamp);
     }
@@ -129,6 +139,8 @@ public sealed partial class OrderingMachine
         _closed = [];
         _growth = [];
         _rejections = [];
+        _statements = [];
+        _statementLanes.Clear();
         _duplicateCount = 0;
         _work.Clear();
         _duplicates.Advance(Timestamp.Value);
@@ -159,7 +171,7 @@ public sealed partial class OrderingMachine
         return earliest;
     }
 
-    private OrderingResult Finish(CommittedBlock block, TimestampMs before)
+    private OrderingResult Finish(CommittedBlock block, TimestampMs before, CommitteePlan? fixedCommittee)
     {
         var backlogs = new List<NamespaceBacklog>();
         foreach (NamespaceState ns in _work)
@@ -178,10 +190,11 @@ public sealed partial class OrderingMachine
         EffectsRoot = effects.RootAfter(EffectsRoot);
         bool isBoundary = _span.Boundary == Height;
         bool isCheckpoint = isBoundary || Height.Value % _policy.CheckpointInterval == 0;
+        if (isCheckpoint) Operators = Operators.WithCheckpoint(Height, EffectsRoot);
         bool isSigned = isCheckpoint || Timestamp.Value / _policy.ResultIntervalMs != before.Value / _policy.ResultIntervalMs;
         var result = new BlockResult(
             block.Block.Header.Epoch, Height, block.Block.Header.Hash, namespacesRoot, EffectsRoot, Hash32.Zero,
-            isCheckpoint ? StateRoot() : Hash32.Zero, isBoundary ? NextCommittee.Hash : Hash32.Zero);
+            isCheckpoint ? StateRoot() : Hash32.Zero, isBoundary ? Operators.Next!.Plan.Hash : Hash32.Zero);
         return new OrderingResult
         {
             Result = result,
@@ -192,6 +205,9 @@ public sealed partial class OrderingMachine
             Closed = _closed,
             Growth = _growth,
             Rejections = _rejections,
+            Statements = _statements,
+            FixedCommittee = fixedCommittee,
+            Operators = Operators,
             Backlogs = backlogs,
             Heads = isSigned ? CaptureHeads() : null,
         };

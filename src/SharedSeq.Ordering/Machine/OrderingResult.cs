@@ -45,6 +45,9 @@ public readonly record struct Rejection(TxId Id, NamespaceId Namespace, Rejectio
     }
 }
 
+/// <summary>An operator statement that took effect.</summary>
+public readonly record struct AcceptedStatement(TxId Id, OperatorStatement Statement);
+
 /// <summary>Record bytes of a namespace that wait for room after a height.</summary>
 public readonly record struct NamespaceBacklog(NamespaceId Namespace, ulong QueuedBytes);
 
@@ -75,6 +78,18 @@ public sealed class OrderingResult
 
     /// <summary>Transactions left out for good, in the order of the rejections root.</summary>
     public required IReadOnlyList<Rejection> Rejections { get; init; }
+
+    /// <summary>Operator statements that took effect, in order.</summary>
+    public required IReadOnlyList<AcceptedStatement> Statements { get; init; }
+
+    /// <summary>
+    /// Who serves the next epoch, where this height fixed or changed it: the first height of an epoch fixes it, later evidence may empty seats of it. The
+    /// newest one handed out before the boundary counts; the boundary's result names its hash.
+    /// </summary>
+    public required CommitteePlan? FixedCommittee { get; init; }
+
+    /// <summary>Operators and committees after the height.</summary>
+    public required OperatorRegistry Operators { get; init; }
 
     /// <summary>Namespaces with transactions waiting, ascending.</summary>
     public required IReadOnlyList<NamespaceBacklog> Backlogs { get; init; }

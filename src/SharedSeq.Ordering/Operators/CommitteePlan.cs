@@ -6,7 +6,7 @@ namespace SharedSeq.Ordering;
 
 /// <summary>
 /// Who serves an epoch, before the epoch's genesis is known: the thresholds and the seats. The result of a boundary certifies its hash, so that whoever
-/// trusts one committee learns the next (consensus.md 8).
+/// trusts one committee learns the next (consensus.md 8). A seat may be empty, at most f are.
 /// </summary>
 /// <param name="Epoch">The epoch.</param>
 /// <param name="Quorum">Thresholds.</param>
@@ -45,7 +45,15 @@ public sealed record CommitteePlan(Epoch Epoch, QuorumParameters Quorum, IReadOn
         var epoch = new Epoch(reader.U64());
         QuorumParameters quorum = QuorumParameters.Read(ref reader);
         var members = new CommitteeMember[quorum.N];
-        for (int i = 0; i < members.Length; i++) members[i] = CommitteeMember.Read(ref reader);
+        int empty = 0;
+        for (int i = 0; i < members.Length; i++)
+        {
+            members[i] = CommitteeMember.Read(ref reader);
+            if (members[i].IsEmpty) empty++;
+            else if (members[i].VoteKey == default || members[i].NodeKey == default) DecodeException.Throw(DecodeRejection.Malformed, "a seat with one key");
+        }
+
+        if (empty > quorum.F) DecodeException.Throw(DecodeRejection.Malformed, "more empty seats than may fail");
         return new CommitteePlan(epoch, quorum, members);
     }
 }

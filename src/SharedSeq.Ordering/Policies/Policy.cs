@@ -69,6 +69,12 @@ public sealed record Policy
 
     public EpochTerms Epochs => new(EpochSeconds, BoundaryLead);
 
+    /// <summary>Epochs whose lanes can be in one cut: the present one and those that ended within D heights.</summary>
+    public ulong OpenEpochsMax => 2 + (ReceiptDeadlineHeights / (ulong)BoundaryLead);
+
+    /// <summary>Largest committee: a cut has room for the lanes of all epochs that can be open at once.</summary>
+    public int MembersMax => EpochSeconds == 0 ? QuorumParameters.MaxMembers : (int)ulong.Min(QuorumParameters.MaxMembers, Header.MaxLanes / OpenEpochsMax);
+
     public Hash32 Hash
     {
         get

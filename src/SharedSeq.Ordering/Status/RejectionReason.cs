@@ -18,8 +18,8 @@ public enum RejectionReason : byte
     /// <summary>No such namespace is registered.</summary>
     UnknownNamespace = 4,
 
-    /// <summary>Namespace 0 is not open to submitters.</summary>
-    SystemNamespace = 5,
+    /// <summary>Namespace 0 takes operator statements only, and this is none.</summary>
+    BadStatement = 5,
 
     /// <summary>There is no payload.</summary>
     Empty = 6,
@@ -35,4 +35,25 @@ public enum RejectionReason : byte
 
     /// <summary>EVM transactions have validUntil 0, so that equal payloads have equal ids.</summary>
     ValidUntilNotAllowed = 10,
+
+    /// <summary>A signature of an operator statement does not verify.</summary>
+    BadStatementSignature = 11,
+
+    /// <summary>No operator or candidate has the key that an operator statement names.</summary>
+    UnknownOperator = 12,
+
+    /// <summary>A key that an operator statement brings served already, or serves. No key serves twice.</summary>
+    KeyUsed = 13,
+
+    /// <summary>A join carries the approvals of fewer than q present members.</summary>
+    TooFewApprovals = 14,
+
+    /// <summary>What the operator asks for is under way, or does not fit its state.</summary>
+    OutOfTurn = 15,
+
+    /// <summary>A candidate names a checkpoint that is none of the newest ones.</summary>
+    UnknownCheckpoint = 16,
+
+    /// <summary>As many candidates, keys or rotations as the network remembers.</summary>
+    RegistryFull = 17,
 }

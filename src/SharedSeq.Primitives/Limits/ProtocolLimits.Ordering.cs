@@ -64,6 +64,24 @@ public sealed partial record ProtocolLimits
         "70,000 transactions a second for the whole 60 s, in 128 MiB; a full table rejects as congested")]
     public int DedupIdsMax { get; init; } = 4 * 1024 * 1024;
 
+    [Limit(LimitScope.Protocol, "candidates", 64, 64, "each was approved by q members: more than join in a year")]
+    public int OperatorCandidatesMax { get; init; } = 64;
+
+    [Limit(LimitScope.Protocol, "keys", 4_096, 4_096,
+        "keys that served are remembered for good, as none serves twice: 128 KiB of state, and 2,000 joins and rotations")]
+    public int OperatorKeysMax { get; init; } = 4_096;
+
+    [Limit(LimitScope.Protocol, "rotations", 64, 64,
+        "weekly for a year and more; one operator can not use up the keys of all, and joins anew when it needs more")]
+    public int OperatorRotationsMax { get; init; } = 64;
+
+    [Limit(LimitScope.Protocol, "bytes", 18_432, 18_432, "a join that 128 members approved")]
+    public int OperatorStatementBytesMax { get; init; } = 18 * 1024;
+
+    [Limit(LimitScope.Protocol, "statements", 1, 1,
+        "per lane and height: each costs up to a quorum of signature checks, and an operator has no use for more")]
+    public int OperatorStatementsPerLaneMax { get; init; } = 1;
+
     [Limit(LimitScope.Protocol, "legs", 8, 8,
         "an atomic bundle over more rollups than that is hard to price and to solve exactly")]
     public int BundleLegsMax { get; init; } = 8;

@@ -47,11 +47,11 @@ public sealed partial class SimulatedNode : IBatchSource
 
     private OrderingMachine RestoreOrdering()
     {
-        if (Disk.Snapshot is not { } snapshot || Run.Random.Below(2) == 0) return new OrderingMachine(Run.Genesis);
+        if (Disk.Snapshot is not { } snapshot || Run.Random.Below(2) == 0) return new OrderingMachine(Run.Genesis, Run.Signatures);
         var reader = new CanonicalReader(snapshot);
-        OrderingMachine machine = OrderingMachine.Restore(Run.Genesis, ref reader);
+        OrderingMachine machine = OrderingMachine.Restore(Run.Genesis, Run.Signatures, ref reader);
         reader.End("ordering snapshot");
-        if (machine.Height > Disk.ArchivedHeight) return new OrderingMachine(Run.Genesis);
+        if (machine.Height > Disk.ArchivedHeight) return new OrderingMachine(Run.Genesis, Run.Signatures);
         Run.Coverage.SnapshotsRestored++;
         return machine;
     }

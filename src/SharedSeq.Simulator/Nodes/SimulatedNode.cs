@@ -30,7 +30,7 @@ public sealed partial class SimulatedNode
         _attackers = attackers;
         _keys = run.Signatures.KeysOf(id);
         _peers = new PeerSession[run.Settings.Quorum.N];
-        _ordering = new OrderingMachine(run.Genesis);
+        _ordering = new OrderingMachine(run.Genesis, run.Signatures);
         Enter(run.Committee);
         foreach (Attacker attacker in attackers) attacker.Attach(this, random.Fork());
     }

@@ -45,14 +45,16 @@ public sealed class SimulatedSignatures : ISignatureScheme
     public SimulatedSignatures(int members, Prng random)
     {
         _keys = new SimulatedKey[2 * members];
-        for (int i = 0; i < _keys.Length; i++) _keys[i] = new SimulatedKey(random, (ulong)i);
+
+        // Numbers from 1 on: the all-zero key is nobody's.
+        for (int i = 0; i < _keys.Length; i++) _keys[i] = new SimulatedKey(random, (ulong)i + 1);
     }
 
     public SimulatedKeys KeysOf(ReplicaId member) => new(_keys[2 * member.Value], _keys[(2 * member.Value) + 1]);
 
     public bool Verify(PublicKey64 key, ReadOnlySpan<byte> text, Signature64 signature)
     {
-        ulong number = key.X.Prefix;
-        return number < (ulong)_keys.Length && _keys[number].Public == key && _keys[number].Sign(text) == signature;
+        ulong index = key.X.Prefix - 1;
+        return index < (ulong)_keys.Length && _keys[index].Public == key && _keys[index].Sign(text) == signature;
     }
 }

@@ -93,7 +93,7 @@ public sealed class DuplicateRuleTests
     }
 
     [Theory]
-    [InlineData(0UL, RejectionReason.SystemNamespace)]
+    [InlineData(0UL, RejectionReason.BadStatement)]
     [InlineData(4UL, RejectionReason.UnknownNamespace)]
     public void Records_of_namespaces_that_take_none_are_left_out_with_their_reason(ulong ns, RejectionReason reason)
     {

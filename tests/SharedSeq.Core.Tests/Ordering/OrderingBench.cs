@@ -1,3 +1,4 @@
+using SharedSeq.Client;
 using SharedSeq.Consensus;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
@@ -11,6 +12,7 @@ internal sealed class OrderingBench : IBatchSource
     public const ulong Start = 1_700_000_000_000;
 
     private readonly Dictionary<LaneTip, BatchBody> _bodies = [];
+    private readonly Dictionary<LaneTip, TestTransaction[]> _sealed = [];
     private Header? _parent;
     private ulong _batches;
 
@@ -19,13 +21,17 @@ internal sealed class OrderingBench : IBatchSource
     {
     }
 
-    public OrderingBench(Genesis genesis)
+    public OrderingBench(Genesis genesis, ISignatureScheme? scheme = null)
     {
         Genesis = genesis;
-        Machine = new OrderingMachine(genesis);
+        Scheme = scheme ?? new P256Scheme();
+        Machine = new OrderingMachine(genesis, Scheme);
     }
 
     public Genesis Genesis { get; }
+
+    /// <summary>What operator statements are checked with.</summary>
+    public ISignatureScheme Scheme { get; }
 
     public OrderingMachine Machine { get; set; }
 
@@ -96,14 +102,22 @@ internal sealed class OrderingBench : IBatchSource
             tips.Add(AddBatch(batch[first..]));
         }
 
+        return Next(timestamp, Payload.Empty, tips);
+    }
+
+    /// <summary>The next height with a payload and no batches.</summary>
+    public CommittedBlock HeightWith(ulong timestamp, Payload payload) => Next(timestamp, payload, []);
+
+    private CommittedBlock Next(ulong timestamp, Payload payload, List<LaneTip> tips)
+    {
         ulong height = (_parent?.Height.Value ?? 0) + 1;
         bool isNextEpoch = _parent is not null && Machine.Boundary == _parent.Height;
         var header = new Header(
             new Epoch(Machine.Epoch.Value + (isNextEpoch ? 1UL : 0UL)), new Slot(height), new Height(height), new Slot(height - 1),
             _parent?.Hash ?? Genesis.Hash, new TimestampMs(timestamp),
-            HeaderFlags.None, Payload.Empty.Commitment, []);
+            HeaderFlags.None, payload.Commitment, []);
         _parent = header;
-        return new CommittedBlock(new Block(header, Payload.Empty), header.Timestamp, null, tips, []);
+        return new CommittedBlock(new Block(header, payload), header.Timestamp, null, tips, []);
     }
 
     /// <summary>Applies a height with one batch (none when there are no transactions) at Start + <paramref name="atMs"/>.</summary>
@@ -115,6 +129,10 @@ internal sealed class OrderingBench : IBatchSource
         EffectsBefore = Machine.EffectsRoot;
         return Machine.Apply(Height(Start + atMs, batches), this);
     }
+
+    /// <summary>What a height carries, with the lane each came by.</summary>
+    public IEnumerable<(LaneId Lane, TestTransaction Transaction)> Carried(CommittedBlock block) =>
+        block.Batches.SelectMany(tip => _sealed[tip].Select(transaction => (tip.Lane, transaction)));
 
     /// <summary>TxIds of a block's content.</summary>
     public TxId[] Ids(BlockContent content, int first = 0)
@@ -140,7 +158,7 @@ internal sealed class OrderingBench : IBatchSource
     public void SnapshotAndRestore()
     {
         var reader = new CanonicalReader(SnapshotBytes());
-        Machine = OrderingMachine.Restore(Genesis, ref reader);
+        Machine = OrderingMachine.Restore(Genesis, Scheme, ref reader);
         reader.End("snapshot");
     }
 
@@ -151,6 +169,7 @@ internal sealed class OrderingBench : IBatchSource
         var tip = new LaneTip(
             new LaneId(Epoch.Zero, new ReplicaId((ushort)(_batches % 4)), 0), new BatchSeq(_batches), Sha.Of(BitConverter.GetBytes(_batches)));
         _bodies[tip] = body;
+        _sealed[tip] = transactions;
         return tip;
     }
 

@@ -65,7 +65,7 @@ public sealed class OrderingEpochTests
     public void A_plan_becomes_the_committee_when_the_genesis_of_its_epoch_is_known()
     {
         Genesis genesis = GenesisOf(Short);
-        Committee committee = new OrderingMachine(genesis).NextCommittee.Committee(Sha.Of("boundary"u8));
+        Committee committee = new OrderingBench(genesis).Apply(1).FixedCommittee!.Committee(Sha.Of("boundary"u8));
         Assert.Equal((new Epoch(1), Sha.Of("boundary"u8), 4), (committee.Epoch, committee.EpochGenesis, committee.Count));
         Assert.Equal(genesis.Members[2], committee[new ReplicaId(2)]);
     }

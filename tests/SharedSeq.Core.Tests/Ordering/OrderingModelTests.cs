@@ -26,7 +26,7 @@ public sealed class OrderingModelTests
                 (ulong at, TestTransaction[][] batches) = workload.Next();
                 CommittedBlock height = bench.Height(Start + at, batches);
                 OrderingResult actual = bench.Machine.Apply(height, bench);
-                ReferenceOrdering.Expected expected = model.Apply(height, batches.SelectMany(b => b));
+                ReferenceOrdering.Expected expected = model.Apply(height, bench.Carried(height));
                 AssertEqual(bench, expected, actual, $"seed {seed}, height {height.Height}");
                 if (workload.Random.Chance(50)) bench.SnapshotAndRestore();
             }

@@ -134,8 +134,9 @@ public sealed class OrderingVectorTests
         Assert.Equal("Received=1 Accepted=2 Committed=3 Executed=4 Posted=5 L1Safe=6 L1Finalized=7 Settled=8", Numbers<TransactionLevel>());
         Assert.Equal("None=0 Rejected=1 Skipped=2 Expired=3 RolledBack=4 Degraded=5", Numbers<TransactionSideState>());
         Assert.Equal(
-            "Congested=1 Expired=2 Duplicate=3 UnknownNamespace=4 SystemNamespace=5 Empty=6 TooLarge=7 ValidUntilRequired=8 TooFarAhead=9 "
-            + "ValidUntilNotAllowed=10",
+            "Congested=1 Expired=2 Duplicate=3 UnknownNamespace=4 BadStatement=5 Empty=6 TooLarge=7 ValidUntilRequired=8 TooFarAhead=9 "
+            + "ValidUntilNotAllowed=10 BadStatementSignature=11 UnknownOperator=12 KeyUsed=13 TooFewApprovals=14 OutOfTurn=15 "
+            + "UnknownCheckpoint=16 RegistryFull=17",
             Numbers<RejectionReason>());
         Assert.Equal(
             "Empty=1 TooLarge=2 Malformed=3 UnknownNamespace=4 SystemNamespace=5 WrongChainId=6 BadSignature=7 Expired=8 "

@@ -20,7 +20,7 @@ internal sealed class ReferenceOrdering(Genesis genesis)
         List<NamespaceBlock> Closed, List<TxId[]> ClosedIds, List<(ulong Ns, ulong Number, int First, TxId[] New)> Growth,
         List<Rejection> Rejections, uint Duplicates, bool IsSigned, Hash32 NamespacesRoot, Hash32 EffectsRoot, List<NamespaceBacklog> Backlogs);
 
-    public Expected Apply(CommittedBlock block, IEnumerable<TestTransaction> transactions)
+    public Expected Apply(CommittedBlock block, IEnumerable<(LaneId Lane, TestTransaction Transaction)> transactions)
     {
         Policy policy = genesis.Policy;
         ulong now = block.Timestamp.Value;
@@ -28,12 +28,12 @@ internal sealed class ReferenceOrdering(Genesis genesis)
         _time = now;
         uint duplicates = 0;
         var rejections = new List<Rejection>();
-        foreach (TestTransaction tx in transactions)
+        var heard = new HashSet<LaneId>();
+        foreach ((LaneId lane, TestTransaction tx) in transactions)
         {
             Ns? ns = _namespaces.Find(n => n.Policy.Id.Value == tx.Namespace);
-            RejectionReason? reason = ns is null
-                ? (tx.Namespace == 0 ? RejectionReason.SystemNamespace : RejectionReason.UnknownNamespace)
-                : Refuse(ns, tx, now);
+            RejectionReason? reason = ns is null && tx.Namespace != 0 ? RejectionReason.UnknownNamespace : Refuse(ns, tx, now);
+            if (reason is null && ns is null && !heard.Add(lane)) reason = RejectionReason.Congested;
             ulong forgetAt = ns?.IsEvm == true ? now + policy.EvmDedupMs : (tx.ValidUntil * 1000) + 1;
             if (reason is null && _remembered.Exists(r => r.Id == tx.Id && now < r.ForgetAtMs))
             {
@@ -51,7 +51,8 @@ internal sealed class ReferenceOrdering(Genesis genesis)
             }
 
             _remembered.Add((tx.Id, forgetAt));
-            ns!.Queue.Add(tx);
+            if (ns is null) rejections.Add(new Rejection(tx.Id, NamespaceId.System, RejectionReason.BadStatement));
+            else ns.Queue.Add(tx);
         }
 
         return Place(block, policy, now, isSigned, duplicates, rejections);
@@ -98,11 +99,11 @@ internal sealed class ReferenceOrdering(Genesis genesis)
         return new Expected(closed, closedIds, growth, rejections, duplicates, isSigned, namespacesRoot, _effectsRoot, backlogs);
     }
 
-    private RejectionReason? Refuse(Ns ns, TestTransaction tx, ulong now)
+    private RejectionReason? Refuse(Ns? ns, TestTransaction tx, ulong now)
     {
         if (tx.Payload.Length == 0) return RejectionReason.Empty;
         if (tx.Payload.Length > genesis.Policy.TransactionBytesMax) return RejectionReason.TooLarge;
-        if (ns.IsEvm) return tx.ValidUntil == 0 ? null : RejectionReason.ValidUntilNotAllowed;
+        if (ns is { IsEvm: true }) return tx.ValidUntil == 0 ? null : RejectionReason.ValidUntilNotAllowed;
         if (tx.ValidUntil == 0) return RejectionReason.ValidUntilRequired;
         if (tx.ValidUntil * 1000 > now + (genesis.Policy.DedupSeconds * 1000)) return RejectionReason.TooFarAhead;
         return now > tx.ValidUntil * 1000 ? RejectionReason.Expired : null;

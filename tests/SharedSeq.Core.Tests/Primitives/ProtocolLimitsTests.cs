@@ -92,6 +92,10 @@ public sealed class ProtocolLimitsTests
         Assert.Equal(BatchBody.MaxBytes, limits.BatchBytesMax);
         Assert.Equal(BatchRequest.MaxBatches, limits.BatchRequestMax);
         Assert.Equal(BatchResponse.MaxBytes, limits.BatchResponseBytesMax);
+        Assert.Equal(OperatorRegistry.CandidatesMax, limits.OperatorCandidatesMax);
+        Assert.Equal(OperatorRegistry.KeysMax, limits.OperatorKeysMax);
+        Assert.Equal(OperatorRegistry.RotationsMax, limits.OperatorRotationsMax);
+        Assert.Equal(OperatorStatement.MaxBytes, limits.OperatorStatementBytesMax);
     }
 
     [Fact]

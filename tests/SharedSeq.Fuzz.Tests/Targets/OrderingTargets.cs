@@ -59,6 +59,9 @@ internal static class OrderingTargets
             FixedBytesMax = 64 * 1024,
             Cases = 8_000,
         };
+        yield return new(
+            "operator statement", Samples.Vectors("operator-statements", name => !name.Contains(',', StringComparison.Ordinal)),
+            input => OperatorStatement.Decode(input).Encode());
         yield return Stored("namespace block", NamespaceBlock.Read, (block, writer) => block.Write(writer));
         yield return Stored("namespace head", NamespaceHead.Read, (head, writer) => head.Write(writer));
         yield return Stored("height effects", HeightEffects.Read, (effects, writer) => effects.Write(writer));
@@ -138,7 +141,7 @@ internal static class OrderingTargets
     private static byte[] Snapshot(byte[] input)
     {
         var reader = new CanonicalReader(input);
-        OrderingMachine machine = OrderingMachine.Restore(Network, ref reader);
+        OrderingMachine machine = OrderingMachine.Restore(Network, new P256Scheme(), ref reader);
         reader.End("snapshot");
         machine.StateRoot();
         return machine.BeginSnapshot().ToArray();

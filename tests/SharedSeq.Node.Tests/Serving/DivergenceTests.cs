@@ -110,9 +110,9 @@ public sealed class DivergenceTests : IAsyncLifetime
         var bench = new OrderingBench(committee.Genesis);
         var shell = new QuietShell();
         await using var ordering = new OrderingActor(
-            new OrderingMachine(committee.Genesis), bench, committee.NewResults(), shell, [],
+            new OrderingMachine(committee.Genesis, new P256Scheme()), bench, committee.NewResults(), shell, [],
             NullLogger.Instance, e => throw e);
-        BlockResult result = new OrderingMachine(committee.Genesis).Apply(bench.Height(Start + 60, [Tx(5, Soon, 1)]), bench).Result;
+        BlockResult result = new OrderingMachine(committee.Genesis, new P256Scheme()).Apply(bench.Height(Start + 60, [Tx(5, Soon, 1)]), bench).Result;
         ResultVote vote = committee.Vote(1, result).Value;
         ResultCertificate certificate = committee.Certify(result, 1, 2, 3);
         ordering.TryTell(new OrderingMessage.PeerSaid(new ReplicaId(1), vote));
@@ -143,10 +143,10 @@ public sealed class DivergenceTests : IAsyncLifetime
             var file = new DivergenceFile(folder);
             var shell = new QuietShell();
             await using var ordering = new OrderingActor(
-                new OrderingMachine(committee.Genesis), bench, committee.NewResults(), shell,
+                new OrderingMachine(committee.Genesis, new P256Scheme()), bench, committee.NewResults(), shell,
                 [new ProgressFollower(progress, file)], NullLogger.Instance, e => throw e);
             CommittedBlock block = bench.Height(Start + 60, [Tx(5, Soon, 1)]);
-            BlockResult right = new OrderingMachine(committee.Genesis).Apply(block, bench).Result;
+            BlockResult right = new OrderingMachine(committee.Genesis, new P256Scheme()).Apply(block, bench).Result;
             ResultCertificate other = committee.Certify(right with { EffectsRoot = Sha.Of([9]) }, 1, 2, 3);
             ordering.TryTell(new OrderingMessage.Delivered(block));
             ordering.TryTell(new OrderingMessage.PeerSaid(new ReplicaId(1), new ResultResponse(other)));

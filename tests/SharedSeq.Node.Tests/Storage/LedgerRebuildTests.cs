@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using SharedSeq.Client;
 using SharedSeq.Consensus;
 using SharedSeq.Core.Tests.Ordering;
 using SharedSeq.Ordering;
@@ -94,7 +95,7 @@ public sealed class LedgerRebuildTests : IDisposable
         TxId third = default;
         using NodeLogs logs = OpenLogs();
         var batches = new BatchStore(logs.ReadBatch);
-        var machine = new OrderingMachine(_committee.Genesis);
+        var machine = new OrderingMachine(_committee.Genesis, new P256Scheme());
         await using var ledger = new NodeLedger(_folder, _committee.Genesis, batches, NullLogger.Instance, e => throw e, logs.AppendNote);
         ledger.Start();
         for (byte number = 1; number <= 40; number++)

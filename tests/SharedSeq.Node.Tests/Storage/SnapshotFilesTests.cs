@@ -21,7 +21,7 @@ public sealed class SnapshotFilesTests
 
         byte[] read = Assert.Single(files.Read()).State.ToArray();
         var reader = new CanonicalReader(read);
-        OrderingMachine restored = OrderingMachine.Restore(_bench.Genesis, ref reader);
+        OrderingMachine restored = OrderingMachine.Restore(_bench.Genesis, _bench.Scheme, ref reader);
         reader.End("snapshot");
         Assert.Equal((100_000U, _bench.Machine.StateRoot()), (restored.RememberedIds, restored.StateRoot()));
     }
