@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using System.Text.Json;
 using SharedSeq.Consensus;
@@ -35,22 +36,24 @@ public sealed class NetworkClient : IDisposable
     /// is full, it took too long.</summary>
     private const int InternalError = -32603, NotReady = -32002, LaneFull = -32004, TimedOut = -32009;
 
-    private readonly OperatorClient[] _operators;
-    private readonly ReceiptVerifier _receipts;
+    private readonly ConcurrentDictionary<Uri, OperatorClient> _clients = new();
     private int _next;
 
     public NetworkClient(Genesis genesis, IReadOnlyList<Uri> operators)
+        : this(new NetworkDirectory(genesis, operators))
     {
-        if (operators.Count == 0) throw new ArgumentException("at least one operator", nameof(operators));
-        Genesis = genesis;
-        _operators = [.. operators.Select(rpc => new OperatorClient(rpc))];
-        var verifier = new MessageVerifier(genesis.Domain, genesis.Committee, new P256Scheme());
-        _receipts = new ReceiptVerifier(verifier, genesis.Policy.ReceiptDeadlineHeights);
     }
 
-    public Genesis Genesis { get; }
+    /// <param name="network">What is known of the network; streams and other clients of this process may share it.</param>
+    public NetworkClient(NetworkDirectory network) => Network = network;
 
-    public IReadOnlyList<OperatorClient> Operators => _operators;
+    /// <summary>Committees and addresses, as far as they are known.</summary>
+    public NetworkDirectory Network { get; }
+
+    public Genesis Genesis => Network.Genesis;
+
+    /// <summary>The operators known: those given, and those learnt of later committees.</summary>
+    public IReadOnlyList<OperatorClient> Operators => [.. Network.Operators.Select(rpc => _clients.GetOrAdd(rpc, static at => new OperatorClient(at)))];
 
     /// <summary>
     /// Submits until one operator gives a receipt that checks out, then hands the receipt to f others, so that the promise holds whatever one operator does.
@@ -63,14 +66,15 @@ public sealed class NetworkClient : IDisposable
         NamespaceId ns, ReadOnlyMemory<byte> payload, ulong validUntil, CancellationToken cancellation = default)
     {
         Exception? last = null;
-        for (int attempt = 0; attempt < _operators.Length; attempt++)
+        IReadOnlyList<OperatorClient> operators = Operators;
+        for (int attempt = 0; attempt < operators.Count; attempt++)
         {
-            OperatorClient chosen = _operators[(uint)Interlocked.Increment(ref _next) % (uint)_operators.Length];
+            OperatorClient chosen = operators[(int)((uint)Interlocked.Increment(ref _next) % (uint)operators.Count)];
             try
             {
                 JsonElement answer = await chosen.SendTransactionAsync(ns, payload, validUntil, "accepted", cancellation);
                 byte[] encoded = OperatorClient.HexOf(answer, "receipt");
-                Receipt receipt = Check(encoded, BatchBody.IdOf(ns, validUntil, payload.Span));
+                Receipt receipt = await CheckAsync(encoded, BatchBody.IdOf(ns, validUntil, payload.Span), cancellation);
                 int relayed = await RelayAsync("0x" + Convert.ToHexStringLower(encoded), chosen, cancellation);
                 return new AcceptedTransaction(receipt, receipt.Deadline(Genesis.Policy.ReceiptDeadlineHeights), relayed);
             }
@@ -87,21 +91,25 @@ public sealed class NetworkClient : IDisposable
     /// <summary>How the network does, asked of all operators at once.</summary>
     public async Task<(BreakerState State, string Reason)> StateAsync(CancellationToken cancellation = default)
     {
-        ulong?[] first = await HeightsAsync(cancellation);
+        IReadOnlyList<OperatorClient> operators = Operators;
+        ulong?[] first = await HeightsAsync(operators, cancellation);
         await Task.Delay(TimeSpan.FromSeconds(1), cancellation);
-        ulong?[] second = await HeightsAsync(cancellation);
+        ulong?[] second = await HeightsAsync(operators, cancellation);
         int answering = second.Count(height => height is not null);
-        if (answering < int.Min(Genesis.Quorum.Quorum, _operators.Length)) return (BreakerState.Halted, $"{answering} of {_operators.Length} operators answer");
+        if (answering < int.Min(Quorum.Quorum, operators.Count)) return (BreakerState.Halted, $"{answering} of {operators.Count} operators answer");
         if (Believed(second) <= Believed(first)) return (BreakerState.Halted, "no height was committed for a second");
-        return answering < _operators.Length
-            ? (BreakerState.Degraded, $"{answering} of {_operators.Length} operators answer")
+        return answering < operators.Count
+            ? (BreakerState.Degraded, $"{answering} of {operators.Count} operators answer")
             : (BreakerState.Healthy, "");
     }
 
     public void Dispose()
     {
-        foreach (OperatorClient item in _operators) item.Dispose();
+        foreach (OperatorClient item in _clients.Values) item.Dispose();
     }
+
+    /// <summary>Of the newest committee known.</summary>
+    private QuorumParameters Quorum => (Network.Newest is { } newest ? Network.Of(newest) : null)?.Quorum ?? Genesis.Quorum;
 
     private static bool IsOfOperator(int code) => code is InternalError or NotReady or LaneFull or TimedOut;
 
@@ -109,10 +117,10 @@ public sealed class NetworkClient : IDisposable
     private ulong? Believed(ulong?[] heights)
     {
         ulong?[] known = [.. heights.Where(height => height is not null).OrderDescending()];
-        return known.Length == 0 ? null : known[int.Min(Genesis.Quorum.F, known.Length - 1)];
+        return known.Length == 0 ? null : known[int.Min(Quorum.F, known.Length - 1)];
     }
 
-    private Receipt Check(byte[] encoded, TxId expected)
+    private async Task<Receipt> CheckAsync(byte[] encoded, TxId expected, CancellationToken cancellation)
     {
         Receipt receipt;
         try
@@ -125,16 +133,20 @@ public sealed class NetworkClient : IDisposable
         }
 
         if (receipt.Transaction != expected) throw new HttpRequestException("the operator's receipt is for another transaction");
-        ReceiptRejection reason = _receipts.TryVerify(receipt, newestKnown: null, out _);
+        Epoch epoch = receipt.Proof.Tip.Lane.Epoch;
+        if (!await Network.FollowAsync(epoch, cancellation) || Network.VerifierOf(epoch) is not { } verifier)
+            throw new HttpRequestException($"the operator's receipt is of epoch {epoch}, to which no hand-overs lead");
+        var receipts = new ReceiptVerifier(verifier, Genesis.Policy.ReceiptDeadlineHeights);
+        ReceiptRejection reason = receipts.TryVerify(receipt, newestKnown: null, out _);
         return reason == ReceiptRejection.None ? receipt : throw new HttpRequestException($"the operator's receipt does not verify: {reason}");
     }
 
     private async Task<int> RelayAsync(string receipt, OperatorClient author, CancellationToken cancellation)
     {
         int relayed = 0;
-        foreach (OperatorClient other in _operators)
+        foreach (OperatorClient other in Operators)
         {
-            if (other == author || relayed >= Genesis.Quorum.F) continue;
+            if (other == author || relayed >= Quorum.F) continue;
             try
             {
                 await other.RelayReceiptAsync(receipt, cancellation);
@@ -149,7 +161,10 @@ public sealed class NetworkClient : IDisposable
         return relayed;
     }
 
-    private Task<ulong?[]> HeightsAsync(CancellationToken cancellation) => Task.WhenAll(_operators.Select(async item =>
+    private static Task<ulong?[]> HeightsAsync(IReadOnlyList<OperatorClient> operators, CancellationToken cancellation) =>
+        Task.WhenAll(operators.Select(item => HeightAsync(item, cancellation)));
+
+    private static async Task<ulong?> HeightAsync(OperatorClient item, CancellationToken cancellation)
     {
         try
         {
@@ -161,5 +176,5 @@ public sealed class NetworkClient : IDisposable
         {
             return null;
         }
-    }));
+    }
 }

@@ -81,11 +81,17 @@ public sealed class OperatorClient : IDisposable
     /// <summary>A member of an answer that is 0x and hex.</summary>
     /// <exception cref="HttpRequestException">It is not there or something else.</exception>
     internal static byte[] HexOf(JsonElement answer, string member) =>
-        answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty(member, out JsonElement value) && value.ValueKind == JsonValueKind.String
-        && value.GetString() is { } text && text.StartsWith("0x", StringComparison.Ordinal) && text.Length % 2 == 0
-        && text.AsSpan(2).IndexOfAnyExcept(HexDigits) < 0
+        answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty(member, out JsonElement value)
+            ? HexOf(value)
+            : throw new HttpRequestException($"the answer has no {member}");
+
+    /// <summary>A value that is 0x and hex.</summary>
+    /// <exception cref="HttpRequestException">It is something else.</exception>
+    internal static byte[] HexOf(JsonElement value) =>
+        value.ValueKind == JsonValueKind.String && value.GetString() is { } text && text.StartsWith("0x", StringComparison.Ordinal)
+        && text.Length % 2 == 0 && text.AsSpan(2).IndexOfAnyExcept(HexDigits) < 0
             ? Convert.FromHexString(text.AsSpan(2))
-            : throw new HttpRequestException($"the answer has no bytes in hex as its {member}");
+            : throw new HttpRequestException("the answer has something else where bytes in hex belong");
 
     private static readonly System.Buffers.SearchValues<char> HexDigits = System.Buffers.SearchValues.Create("0123456789abcdefABCDEF");
 }

@@ -98,7 +98,7 @@ public sealed class FaultTests
         Assert.Equal(0, outcome.Unanswered);
     }
 
-    private static LoadGenerator NewLoad(BenchNetwork network) => new(network.Rpcs, network.Namespaces, network.Verifier, network.Ledger, Light);
+    private static LoadGenerator NewLoad(BenchNetwork network) => new(network.Rpcs, network.Namespaces, network.Committees, network.Ledger, Light);
 
     private static bool Committed(LoadGenerator load, int index) => load.Samples.Snapshot().Any(s => s.Operator == index && s.IsCommitted);
 }

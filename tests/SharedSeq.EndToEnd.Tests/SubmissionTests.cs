@@ -149,7 +149,7 @@ public sealed class SubmissionTests(OpaqueDevnet devnet) : IClassFixture<OpaqueD
     public async Task A_bad_transaction_in_a_frame_is_named_and_the_others_are_committed_with_proof()
     {
         Genesis genesis = GenesisFiles.Read(devnet.GenesisFile);
-        var verifier = new MessageVerifier(genesis.Domain, genesis.Committee, new P256Scheme());
+        var network = new NetworkDirectory(genesis, [devnet.Rpc(1)]);
         await using SubmitConnection connection = await SubmitConnection.OpenAsync(devnet.Rpc(1), CancellationToken.None);
         ulong validUntil = Soon;
         SubmitTransaction[] frame = [new(validUntil, Fresh()), new(validUntil, Array.Empty<byte>()), new(validUntil, Fresh())];
@@ -163,7 +163,7 @@ public sealed class SubmissionTests(OpaqueDevnet devnet) : IClassFixture<OpaqueD
                 if (reply is SubmitReply.Refused refused) isNamed = refused.Transactions.Single() == (1, (byte)AdmissionRejection.Empty);
                 if (reply is not SubmitReply.Committed committed) continue;
                 Assert.True(isNamed, "the refusal names the frame's second transaction");
-                Assert.Equal(ReplyRejection.None, CommitCheck.CheckBlock(verifier, committed));
+                Assert.Equal(ReplyRejection.None, CommitCheck.CheckBlock(network, committed));
                 Hash32[] ids = [IdOf(frame[0]), IdOf(frame[2])];
                 Assert.Equal(ReplyRejection.None, CommitCheck.CheckFrame(committed, committed.Frames.Single(), ids));
                 Assert.NotEqual(ReplyRejection.None, CommitCheck.CheckFrame(committed, committed.Frames.Single(), [ids[1], ids[0]]));

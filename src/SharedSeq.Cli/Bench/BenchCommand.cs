@@ -2,7 +2,9 @@ using System.CommandLine;
 
 namespace SharedSeq.Cli;
 
-/// <summary>bench throughput|latency|load|crash|partition|catch-up|subscribers: measures a network of its own on this machine, with the shipped defaults.</summary>
+/// <summary>
+/// bench throughput|latency|load|crash|partition|catch-up|subscribers: measures a network of its own on this machine, with the shipped defaults.
+/// </summary>
 internal static class BenchCommand
 {
     private delegate Task Measure(BenchRun run, ParseResult result, CancellationToken cancellation);

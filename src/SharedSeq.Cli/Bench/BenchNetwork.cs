@@ -42,10 +42,14 @@ internal sealed class BenchNetwork : IAsyncDisposable
         _path = path;
         _folder = folder;
         _operators = new OperatorProcess?[folder.Operators.Count];
-        Verifier = new MessageVerifier(folder.Genesis.Domain, folder.Genesis.Committee, new P256Scheme());
+        Committees = new NetworkDirectory(folder.Genesis, Rpcs);
     }
 
-    public MessageVerifier Verifier { get; }
+    /// <summary>What an outsider knows of the network: proofs of all kinds are checked by it.</summary>
+    public NetworkDirectory Committees { get; }
+
+    /// <summary>Of the first epoch.</summary>
+    public MessageVerifier Verifier => Committees.VerifierOf(Epoch.Zero)!;
 
     /// <summary>What clients of this network submitted and were promised.</summary>
     public OutsideLedger Ledger { get; } = new();
@@ -231,7 +235,7 @@ internal sealed class BenchNetwork : IAsyncDisposable
     /// </summary>
     public async Task<LedgerVerdict> CheckAsync(CancellationToken cancellation)
     {
-        int bad = Ledger.CountBadReceipts(Verifier);
+        int bad = await Ledger.CountBadReceiptsAsync(Committees, cancellation);
         if (bad > 0) return Wrong($"{bad} receipts do not verify");
 
         // What was promised and not seen done, and the newest of the rest, may still be on its way.

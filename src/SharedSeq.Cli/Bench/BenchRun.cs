@@ -12,7 +12,7 @@ internal sealed record BenchRun(int Operators, int PayloadBytes, int WarmUpSecon
         BenchNetwork.StartAsync(Operators, Namespaces, cancellation, isLinked);
 
     public LoadGenerator NewGenerator(BenchNetwork network, LoadOptions load) => new(
-        network.Rpcs, network.Namespaces, network.Verifier, network.Ledger,
+        network.Rpcs, network.Namespaces, network.Committees, network.Ledger,
         load with { PayloadBytes = PayloadBytes, WarmUpSeconds = WarmUpSeconds, RunSeconds = RunSeconds });
 
     public async Task MeasureAsync(string name, LoadOptions load, CancellationToken cancellation)

@@ -26,7 +26,7 @@ internal sealed record LoadOutcome(
 /// there has no known outcome.
 /// </summary>
 internal sealed class LoadGenerator(
-    IReadOnlyList<Uri> operators, IReadOnlyList<NamespaceId> namespaces, MessageVerifier verifier, OutsideLedger ledger, LoadOptions options)
+    IReadOnlyList<Uri> operators, IReadOnlyList<NamespaceId> namespaces, NetworkDirectory network, OutsideLedger ledger, LoadOptions options)
 {
     private readonly byte[] _template = RandomBytes(options.PayloadBytes);
     private readonly ConcurrentDictionary<Height, SubmitReply.Committed> _proofs = new();
@@ -72,7 +72,7 @@ internal sealed class LoadGenerator(
             // What is under way is waited for, so that the ledger is complete.
             reading.CancelAfter(TimeSpan.FromSeconds(15));
             await Task.WhenAll(lines);
-            CheckProofs();
+            await CheckProofsAsync(cancellation);
             return new LoadOutcome(
                 measured, seconds, silence, Interlocked.Read(ref _refused), Interlocked.Read(ref _unanswered), Interlocked.Read(ref _unproven),
                 Interlocked.Read(ref _ledgerCount), _samples.Snapshot());
@@ -85,11 +85,12 @@ internal sealed class LoadGenerator(
         }
     }
 
-    private void CheckProofs()
+    private async Task CheckProofsAsync(CancellationToken cancellation)
     {
         foreach (SubmitReply.Committed reply in _proofs.Values)
         {
-            if (CommitCheck.CheckBlock(verifier, reply) != ReplyRejection.None) Interlocked.Increment(ref _badProofs);
+            await network.FollowAsync(reply.Proof.Epoch, cancellation);
+            if (CommitCheck.CheckBlock(network, reply) != ReplyRejection.None) Interlocked.Increment(ref _badProofs);
         }
 
         if (_badProofs > 0) throw BenchRun.NoResult($"{_badProofs} replies could not be read or did not verify");

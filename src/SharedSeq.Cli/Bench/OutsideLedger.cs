@@ -44,8 +44,17 @@ internal sealed class OutsideLedger
 
     public void Accept(Hash32[] ids, SubmitReply.Accepted receipt) => _accepted.Enqueue((ids, receipt));
 
-    /// <summary>Checks every receipt against the genesis committee: the operator that sent it is not trusted.</summary>
+    /// <summary>Checks every receipt against its epoch's committee: the operator that sent it is not trusted.</summary>
     /// <returns>How many are no receipts of their transactions.</returns>
-    public int CountBadReceipts(MessageVerifier verifier) =>
-        _accepted.Count(item => CommitCheck.CheckAccepted(verifier, item.Receipt, item.Ids) != ReplyRejection.None);
+    public async Task<int> CountBadReceiptsAsync(NetworkDirectory network, CancellationToken cancellation)
+    {
+        int bad = 0;
+        foreach ((Hash32[] ids, SubmitReply.Accepted receipt) in _accepted)
+        {
+            await network.FollowAsync(receipt.Proof.Tip.Lane.Epoch, cancellation);
+            if (CommitCheck.CheckAccepted(network, receipt, ids) != ReplyRejection.None) bad++;
+        }
+
+        return bad;
+    }
 }

@@ -28,7 +28,11 @@ internal static class WatchTowerCommand
         Option<int> slotTimeout = Milliseconds(
             "--slot-timeout-ms", "The operators' slot timer; twice as long without progress is an alert.", defaults.SlotTimeout);
         Option<int> patience = Milliseconds("--patience-ms", "How long an operator may be unreachable or behind.", defaults.Patience);
-        Option<int> span = Milliseconds("--lead-span-ms", "How long a member may lead no block while the network moves on.", defaults.LeadSpan);
+        Option<int?> span = Milliseconds(
+            new Option<int?>("--lead-span-ms")
+            {
+                Description = "How long a member may lead no block while the network moves on. Default: an epoch, or a minute in a network without.",
+            });
         Option<int> interval = Milliseconds("--interval-ms", "Pause between two looks at an operator.", TimeSpan.FromMilliseconds(200));
         var command = new Command(
             "watch-tower",
@@ -44,7 +48,7 @@ internal static class WatchTowerCommand
             {
                 SlotTimeout = TimeSpan.FromMilliseconds(result.GetValue(slotTimeout)),
                 Patience = TimeSpan.FromMilliseconds(result.GetValue(patience)),
-                LeadSpan = TimeSpan.FromMilliseconds(result.GetValue(span)),
+                LeadSpan = LeadSpanOf(trusted, result.GetValue(span)) ?? defaults.LeadSpan,
             };
             Uri[] operators = Addresses(result.GetValue(rpc), trusted);
             await RunAsync(trusted, operators, options, TimeSpan.FromMilliseconds(result.GetValue(interval)), result.GetValue(json), cancellation);
@@ -53,12 +57,20 @@ internal static class WatchTowerCommand
         return command;
     }
 
-    private static Option<int> Milliseconds(string name, string description, TimeSpan value)
+    /// <summary>As given, or an epoch of the network; null for a network without epochs.</summary>
+    private static TimeSpan? LeadSpanOf(Genesis genesis, int? given) =>
+        given is { } ms ? TimeSpan.FromMilliseconds(ms)
+        : genesis.Policy.EpochSeconds > 0 ? TimeSpan.FromSeconds(genesis.Policy.EpochSeconds)
+        : null;
+
+    private static Option<int> Milliseconds(string name, string description, TimeSpan value) =>
+        Milliseconds(new Option<int>(name) { Description = description, DefaultValueFactory = _ => (int)value.TotalMilliseconds });
+
+    private static Option<T> Milliseconds<T>(Option<T> option)
     {
-        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => (int)value.TotalMilliseconds };
         option.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<int>() is < 10 or > 86_400_000) result.AddError($"{name} is 10 to 86400000");
+            if (result.GetValueOrDefault<T>() is int and (< 10 or > 86_400_000)) result.AddError($"{option.Name} is 10 to 86400000");
         });
         return option;
     }
@@ -81,6 +93,7 @@ internal static class WatchTowerCommand
         long started = clock.GetTimestamp();
         var gate = new Lock();
         var tower = new WatchTower(genesis, operators, options, start);
+        var network = new NetworkDirectory(genesis, operators);
         if (isJson) Console.WriteLine(JsonSerializer.Serialize(new { @event = "watching", genesis = genesis.Hash.ToString(), operators }, Lines));
         else Console.WriteLine($"watching {operators.Length} operators of network {genesis.Hash}");
         void Judge(Action<DateTimeOffset> judge)
@@ -95,7 +108,7 @@ internal static class WatchTowerCommand
         async Task LookAsync(int index)
         {
             using var client = new OperatorClient(operators[index], options.Patience / 2);
-            var watch = new OperatorWatch(genesis, client, index, new Prng((ulong)index));
+            var watch = new OperatorWatch(network, client, index, new Prng((ulong)index));
             while (true)
             {
                 OperatorSighting sighting = await watch.LookAsync(

@@ -22,7 +22,7 @@ internal static class BadPeerDrill
         await using HostilePeer bad = HostilePeer.Start(configuration.Replica, network.Genesis);
         var witness = new BlockWitness();
         var load = new LoadGenerator(
-            [.. network.Alive.Select(i => network.Rpcs[i])], network.Namespaces, network.Verifier, network.Ledger, DrillRun.Light);
+            [.. network.Alive.Select(i => network.Rpcs[i])], network.Namespaces, network.Committees, network.Ledger, DrillRun.Light);
         double before = 0, after = 0;
         ulong first = 0, last = 0;
         LoadOutcome outcome = await load.RunAsync(

@@ -103,6 +103,6 @@ internal static class FailingDiskDrill
 
     /// <summary>At the healthy operators, with payloads that fill a segment within seconds.</summary>
     private static LoadGenerator NewLoad(BenchNetwork network) => new(
-        [.. network.Alive.Select(i => network.Rpcs[i])], network.Namespaces, network.Verifier, network.Ledger,
+        [.. network.Alive.Select(i => network.Rpcs[i])], network.Namespaces, network.Committees, network.Ledger,
         DrillRun.Light with { PayloadBytes = 4_096 });
 }

@@ -21,7 +21,7 @@ internal static class IdleLeaderDrill
             () => Task.FromResult(network.Alive.All(i => idle.IsConnected(new ReplicaId((ushort)i)))), cancellation);
         var witness = new BlockWitness();
         var load = new LoadGenerator(
-            [.. network.Alive.Select(i => network.Rpcs[i])], network.Namespaces, network.Verifier, network.Ledger, DrillRun.Light);
+            [.. network.Alive.Select(i => network.Rpcs[i])], network.Namespaces, network.Committees, network.Ledger, DrillRun.Light);
         ulong first = 0, last = 0;
         await load.RunAsync(
             async stopped =>

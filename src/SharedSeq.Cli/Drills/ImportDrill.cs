@@ -23,7 +23,7 @@ internal static class ImportDrill
         NodeConfiguration configuration = network.ConfigurationOf(Forger);
         var witness = new BlockWitness();
         var load = new LoadGenerator(
-            [.. network.Alive.Select(i => network.Rpcs[i])], network.Namespaces, network.Verifier, network.Ledger, DrillRun.Light);
+            [.. network.Alive.Select(i => network.Rpcs[i])], network.Namespaces, network.Committees, network.Ledger, DrillRun.Light);
         await load.RunAsync(
             async stopped =>
             {

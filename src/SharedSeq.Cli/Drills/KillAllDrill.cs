@@ -14,7 +14,7 @@ internal static class KillAllDrill
     {
         await using BenchNetwork network = await BenchNetwork.StartAsync(4, 2, cancellation);
         var witness = new BlockWitness();
-        var load = new LoadGenerator(network.Rpcs, network.Namespaces, network.Verifier, network.Ledger, DrillRun.Light);
+        var load = new LoadGenerator(network.Rpcs, network.Namespaces, network.Committees, network.Ledger, DrillRun.Light);
         int[] all = [0, 1, 2, 3];
         await load.RunAsync(
             async stopped =>

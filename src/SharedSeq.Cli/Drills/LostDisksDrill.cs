@@ -17,7 +17,7 @@ internal static class LostDisksDrill
     {
         await using BenchNetwork network = await BenchNetwork.StartAsync(4, 2, cancellation);
         var witness = new BlockWitness();
-        var load = new LoadGenerator(network.Rpcs, network.Namespaces, network.Verifier, network.Ledger, DrillRun.Light);
+        var load = new LoadGenerator(network.Rpcs, network.Namespaces, network.Committees, network.Ledger, DrillRun.Light);
         await load.RunAsync(
             async stopped =>
             {

@@ -178,7 +178,7 @@ internal sealed class LyingClientDrill : IAsyncDisposable
     }
 
     private LoadGenerator NewLoad() => new(
-        Network.Rpcs, [.. Network.Genesis.Namespaces.Where(ns => ns.Admission == AdmissionKind.Opaque).Select(ns => ns.Id)], Network.Verifier,
+        Network.Rpcs, [.. Network.Genesis.Namespaces.Where(ns => ns.Admission == AdmissionKind.Opaque).Select(ns => ns.Id)], Network.Committees,
         Network.Ledger, DrillRun.Light);
 
     private async Task<Health> HealthAsync(int index, CancellationToken cancellation)

@@ -16,7 +16,7 @@ internal static class PartitionDrill
         await using BenchNetwork network = await BenchNetwork.StartAsync(4, 2, cancellation, isLinked: true);
         var witness = new BlockWitness();
         var load = new LoadGenerator(
-            network.Rpcs, network.Namespaces, network.Verifier, network.Ledger, DrillRun.Light with { WarmUpSeconds = 6 });
+            network.Rpcs, network.Namespaces, network.Committees, network.Ledger, DrillRun.Light with { WarmUpSeconds = 6 });
         PartitionBench.Cut? cut = null;
         LoadOutcome outcome = await load.RunAsync(
             async stopped =>

@@ -11,7 +11,7 @@ internal static class StalledFollowerDrill
     {
         await using BenchNetwork network = await BenchNetwork.StartAsync(4, 2, cancellation);
         var witness = new BlockWitness();
-        var load = new LoadGenerator(network.Rpcs, network.Namespaces, network.Verifier, network.Ledger, DrillRun.Light);
+        var load = new LoadGenerator(network.Rpcs, network.Namespaces, network.Committees, network.Ledger, DrillRun.Light);
         await load.RunAsync(
             async stopped =>
             {

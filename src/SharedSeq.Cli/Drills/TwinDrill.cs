@@ -20,7 +20,7 @@ internal static class TwinDrill
         long started = Stopwatch.GetTimestamp();
         await network.ReviveAsync(cancellation, Copied);
         JsonElement evidence = default;
-        var load = new LoadGenerator([.. network.Rpcs, twin], network.Namespaces, network.Verifier, network.Ledger, DrillRun.Light);
+        var load = new LoadGenerator([.. network.Rpcs, twin], network.Namespaces, network.Committees, network.Ledger, DrillRun.Light);
         await load.RunAsync(
             async stopped =>
             {

@@ -4,14 +4,14 @@ using SharedSeq.Primitives;
 
 namespace SharedSeq.Client;
 
-/// <summary>One block of a followed namespace, certified by a quorum of the genesis' committee, with the transactions its root commits to.</summary>
+/// <summary>One block of a followed namespace, certified by a quorum of its epoch's committee, with the transactions its root commits to.</summary>
 public sealed record FollowedBlock(NamespaceBlock Block, Hash32 Hash, IReadOnlyList<(TxId Id, ulong ValidUntil, byte[] Payload)> Transactions);
 
 /// <summary>
-/// Follows a namespace across operators: every block from a number on, once, in order, whoever dies or lies meanwhile. Trust comes from the genesis
-/// alone: a block is given on only when a result certificate covers it, so the operator it came from need not be believed.
+/// Follows a namespace across operators and epochs: every block from a number on, once, in order, whoever dies, lies, joins or leaves meanwhile. Trust
+/// comes from the genesis alone: a block is given on only when a result certificate covers it, so the operator it came from need not be believed.
 /// </summary>
-public sealed class NamespaceStream(Genesis genesis, NamespaceId ns, IReadOnlyList<Uri> operators)
+public sealed class NamespaceStream(NetworkDirectory network, NamespaceId ns)
 {
     /// <summary>
     /// Milliseconds without a proved block after which another operator is tried; a namespace's block time comes on top. 10,000: blocks of a namespace
@@ -22,8 +22,13 @@ public sealed class NamespaceStream(Genesis genesis, NamespaceId ns, IReadOnlyLi
     /// <summary>Milliseconds between two operators: nobody is asked in a tight loop.</summary>
     private const int PauseMs = 100;
 
-    private readonly ProofVerifier _verifier = new(new ProofTrust(genesis, new P256Scheme()));
-    private readonly NamespacePolicy _terms = genesis.Find(ns) ?? throw new ArgumentException($"namespace {ns} is not registered", nameof(ns));
+    private readonly NamespacePolicy _terms = network.Genesis.Find(ns) ?? throw new ArgumentException($"namespace {ns} is not registered", nameof(ns));
+
+    /// <summary>Follows a namespace of a network that nothing else of this process follows.</summary>
+    public NamespaceStream(Genesis genesis, NamespaceId ns, IReadOnlyList<Uri> operators)
+        : this(new NetworkDirectory(genesis, operators), ns)
+    {
+    }
 
     /// <summary>Milliseconds; see <see cref="SilenceMsDefault"/>.</summary>
     public int SilenceMs { get; init; } = SilenceMsDefault;
@@ -40,8 +45,9 @@ public sealed class NamespaceStream(Genesis genesis, NamespaceId ns, IReadOnlyLi
         int lasting = 0;
         for (int at = 0; ; at++)
         {
+            IReadOnlyList<Uri> operators = network.Operators;
             Uri rpc = operators[at % operators.Count];
-            await using var session = new StreamSession(_verifier, ns, rpc, TimeSpan.FromMilliseconds(SilenceMs + (double)_terms.BlockTimeMs));
+            await using var session = new StreamSession(network, ns, rpc, TimeSpan.FromMilliseconds(SilenceMs + (double)_terms.BlockTimeMs));
             StreamException left;
             while (true)
             {

@@ -10,7 +10,7 @@ namespace SharedSeq.Client;
 /// A subscription at one operator. Blocks that come are held until the operator has proved the newest of them: its proof covers all below, because
 /// each names the hash of the one before. One reader at a time.
 /// </summary>
-internal sealed class StreamSession(ProofVerifier verifier, NamespaceId ns, Uri rpc, TimeSpan silence) : IAsyncDisposable
+internal sealed class StreamSession(NetworkDirectory network, NamespaceId ns, Uri rpc, TimeSpan silence) : IAsyncDisposable
 {
     /// <summary>Bytes of one message: a namespace block at its largest as hex.</summary>
     private const int MessageBytesMax = 64 * 1024 * 1024;
@@ -52,7 +52,7 @@ internal sealed class StreamSession(ProofVerifier verifier, NamespaceId ns, Uri 
             while (true)
             {
                 if (_ended is not null && _held.Count == 0) throw _ended;
-                if (await ReceiveAsync(deadline.Token) && Handle() is { } proved) return proved;
+                if (await ReceiveAsync(deadline.Token) && await HandleAsync(deadline.Token) is { } proved) return proved;
                 if (IsProofOwed && Environment.TickCount64 >= _askAt) await AskForProofAsync(deadline.Token);
             }
         }
@@ -120,7 +120,7 @@ internal sealed class StreamSession(ProofVerifier verifier, NamespaceId ns, Uri 
     }
 
     /// <summary>Takes in the message just read; the blocks it proves, if it proves any.</summary>
-    private FollowedBlock[]? Handle()
+    private async Task<FollowedBlock[]?> HandleAsync(CancellationToken cancellation)
     {
         using JsonDocument document = JsonDocument.Parse(_messages!.Message);
         JsonElement root = document.RootElement;
@@ -135,7 +135,7 @@ internal sealed class StreamSession(ProofVerifier verifier, NamespaceId ns, Uri 
         if (call == _proofCall)
         {
             _proofCall = 0;
-            if (!isError) return Prove(BytesOf(root.GetProperty("result").GetProperty("proof")));
+            if (!isError) return await ProveAsync(BytesOf(root.GetProperty("result").GetProperty("proof")), cancellation);
             if (error.GetProperty("code").GetInt32() is NotFound or BeyondHead)
             {
                 _askAt = Environment.TickCount64 + AskAgainMs;
@@ -170,9 +170,9 @@ internal sealed class StreamSession(ProofVerifier verifier, NamespaceId ns, Uri 
     }
 
     /// <summary>Checks the proof asked for; what it covers is given on.</summary>
-    private FollowedBlock[] Prove(byte[] file)
+    private async Task<FollowedBlock[]> ProveAsync(byte[] file, CancellationToken cancellation)
     {
-        ProofVerdict verdict = verifier.Verify(file, out Proof? proof);
+        (ProofVerdict verdict, Proof? proof) = await network.VerifyAsync(file, cancellation);
         if (!verdict.IsValid) throw new StreamException(StreamFault.BadProof, verdict.ToString());
         int count = (int)(_wantedProof - _held[0].Block.Number) + 1;
         if (proof is not NamespaceBlockProof certified || certified.Block.Hash != _held[count - 1].Hash)

@@ -19,14 +19,18 @@ public enum ReplyRejection
 
     /// <summary>The transactions are not at the named place of the batch.</summary>
     OtherTransactions = 4,
+
+    /// <summary>Signed in an epoch whose committee is not known here (yet).</summary>
+    UnknownEpoch = 5,
 }
 
-/// <summary>Checks replies of the submit stream against the genesis committee: the operator that sent them is not trusted.</summary>
+/// <summary>Checks replies of the submit stream against the committees that follow from the genesis: the operator that sent them is not trusted.</summary>
 public static class CommitCheck
 {
     /// <summary>Whether the reply proves that its batches are committed. Checked once per block, whatever the number of frames.</summary>
-    public static ReplyRejection CheckBlock(MessageVerifier verifier, SubmitReply.Committed reply)
+    public static ReplyRejection CheckBlock(NetworkDirectory network, SubmitReply.Committed reply)
     {
+        if (network.VerifierOf(reply.Proof.Epoch) is not { } verifier) return ReplyRejection.UnknownEpoch;
         if (verifier.TryVerify(reply.Proof, out _) != VerificationRejection.None) return ReplyRejection.BadProof;
         if (reply.Proof.Block != reply.Headers[^1].Id) return ReplyRejection.OtherBlock;
         for (int i = 1; i < reply.Headers.Count; i++)
@@ -58,8 +62,9 @@ public static class CommitCheck
     }
 
     /// <summary>Whether these transactions have the receipt that the reply claims.</summary>
-    public static ReplyRejection CheckAccepted(MessageVerifier verifier, SubmitReply.Accepted reply, ReadOnlySpan<Hash32> ids)
+    public static ReplyRejection CheckAccepted(NetworkDirectory network, SubmitReply.Accepted reply, ReadOnlySpan<Hash32> ids)
     {
+        if (network.VerifierOf(reply.Proof.Tip.Lane.Epoch) is not { } verifier) return ReplyRejection.UnknownEpoch;
         if (verifier.TryVerify(reply.Proof, null, out _) != VerificationRejection.None) return ReplyRejection.BadProof;
         BatchHeader last = reply.Header;
         foreach (BatchHeader next in reply.Later)

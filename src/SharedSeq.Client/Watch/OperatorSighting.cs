@@ -1,3 +1,4 @@
+using SharedSeq.Consensus;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Client;
@@ -7,6 +8,11 @@ namespace SharedSeq.Client;
 /// <param name="Hash">Of its header, or of its result.</param>
 /// <param name="File">The proof file.</param>
 public sealed record ProvenHeight(Height Height, Hash32 Hash, byte[] File);
+
+/// <summary>A committed block's slot.</summary>
+/// <param name="Committee">Of its epoch.</param>
+/// <param name="Slot">Its slot in it.</param>
+public readonly record struct SightedSlot(Committee Committee, Slot Slot);
 
 /// <summary>What one look at one operator gave.</summary>
 public sealed record OperatorSighting
@@ -21,7 +27,7 @@ public sealed record OperatorSighting
     public IReadOnlyList<ProvenHeight> Committed { get; init; } = [];
 
     /// <summary>Slots of the headers it proved.</summary>
-    public IReadOnlyList<Slot> Slots { get; init; } = [];
+    public IReadOnlyList<SightedSlot> Slots { get; init; } = [];
 
     /// <summary>Certified results it proved.</summary>
     public IReadOnlyList<ProvenHeight> Certified { get; init; } = [];

@@ -6,15 +6,13 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Client;
 
 /// <summary>
-/// Looks at one operator: what it says of itself, and proofs of what it says. All by public methods; everything is checked against the genesis, and what
-/// does not verify is told as that.
+/// Looks at one operator: what it says of itself, and proofs of what it says. All by public methods; everything is checked against the committees that
+/// follow from the genesis, and what does not verify is told as that.
 /// </summary>
-public sealed class OperatorWatch(Genesis genesis, OperatorClient client, int index, Prng prng)
+public sealed class OperatorWatch(NetworkDirectory network, OperatorClient client, int index, Prng prng)
 {
     /// <summary>The server's code for results that are not the certified ones.</summary>
     private const int Diverged = -32013;
-
-    private readonly ProofVerifier _verifier = new(new ProofTrust(genesis, new P256Scheme()));
 
     /// <summary>
     /// One look. Besides the newest height it asks for one at random below it, so that every leader's turn is seen whatever the rhythm of looks, and for
@@ -56,9 +54,10 @@ public sealed class OperatorWatch(Genesis genesis, OperatorClient client, int in
         var heights = new SortedSet<ulong>();
         if (compared is { } height) heights.Add(height.Value);
         if (ordered > Height.Zero) heights.Add(ordered.Value);
-        for (int i = 0; i <= genesis.Quorum.N / 8; i++)
+        int members = (network.Newest is { } newest ? network.Of(newest) : null)?.Count ?? network.Genesis.Quorum.N;
+        for (int i = 0; i <= members / 8; i++)
         {
-            ulong below = (ulong)prng.Below(2 * genesis.Quorum.N);
+            ulong below = (ulong)prng.Below(2 * members);
             if (ordered.Value > below) heights.Add(ordered.Value - below);
         }
 
@@ -78,7 +77,7 @@ public sealed class OperatorWatch(Genesis genesis, OperatorClient client, int in
         {
             if (header.IsTail) break;
             look.Committed.Add(new ProvenHeight(header.Height, header.Hash, file));
-            look.Slots.Add(header.Slot);
+            if (network.Of(header.Epoch) is { } committee) look.Slots.Add(new SightedSlot(committee, header.Slot));
         }
     }
 
@@ -118,10 +117,10 @@ public sealed class OperatorWatch(Genesis genesis, OperatorClient client, int in
             return null;
         }
 
-        ProofVerdict verdict = _verifier.Verify(file, out Proof? proof);
+        (ProofVerdict verdict, Proof? proof) = await network.VerifyAsync(file, cancellation);
         if (verdict.IsValid) return (file, proof!);
 
-        // A committee this genesis does not name may be right: it can not be judged from here.
+        // A committee to which no operator shows the way may be right: it can not be judged from here.
         if (verdict.Fault != ProofFault.UnknownEpoch) look.InvalidProof = $"its {kind} proof of height {height} does not verify: {verdict}";
         return null;
     }
@@ -138,7 +137,7 @@ public sealed class OperatorWatch(Genesis genesis, OperatorClient client, int in
 
         public List<ProvenHeight> Committed { get; } = [];
 
-        public List<Slot> Slots { get; } = [];
+        public List<SightedSlot> Slots { get; } = [];
 
         public List<ProvenHeight> Certified { get; } = [];
 

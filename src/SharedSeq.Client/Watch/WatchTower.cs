@@ -1,11 +1,12 @@
 using System.Globalization;
+using SharedSeq.Consensus;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Client;
 
 /// <summary>
-/// Judges a network from outside by what its operators prove: heights and results count when a proof of the genesis' committee shows them, never by an
+/// Judges a network from outside by what its operators prove: heights and results count when a proof of their epoch's committee shows them, never by an
 /// operator's word. Has no clock and asks nobody: sightings and the time go in, alerts come out. Memory is bounded by the number of operators and
 /// members. One caller at a time.
 /// </summary>
@@ -23,8 +24,8 @@ public sealed class WatchTower
     private readonly IReadOnlyList<Uri> _operators;
     private readonly WatchOptions _options;
     private readonly OperatorState[] _states;
-    private readonly TimeSpan[] _ledAt;
-    private readonly Slot[] _ledSlots;
+    private Committee _committee;
+    private MemberState[] _members;
     private readonly SightedHeights _committed = new();
     private readonly SightedHeights _certified = new();
     private readonly Queue<(DateTimeOffset At, Height Certified)> _reached = new();
@@ -47,8 +48,8 @@ public sealed class WatchTower
         _options = options;
         _now = _progressAt = start;
         _states = [.. operators.Select(_ => new OperatorState { AnsweredAt = start })];
-        _ledAt = new TimeSpan[genesis.Quorum.N];
-        _ledSlots = new Slot[genesis.Quorum.N];
+        _committee = genesis.Committee;
+        _members = [.. Enumerable.Range(0, _committee.Count).Select(_ => new MemberState())];
     }
 
     /// <summary>What is wrong now, by kind and subject.</summary>
@@ -97,7 +98,7 @@ public sealed class WatchTower
             if (proven.Height > state.Certified) state.Certified = proven.Height;
         }
 
-        foreach (Slot slot in sighting.Slots) Led(slot);
+        foreach (SightedSlot slot in sighting.Slots) Led(slot, now);
         if (Committed > before) Progressed(now);
         JudgeProofs(index, sighting, now);
         Tick(now);
@@ -114,12 +115,32 @@ public sealed class WatchTower
     }
 
     /// <summary>An old block shown again does not say that its leader leads now.</summary>
-    private void Led(Slot slot)
+    private void Led(SightedSlot seen, DateTimeOffset now)
     {
-        int leader = _genesis.Committee.LeaderOf(slot).Value;
-        if (slot <= _ledSlots[leader]) return;
-        (_ledSlots[leader], _ledAt[leader]) = (slot, _moving);
+        if (seen.Committee.Epoch > _committee.Epoch) EnterEpoch(seen.Committee, now);
+        if (seen.Committee.Epoch != _committee.Epoch) return;
+        MemberState leader = _members[_committee.LeaderOf(seen.Slot).Value];
+        if (seen.Slot <= leader.LedSlot) return;
+        (leader.LedSlot, leader.LedAt) = (seen.Slot, _moving);
     }
+
+    /// <summary>Who stays, by either of its keys, goes on being watched; who joins begins anew; who leaves owes nothing any more.</summary>
+    private void EnterEpoch(Committee next, DateTimeOffset now)
+    {
+        var members = new MemberState[next.Count];
+        for (ushort i = 0; i < members.Length; i++)
+        {
+            CommitteeMember member = next[new ReplicaId(i)];
+            int before = Enumerable.Range(0, _committee.Count).FirstOrDefault(seat => IsSame(_committee[new ReplicaId((ushort)seat)], member), -1);
+            members[i] = new MemberState { LedAt = before < 0 ? _moving : _members[before].LedAt };
+            if (before != i && i < _committee.Count) Clear(WatchAlertKind.LeadsNothing, SubjectOf(i), now);
+        }
+
+        for (int gone = members.Length; gone < _committee.Count; gone++) Clear(WatchAlertKind.LeadsNothing, SubjectOf(gone), now);
+        (_committee, _members) = (next, members);
+    }
+
+    private static bool IsSame(CommitteeMember before, CommitteeMember after) => before.VoteKey == after.VoteKey || before.NodeKey == after.NodeKey;
 
     private void Progressed(DateTimeOffset now)
     {
@@ -192,14 +213,24 @@ public sealed class WatchTower
     /// <summary>Only time in which the network moves counts: when it stands still, nobody leads anything.</summary>
     private void JudgeLeaders(DateTimeOffset now)
     {
-        for (int i = 0; i < _ledAt.Length; i++)
+        for (int i = 0; i < _members.Length; i++)
         {
-            string name = _genesis.Endpoints.Count > i ? $" ({_genesis.Endpoints[i].Name})" : "";
-            string subject = string.Create(CultureInfo.InvariantCulture, $"member {i}{name}");
-            TimeSpan since = _moving - _ledAt[i];
+            // An empty seat leads nothing by right.
+            if (!_committee.Has(new ReplicaId((ushort)i))) continue;
+            string subject = SubjectOf(i);
+            TimeSpan since = _moving - _members[i].LedAt;
             if (since <= _options.LeadSpan) Clear(WatchAlertKind.LeadsNothing, subject, now);
             else Raise(WatchAlertKind.LeadsNothing, subject, now - since, $"none of the blocks seen in {_options.LeadSpan.TotalSeconds} s has it as leader");
         }
+    }
+
+    /// <summary>A seat; named where the genesis names its operator and it still has it.</summary>
+    private string SubjectOf(int seat)
+    {
+        var id = new ReplicaId((ushort)seat);
+        bool isNamed = seat < _genesis.Endpoints.Count && IsSame(_genesis.Members[seat], _committee[id]);
+        string name = isNamed ? $" ({_genesis.Endpoints[seat].Name})" : "";
+        return string.Create(CultureInfo.InvariantCulture, $"member {seat}{name}");
     }
 
     private bool Raise(WatchAlertKind kind, string subject, DateTimeOffset start, string detail, params byte[][] proofs)
@@ -223,6 +254,15 @@ public sealed class WatchTower
     {
         if (!_open.Remove((kind, subject), out WatchAlert? alert)) return;
         _changes.Add(alert with { End = now, Proofs = [] });
+    }
+
+    private sealed class MemberState
+    {
+        /// <summary>When it last led, in time in which the network moved.</summary>
+        public TimeSpan LedAt { get; set; }
+
+        /// <summary>The highest slot of the present epoch that it led.</summary>
+        public Slot LedSlot { get; set; }
     }
 
     private sealed class OperatorState

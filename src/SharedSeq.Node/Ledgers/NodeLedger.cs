@@ -91,8 +91,15 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
         certificate.Write(writer);
         var entry = new LedgerCertificate(certificate.Result.Height, writer.WrittenMemory);
 
-        // A full mailbox means that heights wait for the disk: a later certificate covers what this one does.
-        if (TryTell(new LedgerEntry(Certificate: entry))) _note?.Invoke(LedgerNote.Certificate, entry.Height, entry.Bytes.Span);
+        // A full mailbox means that heights wait for the disk: a later certificate covers what this one does, but for a boundary's, which hands over.
+        bool isTaken = TryTell(new LedgerEntry(Certificate: entry));
+        if (!isTaken && certificate.Result.NextCommitteeHash != Hash32.Zero)
+        {
+            _ledger.Apply([], [entry], []);
+            isTaken = true;
+        }
+
+        if (isTaken) _note?.Invoke(LedgerNote.Certificate, entry.Height, entry.Bytes.Span);
     }
 
     /// <summary>What is ordered from here on is not what the network ordered: it is not kept.</summary>
@@ -183,6 +190,26 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
     public ResultCertificate? NewestCertificate() => ReadCertificate(Current().NewestCertificate());
 
     public ResultCertificate? CertificateAtOrAbove(Height height) => ReadCertificate(Current().GetCertificateAtOrAbove(height));
+
+    /// <summary>What leads from one committee to the next, as far as it is certified and here: from an epoch on, without gap.</summary>
+    /// <param name="from">The epoch that hands over first.</param>
+    /// <param name="most">How many at most.</param>
+    public IReadOnlyList<HandOver> HandOvers(Epoch from, int most)
+    {
+        var found = new List<HandOver>();
+        foreach ((Epoch ended, byte[] plan, byte[] certificate) in Current().HandOvers(from, most))
+        {
+            var reader = new CanonicalReader(plan);
+            var handOver = new HandOver(CommitteePlan.Read(ref reader), ReadCertificate(certificate)!);
+            bool isNext = ended.Value == from.Value + (ulong)found.Count;
+
+            // A boundary whose certified result is not the one computed here names another committee.
+            if (!isNext || handOver.Next.Hash != handOver.Boundary.Result.NextCommitteeHash) break;
+            found.Add(handOver);
+        }
+
+        return found;
+    }
 
     public BlockResult? GetResult(Height height)
     {
@@ -397,7 +424,14 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
             [.. result.Closed.Select(ToLedger)],
             [.. result.Rejections.Select(r => new LedgerRejection(r.Id.Value, r.Namespace, result.Height, (byte)r.Reason))],
             [.. ordered.Committed.Block.Payload.Evidence.Select(item => ToLedger(item, result.Height))],
-            result.IsCheckpoint);
+            result.IsCheckpoint, result.NextCommittee is { } next ? new LedgerBoundary(result.Result.Epoch, Encode(next)) : null);
+    }
+
+    private static byte[] Encode(CommitteePlan plan)
+    {
+        var writer = new CanonicalWriter(1_024);
+        plan.Write(writer);
+        return writer.ToArray();
     }
 
     private static LedgerBlock ToLedger(ClosedBlock closed)

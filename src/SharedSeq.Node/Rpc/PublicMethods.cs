@@ -28,6 +28,7 @@ public sealed partial class PublicMethods(NodeRuntime node)
             ["sharedseq_getResult"] = Sync(GetResult),
             ["sharedseq_getProof"] = Sync(GetProof),
             ["sharedseq_getCommittee"] = Sync(GetCommittee),
+            ["sharedseq_getHandOvers"] = Sync(GetHandOvers),
             ["sharedseq_getPolicy"] = Sync(GetPolicy),
             ["sharedseq_getGenesis"] = Sync(_ => new { genesisHash = node.Genesis.Hash.ToString(), document = GenesisJson.Write(node.Genesis) }),
             ["sharedseq_getL1View"] = Sync(_ => L1ViewOf()),

@@ -91,6 +91,9 @@ public sealed class OrderingResult
     /// <summary>Operators and committees after the height.</summary>
     public required OperatorRegistry Operators { get; init; }
 
+    /// <summary>Who serves the next epoch, where this height is the last of its epoch: the result names its hash.</summary>
+    public CommitteePlan? NextCommittee => Result.NextCommitteeHash == Hash32.Zero ? null : Operators.Next!.Plan;
+
     /// <summary>Namespaces with transactions waiting, ascending.</summary>
     public required IReadOnlyList<NamespaceBacklog> Backlogs { get; init; }
 

@@ -53,6 +53,17 @@ public sealed partial class Ledger
     public byte[]? NewestCertificate() => _readers.Query(session =>
         session.Statement("SELECT certificate FROM certificates ORDER BY height DESC LIMIT 1").BlobOrNull());
 
+    /// <summary>Ended epochs whose boundary is certified, ascending, with the next committee and the certificate.</summary>
+    public IReadOnlyList<(Epoch Ended, byte[] Next, byte[] Certificate)> HandOvers(Epoch from, int most) => _readers.Query(session =>
+    {
+        const string Sql = "SELECT epoch, committee, certificate FROM boundaries JOIN certificates USING (height) WHERE epoch >= ? ORDER BY epoch LIMIT ?";
+        SqlStatement rows = session.Statement(Sql).Bind(from.Value).Bind((ulong)most);
+        List<(Epoch, byte[], byte[])> found = [];
+        while (rows.Step()) found.Add((new Epoch(rows.Number(0)), rows.Blob(1), rows.Blob(2)));
+        rows.Reset();
+        return found;
+    });
+
     public LedgerExecution? GetExecution(NamespaceId ns, ulong number) => _readers.Query(session =>
     {
         SqlStatement row = session.Statement("SELECT outcome, certified FROM executions WHERE ns = ? AND number = ?")

@@ -121,7 +121,8 @@ public sealed partial class Ledger : IDisposable
 
     /// <summary>
     /// Removes what belongs to heights before one, with their transactions, and the receipts below the given places. The
-    /// newest block of each namespace stays: it says where the namespace is.
+    /// newest block of each namespace stays: it says where the namespace is. So do the certificates of boundaries, of which there
+    /// is one per epoch: who was away for long is led to the present committee by them.
     /// </summary>
     /// <param name="keepFrom">The oldest height that stays.</param>
     /// <param name="receiptsFrom">The first batch of each lane whose receipt stays.</param>
@@ -136,8 +137,8 @@ public sealed partial class Ledger : IDisposable
             InTransaction(() =>
             {
                 PruneBlocks(upTo);
-                foreach (string table in (string[])["heights", "rejections", "certificates"])
-                    _writer.Statement($"DELETE FROM {table} WHERE height < ?").Bind(upTo).Run();
+                foreach (string table in (string[])["heights", "rejections"]) _writer.Statement($"DELETE FROM {table} WHERE height < ?").Bind(upTo).Run();
+                _writer.Statement("DELETE FROM certificates WHERE height < ? AND height NOT IN (SELECT height FROM boundaries)").Bind(upTo).Run();
                 if (upTo < keepFrom.Value) return;
                 foreach (LaneStart start in receiptsFrom)
                 {
@@ -177,6 +178,12 @@ public sealed partial class Ledger : IDisposable
                 .Bind(block.Block.Span).Bind(block.Content.Span).Run();
         }
         foreach (LedgerEvidence item in height.Evidence) PutEvidence(item);
+        if (height.Boundary is { } boundary)
+        {
+            _writer.Statement("INSERT OR REPLACE INTO boundaries(epoch, height, committee) VALUES (?, ?, ?)")
+                .Bind(boundary.Ended.Value).Bind(height.Height.Value).Bind(boundary.Next.Span).Run();
+        }
+
         foreach (LedgerRejection rejection in height.Rejections)
         {
             _writer.Statement("INSERT OR REPLACE INTO rejections(id, ns, height, reason) VALUES (?, ?, ?, ?)")

@@ -36,6 +36,7 @@ public sealed record LedgerEvidence(Hash32 Id, ReadOnlyMemory<byte> Bytes, Heigh
 /// The ordering state after this height is kept elsewhere, so that a restart may begin here: everything up to here is
 /// durable when Apply returns.
 /// </param>
+/// <param name="Boundary">What the last height of an epoch fixes of the next one; null elsewhere.</param>
 public sealed record LedgerHeight(
     Height Height,
     ReadOnlyMemory<byte> Result,
@@ -46,7 +47,13 @@ public sealed record LedgerHeight(
     IReadOnlyList<LedgerBlock> Blocks,
     IReadOnlyList<LedgerRejection> Rejections,
     IReadOnlyList<LedgerEvidence> Evidence,
-    bool IsCheckpoint = false);
+    bool IsCheckpoint = false,
+    LedgerBoundary? Boundary = null);
+
+/// <summary>The end of an epoch.</summary>
+/// <param name="Ended">The epoch.</param>
+/// <param name="Next">Encoding of the next epoch's committee.</param>
+public sealed record LedgerBoundary(Epoch Ended, ReadOnlyMemory<byte> Next);
 
 /// <summary>A result certificate with the height it certifies.</summary>
 public sealed record LedgerCertificate(Height Height, ReadOnlyMemory<byte> Bytes);

@@ -7,15 +7,15 @@ namespace SharedSeq.Storage;
 /// </summary>
 internal static class LedgerSchema
 {
-    public const ulong Version = 2;
+    public const ulong Version = 3;
 
     /// <summary>
     /// All tables with their keys: a ledger rebuilt from the logs must equal the original in each. The first three follow from
-    /// the committed heights, the others from the notes.
+    /// the committed heights, as does the last, the others from the notes.
     /// </summary>
     public static readonly (string Name, string Order)[] Content =
         [("heights", "height"), ("blocks", "ns, number"), ("rejections", "id"), ("certificates", "height"),
-            ("executions", "ns, number"), ("receipts", "epoch, author, worker, seq"), ("evidence", "id")];
+            ("executions", "ns, number"), ("receipts", "epoch, author, worker, seq"), ("evidence", "id"), ("boundaries", "epoch")];
 
     private const string Tables =
         """
@@ -36,6 +36,7 @@ internal static class LedgerSchema
         CREATE TABLE IF NOT EXISTS receipts(
             epoch INTEGER, author INTEGER, worker INTEGER, seq INTEGER, proof BLOB NOT NULL,
             PRIMARY KEY(epoch, author, worker, seq)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS boundaries(epoch INTEGER PRIMARY KEY, height INTEGER NOT NULL, committee BLOB NOT NULL);
         CREATE TABLE IF NOT EXISTS evidence(id BLOB PRIMARY KEY, evidence BLOB NOT NULL, height INTEGER NOT NULL) WITHOUT ROWID;
         """;
 

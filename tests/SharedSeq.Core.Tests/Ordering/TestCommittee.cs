@@ -13,6 +13,11 @@ internal sealed class TestCommittee
     private readonly P256PrivateKey[] _nodeKeys;
 
     public TestCommittee(int n = 4, ulong chain = 7, byte seed = 0, params NamespacePolicy[] namespaces)
+        : this(new Policy(), n, chain, seed, namespaces)
+    {
+    }
+
+    public TestCommittee(Policy policy, int n = 4, ulong chain = 7, byte seed = 0, params NamespacePolicy[] namespaces)
     {
         var voteKeys = new P256PrivateKey[n];
         var nodeKeys = new P256PrivateKey[n];
@@ -25,7 +30,7 @@ internal sealed class TestCommittee
         }
 
         Genesis = Genesis.Create(
-            new ChainId(chain), new TimestampMs(OrderingBench.Start), QuorumParameters.ForMembers(n), members, new Policy(), namespaces);
+            new ChainId(chain), new TimestampMs(OrderingBench.Start), QuorumParameters.ForMembers(n), members, policy, namespaces);
         _voteKeys = voteKeys;
         _nodeKeys = nodeKeys;
         _signers = new StatementSigner[n];
@@ -49,7 +54,11 @@ internal sealed class TestCommittee
     /// <summary>Hand-overs from this committee on.</summary>
     public List<HandOver> Epochs(int handOvers) => new TestEpochs(this, handOvers).HandOvers;
 
-    public Verified<ResultVote> Vote(int member, BlockResult result) => _signers[member].Result(result.Height, result.Hash);
+    /// <summary>Signs in an epoch in which the members of genesis still serve.</summary>
+    public StatementSigner SignerOf(Epoch epoch, int member) => epoch == Epoch.Zero ? _signers[member] : new StatementSigner(
+        Genesis.Domain, epoch, new ReplicaId((ushort)member), new KeySigner(_voteKeys[member]), new KeySigner(_nodeKeys[member]));
+
+    public Verified<ResultVote> Vote(int member, BlockResult result) => SignerOf(result.Epoch, member).Result(result.Height, result.Hash);
 
     public ResultCertificate Certify(BlockResult result, params int[] members)
     {

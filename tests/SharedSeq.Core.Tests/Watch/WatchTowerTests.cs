@@ -1,4 +1,5 @@
 using SharedSeq.Client;
+using SharedSeq.Consensus;
 using SharedSeq.Core.Tests.Ordering;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
@@ -126,7 +127,7 @@ public sealed class WatchTowerTests
         for (int i = 0; i < 3 * 4; i++) Move(0.25, idle);
         WatchAlert alert = Assert.Single(_tower.Open, alert => alert.Kind == WatchAlertKind.LeadsNothing);
         Assert.StartsWith("member 2", alert.Subject, StringComparison.Ordinal);
-        See(0, new OperatorSighting { Slots = [SlotOf(idle)] });
+        See(0, new OperatorSighting { Slots = [SeenIn(SlotOf(idle))] });
         Assert.DoesNotContain(_tower.Open, open => open.Kind == WatchAlertKind.LeadsNothing);
     }
 
@@ -135,15 +136,53 @@ public sealed class WatchTowerTests
     {
         ReplicaId idle = new(2);
         Slot last = SlotOf(idle, 2 * (ulong)Genesis.Quorum.N);
-        See(0, new OperatorSighting { Slots = [last] });
+        See(0, new OperatorSighting { Slots = [SeenIn(last)] });
         for (int i = 0; i < 61 * 4; i++)
         {
-            See(0, new OperatorSighting { Slots = [SlotOf(idle), last] });
+            See(0, new OperatorSighting { Slots = [SeenIn(SlotOf(idle)), SeenIn(last)] });
             Move(0.25, idle);
         }
 
-        See(0, new OperatorSighting { Slots = [SlotOf(idle), last] });
+        See(0, new OperatorSighting { Slots = [SeenIn(SlotOf(idle)), SeenIn(last)] });
         Assert.StartsWith("member 2", Assert.Single(_tower.Open, alert => alert.Kind == WatchAlertKind.LeadsNothing).Subject, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Members_come_and_go_with_epochs_and_an_idle_one_that_stays_is_still_told()
+    {
+        ReplicaId idle = new(2);
+        for (int i = 0; i < 61; i++) Move(1, idle);
+        Assert.StartsWith("member 2", Assert.Single(_tower.Open).Subject, StringComparison.Ordinal);
+        CommitteeMember Changed(int seat, byte votes, byte nodes)
+        {
+            static PublicKey64 Key(byte mark) => new(Sha.Of([mark]), Sha.Of([mark, mark]));
+            CommitteeMember before = Genesis.Members[seat];
+            return new CommitteeMember(votes == 0 ? before.VoteKey : Key(votes), nodes == 0 ? before.NodeKey : Key(nodes));
+        }
+
+        // The idle one leaves, one that was third in line moves up with a new node key, and one joins.
+        var next = new Committee(
+            new Epoch(1), Genesis.Quorum, [Genesis.Members[0], Genesis.Members[1], Changed(3, 0, 7), Changed(0, 8, 9)], Sha.Of([1]));
+        for (int i = 0; i < 30; i++) Lead(next, 0, 1, 2);
+        Assert.Empty(_tower.Open);
+        for (int i = 0; i < 31; i++) Lead(next, 0, 1, 2);
+        Assert.StartsWith("member 3", Assert.Single(_tower.Open).Subject, StringComparison.Ordinal);
+
+        // What led in the epoch before says nothing of this one, and a shorter committee leaves no alert behind.
+        See(0, new OperatorSighting { Slots = [SeenIn(SlotOf(new ReplicaId(3), _height * 8))] });
+        Assert.Single(_tower.Open);
+        Lead(new Committee(new Epoch(2), QuorumParameters.ForMembers(3), [.. Genesis.Members.Take(3)], Sha.Of([2])), 0);
+        Assert.Empty(_tower.Open);
+
+        void Lead(Committee committee, params int[] seats)
+        {
+            Pass(1);
+            _height++;
+            SightedSlot[] slots = [.. Enumerable.Range(1, 64).Select(i => new Slot((_height * 100) + (ulong)i))
+                .Where(slot => seats.Contains(committee.LeaderOf(slot).Value)).Select(slot => new SightedSlot(committee, slot))];
+            for (int i = 0; i < Operators.Length; i++)
+                See(i, new OperatorSighting { Committed = [Proven(_height, "b")], Certified = [Proven(_height, "r")], Slots = slots });
+        }
     }
 
     [Fact]
@@ -193,6 +232,8 @@ public sealed class WatchTowerTests
 
     private static OperatorSighting Seen(ulong height) => new() { Committed = [Proven(height, "b")] };
 
+    private static SightedSlot SeenIn(Slot slot) => new(Genesis.Committee, slot);
+
     /// <summary>The first slot that a member leads from a slot on.</summary>
     private static Slot SlotOf(ReplicaId leader, ulong from = 1)
     {
@@ -213,6 +254,6 @@ public sealed class WatchTowerTests
         Slot[] slots = [.. Enumerable.Range(0, Genesis.Quorum.N).Select(i => new ReplicaId((ushort)i)).Where(id => id != idle)
             .Select(id => SlotOf(id, _height * (ulong)Genesis.Quorum.N))];
         for (int i = 0; i < Operators.Length; i++)
-            See(i, new OperatorSighting { Committed = [Proven(_height, "b")], Certified = [Proven(_height, "r")], Slots = slots });
+            See(i, new OperatorSighting { Committed = [Proven(_height, "b")], Certified = [Proven(_height, "r")], Slots = [.. slots.Select(SeenIn)] });
     }
 }

@@ -63,7 +63,7 @@ public sealed class OperatorWatchTests(OneNode one) : IClassFixture<OneNode>
     }
 
     private Task<OperatorSighting> LookAsync(OperatorClient client, Height? compared) =>
-        new OperatorWatch(Genesis, client, 0, new Prng(1)).LookAsync(_ => compared, _ => compared, CancellationToken.None);
+        new OperatorWatch(new NetworkDirectory(Genesis, [client.Rpc]), client, 0, new Prng(1)).LookAsync(_ => compared, _ => compared, CancellationToken.None);
 
     /// <summary>Passes calls on and lies about commit proofs.</summary>
     private Task<StubRpcServer> LiarAsync(string lie) => StubRpcServer.StartAsync(async context =>

@@ -30,8 +30,13 @@ internal sealed class ServedNetwork : IAsyncDisposable
     /// <param name="seed">Of the committee's keys: another one makes another network.</param>
     /// <param name="namespaces">The namespaces.</param>
     public ServedNetwork(byte seed, params NamespacePolicy[] namespaces)
+        : this(new TestCommittee(4, 7, seed, namespaces))
     {
-        Committee = new TestCommittee(4, 7, seed, namespaces);
+    }
+
+    public ServedNetwork(TestCommittee committee)
+    {
+        Committee = committee;
         Bench = new OrderingBench(Committee.Genesis);
         var batches = new BatchStore(BatchOf);
         Ledger = new NodeLedger(_folder, Committee.Genesis, batches, NullLogger.Instance, e => throw e);

@@ -42,6 +42,34 @@ public sealed class LedgerTests : IDisposable
     }
 
     [Fact]
+    public void What_hands_over_from_epoch_to_epoch_stays_whatever_is_pruned()
+    {
+        using (Ledger ledger = new(_folder))
+        {
+            for (ulong number = 1; number <= 40; number++)
+            {
+                LedgerHeight height = HeightOf(number);
+                bool isBoundary = number % 10 == 0;
+                if (isBoundary) height = height with { Boundary = new LedgerBoundary(new Epoch((number / 10) - 1), new byte[] { 10, (byte)number }) };
+
+                // The last boundary is not certified yet.
+                ledger.Apply([height], number == 40 ? [] : [new(new(number), new byte[] { 8, (byte)number })], []);
+            }
+
+            ledger.Prune(new(38), []);
+            Assert.Equal([8, 38], ledger.GetCertificateAtOrAbove(new(31))!);
+        }
+
+        using Ledger again = new(_folder);
+        Assert.Equal(["0: 0A-0A 08-0A", "1: 0A-14 08-14", "2: 0A-1E 08-1E"], Show(again.HandOvers(Epoch.Zero, 10)));
+        Assert.Equal(["1: 0A-14 08-14"], Show(again.HandOvers(new Epoch(1), 1)));
+        Assert.Empty(again.HandOvers(new Epoch(3), 10));
+
+        static IEnumerable<string> Show(IEnumerable<(Epoch Ended, byte[] Next, byte[] Certificate)> items) =>
+            items.Select(item => $"{item.Ended}: {BitConverter.ToString(item.Next)} {BitConverter.ToString(item.Certificate)}");
+    }
+
+    [Fact]
     public void What_others_signed_and_what_happened_is_kept()
     {
         using (Ledger ledger = new(_folder))

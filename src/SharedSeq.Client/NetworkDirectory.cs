@@ -1,0 +1,185 @@
+using System.Text.Json;
+using SharedSeq.Consensus;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Client;
+
+/// <summary>
+/// Who serves which epoch, and where operators are reached. Committees follow from the genesis, or a checkpoint, by hand-overs that any operator may give,
+/// because each is checked against the committee before it. Addresses are operators' word: what is said there is checked all the same, so a wrong one
+/// costs an attempt. Shared by all that follow one network; safe for all threads.
+/// </summary>
+public sealed class NetworkDirectory
+{
+    /// <summary>Addresses kept, the given ones among them. 256: two of the largest committee's; the oldest learnt ones give way.</summary>
+    private const int OperatorsMax = 256;
+
+    /// <summary>Epochs kept with a verifier. 4: proofs are of the newest ones.</summary>
+    private const int VerifiersMax = 4;
+
+    /// <summary>How long one operator may take for one answer. 5 s: a page of hand-overs is half a megabyte.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private readonly P256Scheme _scheme = new();
+    private readonly CommitteeChain _chain;
+    private readonly ProofVerifier _proofs;
+    private readonly Lock _gate = new();
+    private readonly SemaphoreSlim _following = new(1);
+    private readonly Dictionary<ulong, MessageVerifier> _verifiers = [];
+    private readonly int _given;
+    private volatile Uri[] _operators;
+
+    // While the checkpoint was not met: where to ask on.
+    private ulong _asked;
+
+    /// <param name="genesis">The network.</param>
+    /// <param name="operators">Where to begin asking: at least one operator.</param>
+    /// <param name="checkpoint">Hash of a boundary's result that is trusted instead of the genesis' committee; see <see cref="CommitteeChain"/>.</param>
+    public NetworkDirectory(Genesis genesis, IReadOnlyList<Uri> operators, Hash32? checkpoint = null)
+    {
+        if (operators.Count == 0) throw new ArgumentException("at least one operator", nameof(operators));
+        Genesis = genesis;
+        _chain = new CommitteeChain(genesis, _scheme, checkpoint);
+        _proofs = new ProofVerifier(new ProofTrust(_chain, _scheme));
+        _operators = [.. operators];
+        _given = operators.Count;
+    }
+
+    public Genesis Genesis { get; }
+
+    /// <summary>Addresses of operators: the given ones first, then those learnt of later committees.</summary>
+    public IReadOnlyList<Uri> Operators => _operators;
+
+    /// <summary>The latest epoch whose committee is known; null until the checkpoint was met.</summary>
+    public Epoch? Newest
+    {
+        get
+        {
+            lock (_gate) return _chain.Newest;
+        }
+    }
+
+    /// <summary>The committee of an epoch; null when it is not known (yet).</summary>
+    public Committee? Of(Epoch epoch) => VerifierOf(epoch)?.Committee;
+
+    /// <summary>Checks what an epoch's committee signed; null when that is not known (yet).</summary>
+    public MessageVerifier? VerifierOf(Epoch epoch)
+    {
+        lock (_gate)
+        {
+            if (_verifiers.TryGetValue(epoch.Value, out MessageVerifier? known)) return known;
+            if (_chain.Of(epoch) is not { } committee) return null;
+            if (_verifiers.Count == VerifiersMax) _verifiers.Remove(_verifiers.Keys.Min());
+            return _verifiers[epoch.Value] = new MessageVerifier(Genesis.Domain, committee, _scheme);
+        }
+    }
+
+    /// <summary>Checks a proof file by the committees known; hand-overs in it are learnt.</summary>
+    public ProofVerdict Verify(ReadOnlySpan<byte> file, out Proof? proof)
+    {
+        lock (_gate) return _proofs.Verify(file, out proof);
+    }
+
+    /// <summary>Checks a proof file; where it is of an epoch not known yet, the hand-overs that lead there are asked for first.</summary>
+    public async Task<(ProofVerdict Verdict, Proof? Proof)> VerifyAsync(byte[] file, CancellationToken cancellation)
+    {
+        ProofVerdict verdict = Verify(file, out Proof? proof);
+        if (verdict.Fault != ProofFault.UnknownEpoch || !ProofFile.TryRead(file, out ProofFile? read, out _)) return (verdict, proof);
+        if (!await FollowAsync(read.Proof.Epoch, cancellation)) return (verdict, proof);
+        verdict = Verify(file, out proof);
+        return (verdict, proof);
+    }
+
+    /// <summary>
+    /// Asks operators, one after the other, for the hand-overs to an epoch that is not known yet, and where its members are reached.
+    /// </summary>
+    /// <returns>Whether the epoch's committee is known now.</returns>
+    public async Task<bool> FollowAsync(Epoch epoch, CancellationToken cancellation)
+    {
+        if (VerifierOf(epoch) is not null) return true;
+        await _following.WaitAsync(cancellation);
+        try
+        {
+            foreach (Uri rpc in _operators)
+            {
+                using var client = new OperatorClient(rpc, Patience);
+                try
+                {
+                    while (VerifierOf(epoch) is null && await TakePageAsync(client, cancellation)) continue;
+                    if (VerifierOf(epoch) is null) continue;
+                    await LearnAddressesAsync(client, epoch, cancellation);
+                    return true;
+                }
+                catch (Exception e) when (e is HttpRequestException or OperatorException or DecodeException)
+                {
+                    // another one may know better; what was checked so far stays
+                }
+            }
+
+            return VerifierOf(epoch) is not null;
+        }
+        finally
+        {
+            _following.Release();
+        }
+    }
+
+    /// <summary>Hand-overs from an epoch on, as an operator gives them: at most one answer of them, none of them checked.</summary>
+    /// <exception cref="HttpRequestException">No answer, or one that makes no sense.</exception>
+    /// <exception cref="OperatorException">It refuses.</exception>
+    public static async Task<IReadOnlyList<HandOver>> HandOversAsync(OperatorClient client, Epoch from, CancellationToken cancellation)
+    {
+        JsonElement answer = await client.CallAsync("sharedseq_getHandOvers", [from.Value], cancellation);
+        if (answer.ValueKind != JsonValueKind.Object || !answer.TryGetProperty("handOvers", out JsonElement items) || items.ValueKind != JsonValueKind.Array)
+            throw new HttpRequestException($"{client.Rpc} gives no hand-overs");
+        try
+        {
+            return [.. items.EnumerateArray().Select(item => HandOver.Decode(OperatorClient.HexOf(item)))];
+        }
+        catch (DecodeException e)
+        {
+            throw new HttpRequestException($"{client.Rpc} gives a hand-over that is none: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Takes one answer's hand-overs.</summary>
+    /// <returns>Whether they led to an epoch that was not known before.</returns>
+    private async Task<bool> TakePageAsync(OperatorClient client, CancellationToken cancellation)
+    {
+        Epoch? before = Newest;
+        ulong from = before?.Value ?? _asked;
+        IReadOnlyList<HandOver> page = await HandOversAsync(client, new Epoch(from), cancellation);
+        lock (_gate)
+        {
+            foreach (HandOver handOver in page)
+            {
+                HandOverRejection reason = _chain.TryExtend(handOver);
+                if (reason is not (HandOverRejection.None or HandOverRejection.BeforeCheckpoint))
+                    throw new HttpRequestException($"{client.Rpc} gives a hand-over that does not lead on: {reason}");
+            }
+
+            if (_chain.Newest is { } newest) return newest != before;
+            _asked = from + (ulong)page.Count;
+            return page.Count > 0;
+        }
+    }
+
+    /// <summary>Adds where an epoch's members are reached, by an operator's word; one that does not say costs nothing.</summary>
+    private async Task LearnAddressesAsync(OperatorClient client, Epoch epoch, CancellationToken cancellation)
+    {
+        JsonElement answer = await client.CallAsync("sharedseq_getCommittee", [epoch.Value], cancellation);
+        if (answer.ValueKind != JsonValueKind.Object || !answer.TryGetProperty("members", out JsonElement members)
+            || members.ValueKind != JsonValueKind.Array) return;
+        var learnt = new List<Uri>(_operators);
+        foreach (JsonElement member in members.EnumerateArray().Take(QuorumParameters.MaxMembers))
+        {
+            if (member.ValueKind == JsonValueKind.Object && member.TryGetProperty("rpc", out JsonElement rpc) && rpc.ValueKind == JsonValueKind.String
+                && Uri.TryCreate(rpc.GetString(), UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https"
+                && !learnt.Contains(address)) learnt.Add(address);
+        }
+
+        if (learnt.Count > OperatorsMax) learnt.RemoveRange(_given, int.Min(learnt.Count - OperatorsMax, learnt.Count - _given));
+        _operators = [.. learnt];
+    }
+}

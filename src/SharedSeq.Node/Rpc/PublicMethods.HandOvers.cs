@@ -1,0 +1,31 @@
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Node;
+
+public sealed partial class PublicMethods
+{
+    /// <summary>Hand-overs in one answer. 256: a week of one-minute epochs is 40 calls, and an answer has half a megabyte with committees of four.</summary>
+    private const int HandOversMax = 256;
+
+    /// <summary>Bytes of hand-overs in one answer, as hex twice as many. 1 MiB: 47 committees of 128.</summary>
+    private const int HandOverBytesMax = 1024 * 1024;
+
+    /// <summary>sharedseq_getHandOvers(epoch): what leads from this epoch's committee to the next, and on from there, as much as one answer takes.</summary>
+    private object GetHandOvers(RpcCall call)
+    {
+        var from = new Epoch(call.Number(0, "epoch"));
+        if (from.Value > long.MaxValue) throw RpcCall.Bad("epoch", "is at most 2^63-1");
+        var page = new List<string>();
+        int bytes = 0;
+        foreach (HandOver handOver in node.Ledger.HandOvers(from, HandOversMax))
+        {
+            byte[] encoded = handOver.Encode();
+            bytes += encoded.Length;
+            if (page.Count > 0 && bytes > HandOverBytesMax) break;
+            page.Add(Hex(encoded));
+        }
+
+        return new { epoch = from.Value, handOvers = page };
+    }
+}

@@ -1,0 +1,173 @@
+using System.Text.Json;
+using SharedSeq.Client;
+using SharedSeq.Core.Tests.Ordering;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+using static SharedSeq.Core.Tests.Ordering.OrderingBench;
+
+namespace SharedSeq.Node.Tests.Serving;
+
+/// <summary>What operators serve of epochs, and clients that follow from one to the next trusting the genesis alone.</summary>
+public sealed class EpochServingTests : IAsyncLifetime
+{
+    private static readonly Policy Short = new() { EpochSeconds = 1, BoundaryLead = 4, CheckpointInterval = 2, ReceiptDeadlineHeights = 100 };
+
+    private readonly List<(Uri Operator, StreamFault Fault)> _left = [];
+    private readonly List<ServedNetwork> _networks = [];
+    private readonly CancellationTokenSource _deadline = new(TimeSpan.FromSeconds(60));
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        foreach (ServedNetwork network in _networks) await network.DisposeAsync();
+        _deadline.Dispose();
+    }
+
+    [Fact]
+    public async Task Hand_overs_are_served_from_any_epoch_on_as_far_as_boundaries_are_certified()
+    {
+        ServedNetwork network = Network();
+        for (ulong epoch = 0; epoch < 3; epoch++) await EpochAsync(network, epoch, isCertified: epoch < 2);
+        CommitteeChain chain = new(network.Committee.Genesis, new P256Scheme());
+        List<HandOver> served = await HandOversAsync(network, 0);
+        Assert.Equal(2, served.Count);
+        Assert.All(served, handOver => Assert.Equal(HandOverRejection.None, chain.TryExtend(handOver)));
+        Assert.Equal(new Epoch(2), chain.Newest);
+        Assert.Equal(served[1].Checkpoint, Assert.Single(await HandOversAsync(network, 1)).Checkpoint);
+        Assert.Empty(await HandOversAsync(network, 2));
+        Assert.Empty(await HandOversAsync(network, 77));
+        JsonElement error = (await network.CallAsync("sharedseq_getHandOvers", ulong.MaxValue)).GetProperty("error");
+        Assert.Equal("epoch", error.GetProperty("data").GetProperty("parameter").GetString());
+    }
+
+    [Fact]
+    public async Task A_stream_goes_on_over_epochs_without_a_gap_and_checks_each_by_its_own_committee()
+    {
+        ServedNetwork network = Network();
+        await EpochAsync(network, 0);
+        var directory = new NetworkDirectory(network.Committee.Genesis, [await network.ServeAsync()]);
+        await using IAsyncEnumerator<FollowedBlock> follower = Follow(directory);
+        await NextAsync(follower, 1);
+        for (ulong epoch = 1; epoch < 4; epoch++)
+        {
+            await EpochAsync(network, epoch);
+            await NextAsync(follower, epoch + 1);
+        }
+
+        Assert.Empty(_left);
+        Assert.Equal(network.Bench.Machine.Epoch, directory.Of(new Epoch(3))!.Epoch);
+    }
+
+    [Fact]
+    public async Task A_follower_that_comes_late_is_led_over_all_epochs_and_an_operator_whose_hand_overs_lie_costs_an_attempt()
+    {
+        ServedNetwork honest = Network(), lying = Network(), other = Network(seed: 1);
+        foreach (ServedNetwork network in new[] { honest, lying, other })
+        {
+            for (ulong epoch = 0; epoch < 3; epoch++) await EpochAsync(network, epoch);
+        }
+
+        // Right blocks and proofs, but the way to their committee is another network's, or nonsense.
+        lying.Methods["sharedseq_getHandOvers"] = other.Methods["sharedseq_getHandOvers"];
+        var directory = new NetworkDirectory(honest.Committee.Genesis, [await lying.ServeAsync(), await honest.ServeAsync()]);
+        await using IAsyncEnumerator<FollowedBlock> follower = Follow(directory);
+        for (ulong number = 1; number <= 3; number++) await NextAsync(follower, number);
+        Assert.Empty(_left);
+        lying.Methods["sharedseq_getHandOvers"] = _ => Task.FromResult<object?>(new { handOvers = new[] { "0x00" } });
+        Assert.True(await new NetworkDirectory(honest.Committee.Genesis, directory.Operators).FollowAsync(new Epoch(2), _deadline.Token));
+        lying.Methods["sharedseq_getHandOvers"] = _ => Task.FromResult<object?>(17);
+        Assert.True(await new NetworkDirectory(honest.Committee.Genesis, directory.Operators).FollowAsync(new Epoch(2), _deadline.Token));
+    }
+
+    [Fact]
+    public async Task Where_nobody_shows_the_way_to_an_epoch_its_blocks_are_not_believed()
+    {
+        ServedNetwork network = Network();
+        for (ulong epoch = 0; epoch < 2; epoch++) await EpochAsync(network, epoch);
+        network.Methods["sharedseq_getHandOvers"] = _ => Task.FromResult<object?>(new { handOvers = Array.Empty<string>() });
+        var directory = new NetworkDirectory(network.Committee.Genesis, [await network.ServeAsync()]);
+        await using IAsyncEnumerator<FollowedBlock> follower = Follow(directory);
+        await NextAsync(follower, 1);
+        StreamException e = await Assert.ThrowsAsync<StreamException>(async () => await follower.MoveNextAsync());
+        Assert.Equal(StreamFault.BadProof, e.Fault);
+        Assert.Contains("committees are known up to epoch 0", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Whoever_followed_along_finds_the_network_when_all_operators_it_began_with_have_left()
+    {
+        ServedNetwork first = Network(), second = Network();
+        foreach (ServedNetwork network in new[] { first, second })
+        {
+            for (ulong epoch = 0; epoch < 2; epoch++) await EpochAsync(network, epoch);
+        }
+
+        Uri joined = await second.ServeAsync();
+        first.Methods["sharedseq_getCommittee"] = call => Task.FromResult<object?>(
+            new { epoch = call.Number(0, "epoch"), members = new object[] { new { rpc = "ftp://no" }, new { rpc = joined.ToString() }, new { rpc = 7 } } });
+        var directory = new NetworkDirectory(first.Committee.Genesis, [await first.ServeAsync()]);
+        await using IAsyncEnumerator<FollowedBlock> follower = Follow(directory);
+        await NextAsync(follower, 1);
+        await NextAsync(follower, 2);
+        Assert.Equal([joined], directory.Operators.Skip(1));
+        await first.StopServingAsync();
+        await EpochAsync(second, 2);
+        await NextAsync(follower, 3);
+        Assert.Equal(StreamFault.Unreachable, Assert.Single(_left).Fault);
+        Assert.Equal(new Epoch(2), directory.Newest);
+    }
+
+    [Fact]
+    public async Task A_checkpoint_is_found_on_the_way()
+    {
+        ServedNetwork network = Network();
+        for (ulong epoch = 0; epoch < 3; epoch++) await EpochAsync(network, epoch);
+        Hash32 checkpoint = (await HandOversAsync(network, 1))[0].Checkpoint;
+        var directory = new NetworkDirectory(network.Committee.Genesis, [await network.ServeAsync()], checkpoint);
+        Assert.Null(directory.Newest);
+        Assert.True(await directory.FollowAsync(new Epoch(3), _deadline.Token));
+        Assert.Null(directory.Of(new Epoch(1)));
+        Assert.NotNull(directory.Of(new Epoch(2)));
+        Assert.False(await directory.FollowAsync(new Epoch(1), _deadline.Token));
+    }
+
+    private ServedNetwork Network(byte seed = 0)
+    {
+        var network = new ServedNetwork(new TestCommittee(Short, 4, 7, seed, Opaque(5)));
+        _networks.Add(network);
+        return network;
+    }
+
+    /// <summary>An epoch of five heights, the first with a transaction: it is long enough to end it, the last is the boundary.</summary>
+    private static async Task EpochAsync(ServedNetwork network, ulong epoch, bool isCertified = true)
+    {
+        ulong at = 1_100 * (epoch + 1);
+        OrderingResult last = await network.ApplyAsync(at, Tx(5, StartSecond + 30, (byte)epoch));
+        for (ulong i = 1; i < 5; i++) last = await network.ApplyAsync(at + i);
+        Assert.Equal((last.Height, new Epoch(epoch)), (network.Bench.Machine.Boundary, last.Result.Epoch));
+        if (isCertified) network.Certify(last);
+    }
+
+    private static async Task<List<HandOver>> HandOversAsync(ServedNetwork network, ulong from)
+    {
+        JsonElement answer = (await network.CallAsync("sharedseq_getHandOvers", from)).GetProperty("result");
+        return [.. answer.GetProperty("handOvers").EnumerateArray().Select(item => HandOver.Decode(Convert.FromHexString(item.GetString()!.AsSpan(2))))];
+    }
+
+    private IAsyncEnumerator<FollowedBlock> Follow(NetworkDirectory directory)
+    {
+        var stream = new NamespaceStream(directory, new NamespaceId(5))
+        {
+            SilenceMs = 60_000,
+            OperatorLeft = (rpc, why) => _left.Add((rpc, why.Fault)),
+        };
+        return stream.FollowAsync(1, _deadline.Token).GetAsyncEnumerator(_deadline.Token);
+    }
+
+    private static async Task NextAsync(IAsyncEnumerator<FollowedBlock> follower, ulong number)
+    {
+        Assert.True(await follower.MoveNextAsync(), $"block {number} comes");
+        Assert.Equal(number, follower.Current.Block.Number);
+    }
+}
