@@ -64,7 +64,6 @@ public sealed class NodeHost : IAsyncDisposable
         _epochs = new NodeEpochs(Genesis, new P256Scheme(), _keys.SeatIn, new EpochFile(_configuration.DataDir, _files));
         _logs = new NodeLogs(_configuration, OnStorageFailed, _files);
         RecoveredState recovered = _logs.Recover(Genesis, out IReadOnlyList<ResultVote> resultVotes, _epochs.IsOpen);
-
         var diverged = new DivergenceFile(_configuration.DataDir);
         var progress = new NodeProgress { Divergence = diverged.Read() };
         var batches = new BatchStore(_logs.ReadBatch);
@@ -87,9 +86,12 @@ public sealed class NodeHost : IAsyncDisposable
         var backlog = new LaneBacklog(_epochs.IsOwn, batches, ns => _epochs.Newest.Self is { } self ? machine.QueuedBytes(ns, self) : 0);
         var results = new EpochResults(_epochs, NewSigners().Of);
         results.Recover(resultVotes, ledger, progress.Divergence);
+        (AdmissionCounters admission, IntakeCounters counters) = (new AdmissionCounters(), new IntakeCounters());
+        var submit = new SubmitIntake(Genesis, lane, backlog, () => progress.CommittedTime, admission);
+        var operators = new OperatorDoor(Genesis, submit, progress, new P256Scheme(), _clock);
         var ordering = new OrderingActor(
-            machine, batches, results, shell, [new ProgressFollower(progress, diverged), ledger, feeds, backlog], _logger, e => OnFatal("ordering", e));
-        var counters = new IntakeCounters();
+            machine, batches, results, shell, [new ProgressFollower(progress, diverged), ledger, feeds, backlog, operators],
+            _logger, e => OnFatal("ordering", e));
         var intake = new MessageIntake(_epochs, new VerifiedAckCache(), shell, counters);
         (shell.EvidenceSeen, shell.Pruned, shell.OwnBatchCertified) = (ledger.PutEvidence, ledger.Prune, ledger.PutProof);
         shell.Attach(replicaActor, lane, ordering, intake);
@@ -97,7 +99,6 @@ public sealed class NodeHost : IAsyncDisposable
         PeerNetwork network = NewNetwork(intake, peers);
         (progress.Final, progress.Room) = (replica.Replica.Final, replica.Replica.Lanes.OwnLaneRoom);
         TellLeft(lane, recovered.Delivered);
-        var admission = new AdmissionCounters();
         Runtime = new NodeRuntime
         {
             Configuration = _configuration,
@@ -108,8 +109,9 @@ public sealed class NodeHost : IAsyncDisposable
             Feeds = feeds,
             Ledger = ledger,
             Lane = lane,
-            Submit = new SubmitIntake(Genesis, lane, backlog, () => progress.CommittedTime, admission),
+            Submit = submit,
             Admission = admission,
+            Operators = operators,
             Intake = counters,
             Network = network,
             Logs = _logs,
@@ -239,6 +241,7 @@ public sealed class NodeHost : IAsyncDisposable
         // The state may have been written at the very boundary.
         if (machine.Boundary == machine.Height && _logs.ReadBlock(machine.Height) is { } last) AddNextEpoch(machine, last);
         progress.SetOrdered(machine.Height, machine.Timestamp);
+        progress.Operators = machine.Operators;
         return machine;
     }
 

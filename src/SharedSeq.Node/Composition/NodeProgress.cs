@@ -1,4 +1,5 @@
 using SharedSeq.Consensus;
+using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Node;
@@ -13,6 +14,7 @@ public sealed class NodeProgress
     private LaneRoom _room;
     private ReplicaView? _view;
     private Divergence? _divergence;
+    private OperatorRegistry? _operators;
     private long _epochsEntered;
 
     /// <summary>The last commit.</summary>
@@ -71,6 +73,13 @@ public sealed class NodeProgress
     {
         get => Volatile.Read(ref _view);
         set => Volatile.Write(ref _view, value);
+    }
+
+    /// <summary>Operators and committees after the newest applied height; null before ordering is recovered.</summary>
+    public OperatorRegistry? Operators
+    {
+        get => Volatile.Read(ref _operators);
+        set => Volatile.Write(ref _operators, value);
     }
 
     /// <summary>That own results differ from the certified ones, which nothing but a rebuilt store ends; null when they do not.</summary>

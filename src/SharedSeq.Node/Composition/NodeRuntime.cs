@@ -28,6 +28,9 @@ public sealed class NodeRuntime
 
     public required AdmissionCounters Admission { get; init; }
 
+    /// <summary>Where operators bring their statements.</summary>
+    public required OperatorDoor Operators { get; init; }
+
     /// <summary>JSON-RPC calls at all endpoints.</summary>
     public RpcCounters Calls { get; } = new();
 
@@ -71,6 +74,7 @@ internal sealed class ProgressFollower(NodeProgress progress, DivergenceFile fil
     public ValueTask OnOrderedAsync(OrderedHeight height, CancellationToken cancellation)
     {
         progress.SetOrdered(height.Result.Height, height.Result.Timestamp);
+        progress.Operators = height.Result.Operators;
         return ValueTask.CompletedTask;
     }
 

@@ -29,6 +29,8 @@ public sealed partial class PublicMethods(NodeRuntime node)
             ["sharedseq_getProof"] = Sync(GetProof),
             ["sharedseq_getCommittee"] = Sync(GetCommittee),
             ["sharedseq_getHandOvers"] = Sync(GetHandOvers),
+            ["sharedseq_getOperators"] = Sync(GetOperators),
+            ["sharedseq_submitOperatorStatement"] = SubmitOperatorStatementAsync,
             ["sharedseq_getPolicy"] = Sync(GetPolicy),
             ["sharedseq_getGenesis"] = Sync(_ => new { genesisHash = node.Genesis.Hash.ToString(), document = GenesisJson.Write(node.Genesis) }),
             ["sharedseq_getL1View"] = Sync(_ => L1ViewOf()),
@@ -65,33 +67,6 @@ public sealed partial class PublicMethods(NodeRuntime node)
     };
 
     /// <summary>sharedseq_getCommittee(epoch): of the present epoch when none is given.</summary>
-    private object GetCommittee(RpcCall call)
-    {
-        Genesis genesis = node.Genesis;
-        Epoch epoch = call.Optional(0) is { } given ? new Epoch(RpcCall.NumberOf(given, "epoch")) : node.Epochs.Present.Epoch;
-        EpochPart part = node.Epochs.Of(epoch) ?? throw new RpcException(
-            RpcError.NotFound,
-            $"epoch {epoch} has not begun here, or is more than {EpochFile.Kept} epochs old; the present one is {node.Epochs.Present.Epoch}");
-        Committee committee = part.Committee;
-        return new
-        {
-            epoch = epoch.Value,
-            genesis = new { height = part.Genesis.Height.Value, hash = part.Genesis.Hash.ToString(), timestamp = part.Start.Value },
-            n = committee.Quorum.N,
-            f = committee.Quorum.F,
-            p = committee.Quorum.P,
-            quorum = committee.Quorum.Quorum,
-            members = Enumerable.Range(0, committee.Count).Select(i => (Id: i, Member: committee[new ReplicaId((ushort)i)])).Select(seat => new
-            {
-                replica = seat.Id,
-                voteKey = seat.Member.VoteKey.ToString(),
-                nodeKey = seat.Member.NodeKey.ToString(),
-                name = genesis.Endpoints.Count > seat.Id ? genesis.Endpoints[seat.Id].Name : null,
-                rpc = genesis.Endpoints.Count > seat.Id ? genesis.Endpoints[seat.Id].Rpc : null,
-            }),
-        };
-    }
-
     private object GetPolicy(RpcCall call) => new
     {
         version = node.Genesis.Policy.Version,

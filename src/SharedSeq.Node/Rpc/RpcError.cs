@@ -28,12 +28,15 @@ public sealed record RpcError(int Code, string Name, string Meaning, string Reme
     public static readonly RpcError Diverged = new(
         -32013, "Diverged", "This operator's results differ from the certified ones at these heights.", "Ask another operator.");
 
+    public static readonly RpcError StatementRefused = new(
+        -32015, "StatementRefused", "The operator statement would not take effect.", "data.reason says why.");
+
     /// <summary>All of them, for rpc.discover and the documentation.</summary>
     public static readonly IReadOnlyList<RpcError> All =
     [
         ParseError, InvalidRequest, MethodNotFound, InvalidParams, InternalError, RequestTooLarge, NotReady, TransactionRefused, LaneFull,
         NotFound, Pruned, BeyondHead, TooManySubscriptions, Timeout, UnknownNamespace, BadProof, ExecutionUnavailable, Diverged,
-        TooManyCalls,
+        TooManyCalls, StatementRefused,
     ];
 }
 

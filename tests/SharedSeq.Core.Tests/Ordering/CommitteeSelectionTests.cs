@@ -203,6 +203,54 @@ public sealed class CommitteeSelectionTests
 
     public static TheoryData<ulong> Seeds => [.. Enumerable.Range(1, 25).Select(i => (ulong)i)];
 
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public void What_is_foretold_comes_true_if_nobody_says_anything_more(ulong seed)
+    {
+        var random = new Prng(seed);
+        var network = new TestOperators((int)random.Between(4, 12));
+        network.Apply();
+        network.Apply();
+        int fresh = 20;
+        for (int height = 0; height < 40; height++) network.Apply(Something(network, random, ref fresh));
+        network.ToNextEpoch();
+        OperatorOutlook[] foretold = network.Registry.Outlook();
+        CommitteeSeats present = network.Registry.Present;
+        network.ToNextEpoch();
+        CommitteeSeats next = network.Registry.Present;
+        network.ToNextEpoch();
+        CommitteeSeats after = network.Registry.Present;
+        foreach (OperatorOutlook outlook in foretold)
+        {
+            OperatorId id = outlook.Operator.Id;
+            Assert.Equal((present.SeatOf(id), next.SeatOf(id)), (outlook.Seat, outlook.NextSeat));
+            Assert.Equal(outlook.Step == OperatorStep.NextEpoch, Keys(present, id) != Keys(next, id));
+            if (outlook.Step != OperatorStep.NextEpoch) Assert.Equal(outlook.Step == OperatorStep.EpochAfterNext, Keys(next, id) != Keys(after, id));
+        }
+
+        static CommitteeMember? Keys(CommitteeSeats seats, OperatorId id) => seats.SeatOf(id) is { } seat ? seats.Plan.Members[seat.Value] : null;
+    }
+
+    [Fact]
+    public void A_candidate_names_the_newest_certified_checkpoint_once_it_is_in_step()
+    {
+        var network = new TestOperators();
+        for (int i = 0; i < 5; i++) network.Apply();
+        PublicKey64 candidate = KeysOf(4).VoteKey;
+        Assert.Null(Named(5, 5));
+        Assert.Null(network.Outcome(network.Join(4, 0, 1, 2)));
+        Assert.Equal(new Height(4), Named(4, 6)?.Height);
+        Assert.Equal(new Height(2), Named(3, 6)?.Height);
+        Assert.Null(Named(1, 6));
+        Assert.NotNull(Named(6, 6 + OperatorReadiness.LagHeightsMax));
+        Assert.Null(Named(6, 7 + OperatorReadiness.LagHeightsMax));
+        Assert.Null(network.Outcome(network.Ready(4)));
+        Assert.Null(Named(6, 7));
+
+        OperatorCheckpoint? Named(ulong certified, ulong newest) => OperatorReadiness.CheckpointToName(
+            network.Registry, candidate, network.Bench.Machine.Height, new Height(certified), new Height(newest));
+    }
+
     [Fact]
     public void A_snapshot_has_the_registry_and_restores_its_state_root_at_every_height()
     {

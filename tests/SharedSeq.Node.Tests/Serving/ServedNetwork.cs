@@ -54,6 +54,7 @@ internal sealed class ServedNetwork : IAsyncDisposable
             Lane = null!,
             Submit = null!,
             Admission = new AdmissionCounters(),
+            Operators = null!,
             Intake = new IntakeCounters(),
             Network = null!,
             Logs = null!,
@@ -104,6 +105,7 @@ internal sealed class ServedNetwork : IAsyncDisposable
         await Ledger.OnOrderedAsync(height, CancellationToken.None);
         await Feeds.OnOrderedAsync(height, CancellationToken.None);
         _progress.SetOrdered(result.Height, result.Timestamp);
+        _progress.Operators = result.Operators;
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         while (Ledger.AppliedHeight < result.Height)
         {
