@@ -22,6 +22,7 @@ internal static class Program
             WatchTowerCommand.Create(),
             VerifyCommand.Create(),
             EvidenceCommand.Create(),
+            CommitteeCommand.Create(),
             StoreCommand.Create(),
             SimulateCommand.Create(),
             BenchCommand.Create(),

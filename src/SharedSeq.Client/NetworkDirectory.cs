@@ -111,7 +111,7 @@ public sealed class NetworkDirectory
                     await LearnAddressesAsync(client, epoch, cancellation);
                     return true;
                 }
-                catch (Exception e) when (e is HttpRequestException or OperatorException or DecodeException)
+                catch (Exception e) when (e is HttpRequestException or OperatorException)
                 {
                     // another one may know better; what was checked so far stays
                 }
@@ -125,31 +125,13 @@ public sealed class NetworkDirectory
         }
     }
 
-    /// <summary>Hand-overs from an epoch on, as an operator gives them: at most one answer of them, none of them checked.</summary>
-    /// <exception cref="HttpRequestException">No answer, or one that makes no sense.</exception>
-    /// <exception cref="OperatorException">It refuses.</exception>
-    public static async Task<IReadOnlyList<HandOver>> HandOversAsync(OperatorClient client, Epoch from, CancellationToken cancellation)
-    {
-        JsonElement answer = await client.CallAsync("sharedseq_getHandOvers", [from.Value], cancellation);
-        if (answer.ValueKind != JsonValueKind.Object || !answer.TryGetProperty("handOvers", out JsonElement items) || items.ValueKind != JsonValueKind.Array)
-            throw new HttpRequestException($"{client.Rpc} gives no hand-overs");
-        try
-        {
-            return [.. items.EnumerateArray().Select(item => HandOver.Decode(OperatorClient.HexOf(item)))];
-        }
-        catch (DecodeException e)
-        {
-            throw new HttpRequestException($"{client.Rpc} gives a hand-over that is none: {e.Message}", e);
-        }
-    }
-
     /// <summary>Takes one answer's hand-overs.</summary>
     /// <returns>Whether they led to an epoch that was not known before.</returns>
     private async Task<bool> TakePageAsync(OperatorClient client, CancellationToken cancellation)
     {
         Epoch? before = Newest;
         ulong from = before?.Value ?? _asked;
-        IReadOnlyList<HandOver> page = await HandOversAsync(client, new Epoch(from), cancellation);
+        IReadOnlyList<HandOver> page = await client.GetHandOversAsync(new Epoch(from), cancellation);
         lock (_gate)
         {
             foreach (HandOver handOver in page)

@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json;
+using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Client;
@@ -74,6 +75,57 @@ public sealed class OperatorClient : IDisposable
     {
         JsonElement result = await CallAsync("sharedseq_getProof", [kind, .. parameters], cancellation);
         return HexOf(result, "proof");
+    }
+
+    /// <summary>
+    /// A proof file that brings the hand-overs from the genesis to its epoch, for who has the genesis alone; without them where they are more than a file
+    /// takes.
+    /// </summary>
+    /// <exception cref="HttpRequestException">The operator does not have them, or gives something else.</exception>
+    public async Task<byte[]> GetWholeProofAsync(string kind, IReadOnlyList<object?> parameters, CancellationToken cancellation = default)
+    {
+        byte[] bytes = await GetProofAsync(kind, parameters, cancellation);
+        if (!ProofFile.TryRead(bytes, out ProofFile? file, out ProofVerdict verdict))
+            throw new HttpRequestException($"{Rpc} gives no proof file: {verdict}");
+        ulong epoch = file.Proof.Epoch.Value;
+        if (epoch is 0 or > ProofFile.MaxHandOvers) return bytes;
+        List<HandOver> handOvers = await GetHandOversAsync(Epoch.Zero, (int)epoch, cancellation);
+        if (handOvers.Count < (int)epoch)
+            throw new HttpRequestException($"{Rpc} leads from the genesis to epoch {handOvers.Count} only, the proof is of epoch {epoch}");
+        return new ProofFile(file.Chain, file.GenesisHash, file.Proof, handOvers).ToArray();
+    }
+
+    /// <summary>Hand-overs from an epoch on, as the operator gives them: at most one answer of them, none of them checked.</summary>
+    /// <exception cref="HttpRequestException">No answer, or one that makes no sense.</exception>
+    /// <exception cref="OperatorException">It refuses.</exception>
+    public async Task<IReadOnlyList<HandOver>> GetHandOversAsync(Epoch from, CancellationToken cancellation = default)
+    {
+        JsonElement answer = await CallAsync("sharedseq_getHandOvers", [from.Value], cancellation);
+        if (answer.ValueKind != JsonValueKind.Object || !answer.TryGetProperty("handOvers", out JsonElement items) || items.ValueKind != JsonValueKind.Array)
+            throw new HttpRequestException($"{Rpc} gives no hand-overs");
+        try
+        {
+            return [.. items.EnumerateArray().Select(item => HandOver.Decode(HexOf(item)))];
+        }
+        catch (DecodeException e)
+        {
+            throw new HttpRequestException($"{Rpc} gives a hand-over that is none: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Hand-overs from an epoch on, as many as are wanted or there are.</summary>
+    /// <inheritdoc cref="GetHandOversAsync(Epoch, CancellationToken)"/>
+    public async Task<List<HandOver>> GetHandOversAsync(Epoch from, int most, CancellationToken cancellation = default)
+    {
+        var found = new List<HandOver>();
+        while (found.Count < most)
+        {
+            IReadOnlyList<HandOver> page = await GetHandOversAsync(new Epoch(from.Value + (ulong)found.Count), cancellation);
+            if (page.Count == 0) break;
+            found.AddRange(page.Take(most - found.Count));
+        }
+
+        return found;
     }
 
     public void Dispose() => _http.Dispose();

@@ -47,7 +47,7 @@ internal static class EvidenceCommand
         {
             using OperatorClient client = OperatorAddress.Connect(result.GetValue(rpc));
             string wanted = result.GetValue(id) ?? await OnlyOneAsync(client, cancellation);
-            byte[] bytes = await client.GetProofAsync("evidence", [wanted], cancellation);
+            byte[] bytes = await client.GetWholeProofAsync("evidence", [wanted], cancellation);
             if (!ProofFile.TryRead(bytes, out ProofFile? file, out ProofVerdict verdict))
                 throw new CommandException($"the operator's answer is no proof file: {verdict}");
             string path = result.GetRequiredValue(output);

@@ -84,7 +84,7 @@ internal static class TxCommand
         command.SetAction((result, cancellation) => UserErrors.GuardAsync(async () =>
         {
             using OperatorClient client = OperatorAddress.Connect(result.GetValue(rpc));
-            byte[] proof = await client.GetProofAsync(result.GetRequiredValue(kind), [result.GetRequiredValue(id)], cancellation);
+            byte[] proof = await client.GetWholeProofAsync(result.GetRequiredValue(kind), [result.GetRequiredValue(id)], cancellation);
             await File.WriteAllBytesAsync(result.GetRequiredValue(output), proof, cancellation);
             Console.WriteLine(
                 $"{proof.Length} bytes in {result.GetValue(output)}; check with: " +

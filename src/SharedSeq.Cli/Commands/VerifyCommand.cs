@@ -71,7 +71,7 @@ internal static class VerifyCommand
         bool isOtherKind = proof is not null && !kinds.Contains(proof.Kind);
         string reason = isOtherKind ? $"a valid proof, but of kind {proof!.Kind}" : verdict.ToString();
         bool holds = verdict.IsValid && !isOtherKind;
-        string content = proof is null ? "null" : ProofFile.For(genesis, proof).ToJson();
+        string content = proof is not null && ProofFile.TryRead(bytes, out ProofFile? read, out _) ? read.ToJson() : "null";
         if (isJson) Console.WriteLine($"{{\"valid\":{(holds ? "true" : "false")},\"reason\":{JsonSerializer.Serialize(reason)},\"proof\":{content}}}");
         else Console.WriteLine(holds ? $"valid: {proof!.Kind}, genesis {genesis.Hash}" : $"REFUSED: {reason}");
         return holds ? ExitCode.Ok : ExitCode.Failed;

@@ -119,6 +119,27 @@ public sealed class EpochServingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_proof_is_made_whole_for_who_has_the_genesis_alone()
+    {
+        ServedNetwork network = Network();
+        for (ulong epoch = 0; epoch < 3; epoch++) await EpochAsync(network, epoch);
+        using var client = new OperatorClient(await network.ServeAsync());
+        for (ulong number = 1; number <= 3; number++)
+        {
+            byte[] whole = await client.GetWholeProofAsync("namespaceBlock", [5, number], _deadline.Token);
+            Assert.True(ProofFile.TryRead(whole, out ProofFile? file, out _));
+            Assert.Equal((number - 1, (int)number - 1), (file.Proof.Epoch.Value, file.HandOvers.Count));
+            ProofVerdict verdict = network.Committee.Verifier.Verify(whole, out _);
+            Assert.True(verdict.IsValid, verdict.ToString());
+        }
+
+        network.Methods["sharedseq_getHandOvers"] = _ => Task.FromResult<object?>(new { handOvers = Array.Empty<string>() });
+        HttpRequestException e = await Assert.ThrowsAsync<HttpRequestException>(
+            () => client.GetWholeProofAsync("namespaceBlock", [5, 3], _deadline.Token));
+        Assert.Contains("leads from the genesis to epoch 0 only, the proof is of epoch 2", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_checkpoint_is_found_on_the_way()
     {
         ServedNetwork network = Network();

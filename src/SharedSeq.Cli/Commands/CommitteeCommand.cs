@@ -1,0 +1,66 @@
+using System.CommandLine;
+using SharedSeq.Client;
+using SharedSeq.Node;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Cli;
+
+/// <summary>committee export: who serves the newest epoch, as a file that leads there from the genesis.</summary>
+internal static class CommitteeCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("committee", "Who serves which epoch, as files that anybody can check.");
+        command.Subcommands.Add(CreateExport());
+        return command;
+    }
+
+    private static Command CreateExport()
+    {
+        Option<string> rpc = OperatorAddress.Option();
+        var genesis = new Option<string>("--genesis") { Description = "Genesis document of the network.", Required = true };
+        var from = new Option<ulong>("--from") { Description = "The epoch that hands over first.", DefaultValueFactory = _ => 0UL };
+        var output = new Option<string>("--out") { Description = "Proof file to write.", Required = true };
+        var json = new Option<bool>("--json") { Description = "Print the file's content as JSON." };
+        var command = new Command(
+            "export",
+            "Write the hand-overs from an epoch to the newest one as a file, for verify committee and verify --chain. "
+            + "Example: sharedseq committee export --genesis genesis.json --out chain.bin")
+        {
+            rpc, genesis, from, output, json,
+        };
+        command.SetAction((result, cancellation) => UserErrors.GuardAsync(async () =>
+        {
+            Genesis network = GenesisFiles.Read(result.GetRequiredValue(genesis));
+            var first = new Epoch(result.GetValue(from));
+            using OperatorClient client = OperatorAddress.Connect(result.GetValue(rpc));
+
+            // The last one is what the file proves.
+            List<HandOver> handOvers = FirstOf(await client.GetHandOversAsync(first, ProofFile.MaxHandOvers + 1, cancellation));
+            if (handOvers.Count == 0) throw new CommandException($"this operator knows of no certified end of epoch {first}");
+            HandOver last = handOvers[^1];
+            var file = ProofFile.For(network, new CommitteeProof(last), handOvers[..^1]);
+            byte[] bytes = file.ToArray();
+            string path = result.GetRequiredValue(output);
+            await File.WriteAllBytesAsync(path, bytes, cancellation);
+            if (result.GetValue(json)) Console.WriteLine(file.ToJson());
+            else
+            {
+                Console.WriteLine(
+                    $"epochs {first} to {last.Next.Epoch}, {bytes.Length} bytes in {path}, checkpoint {last.Checkpoint}; "
+                    + $"what follows: --from {last.Next.Epoch}");
+            }
+
+            return ExitCode.Ok;
+        }));
+        return command;
+    }
+
+    /// <summary>As many as a file takes.</summary>
+    private static List<HandOver> FirstOf(List<HandOver> handOvers)
+    {
+        int bytes = 1024;
+        return [.. handOvers.TakeWhile(handOver => (bytes += handOver.Encode().Length) <= ProofFile.MaxBytes)];
+    }
+}
