@@ -9,14 +9,14 @@ internal static partial class NetworkLog
     [LoggerMessage(2000, LogLevel.Information, "listening for peers on {Endpoint}")]
     public static partial void Listening(this ILogger logger, string endpoint);
 
-    [LoggerMessage(2001, LogLevel.Information, "session with replica {Peer} established")]
-    public static partial void SessionUp(this ILogger logger, ReplicaId peer);
+    [LoggerMessage(2001, LogLevel.Information, "session with peer {Peer} established")]
+    public static partial void SessionUp(this ILogger logger, PeerId peer);
 
-    [LoggerMessage(2002, LogLevel.Information, "session with replica {Peer} ended: {Reason}")]
-    public static partial void SessionDown(this ILogger logger, ReplicaId peer, SessionEnd reason);
+    [LoggerMessage(2002, LogLevel.Information, "session with peer {Peer} ended: {Reason}")]
+    public static partial void SessionDown(this ILogger logger, PeerId peer, SessionEnd reason);
 
-    [LoggerMessage(2003, LogLevel.Debug, "replica {Peer} can not be reached: {Reason}")]
-    public static partial void Unreachable(this ILogger logger, ReplicaId peer, string reason);
+    [LoggerMessage(2003, LogLevel.Debug, "peer {Peer} can not be reached: {Reason}")]
+    public static partial void Unreachable(this ILogger logger, PeerId peer, string reason);
 
     [LoggerMessage(2004, LogLevel.Warning, "handshake refused: {Reason}: {Detail}")]
     public static partial void Refused(this ILogger logger, SessionEnd reason, string detail);

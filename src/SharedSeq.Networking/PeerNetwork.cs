@@ -10,8 +10,8 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Networking;
 
 /// <summary>
-/// The sessions of one replica with all others: TLS 1.3 with both sides' registered node keys, two connections per pair (votes never wait behind
-/// batches). The replica with the smaller id dials. A session is up while its control connection is.
+/// The sessions of one operator with all others: TLS 1.3 with both sides' registered node keys, two connections per pair (votes never wait behind
+/// batches). The one with the smaller node key dials. A session is up while its control connection is. Who is registered changes while it runs.
 /// </summary>
 public sealed class PeerNetwork : IAsyncDisposable
 {
@@ -20,12 +20,15 @@ public sealed class PeerNetwork : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly Handshake _handshake;
     private readonly CancellationTokenSource _stop = new();
-    private readonly ConcurrentDictionary<(ReplicaId, PeerChannel), PeerConnection> _connections = new();
+    private readonly ConcurrentDictionary<(PeerId, PeerChannel), PeerConnection> _connections = new();
     private readonly ConcurrentDictionary<SessionEnd, long> _ends = new();
     private readonly Lock _sessions = new();
     private readonly List<Task> _accepted = [];
     private readonly List<Task> _loops = [];
-    private readonly Socket _listener;
+    private readonly Dictionary<PublicKey64, (PeerEndpoint Peer, CancellationTokenSource Stop)> _dialed = [];
+    private readonly Socket? _listener;
+    private volatile IReadOnlyDictionary<PublicKey64, PeerEndpoint> _registered;
+    private bool _isStarted;
     private int _pending;
 
     public PeerNetwork(PeerNetworkOptions options, IPeerHandler handler, ILogger logger)
@@ -34,7 +37,8 @@ public sealed class PeerNetwork : IAsyncDisposable
         _handler = handler;
         _logger = logger;
         _handshake = new Handshake(options);
-        _listener = new Socket(options.Listen.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        _registered = ByKey(options.Peers);
+        if (options.Listen is { } listen) _listener = new Socket(listen.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
     }
 
     /// <summary>Where this node listens, with the port the system chose.</summary>
@@ -43,31 +47,52 @@ public sealed class PeerNetwork : IAsyncDisposable
     /// <summary>How often sessions ended or were refused, by reason.</summary>
     public IReadOnlyDictionary<SessionEnd, long> Ends => _ends;
 
-    /// <summary>Listens, then dials the peers with greater ids until stopped.</summary>
+    /// <summary>Listens, then dials the peers with greater keys until stopped.</summary>
     /// <exception cref="SocketException">The address can not be listened on, as when the port is in use.</exception>
     public void Start()
     {
-        _listener.Bind(_options.Listen);
-        _listener.Listen(_options.Limits.PendingConnections);
-        ListenEndpoint = (IPEndPoint)_listener.LocalEndPoint!;
-        _logger.Listening(ListenEndpoint.ToString());
-        _loops.Add(AcceptLoopAsync());
-        foreach (PeerEndpoint peer in _options.Peers)
+        if (_listener is not null)
         {
-            if (peer.Replica < _options.Self) continue;
-            _loops.Add(DialLoopAsync(peer, PeerChannel.Control));
-            _loops.Add(DialLoopAsync(peer, PeerChannel.Bulk));
+            _listener.Bind(_options.Listen!);
+            _listener.Listen(_options.Limits.PendingConnections);
+            ListenEndpoint = (IPEndPoint)_listener.LocalEndPoint!;
+            _logger.Listening(ListenEndpoint.ToString());
+            _loops.Add(AcceptLoopAsync(_listener));
+        }
+
+        lock (_dialed)
+        {
+            _isStarted = true;
+            DialAll();
         }
     }
 
-    public bool IsConnected(ReplicaId peer) => _connections.ContainsKey((peer, PeerChannel.Control));
+    /// <summary>Replaces who is registered: sessions with others end, new ones are dialed or waited for.</summary>
+    public void SetPeers(IReadOnlyList<PeerEndpoint> peers)
+    {
+        lock (_dialed)
+        {
+            _registered = ByKey(peers);
+            if (_isStarted) DialAll();
+        }
+
+        foreach (PeerConnection connection in _connections.Values)
+        {
+            if (!peers.Any(peer => peer.Peer == connection.Peer)) connection.Close(SessionEnd.UnregisteredKey);
+        }
+    }
+
+    /// <summary>Peers with a session.</summary>
+    public IEnumerable<PeerId> Connected => _connections.Keys.Where(key => key.Item2 == PeerChannel.Control).Select(key => key.Item1);
+
+    public bool IsConnected(PeerId peer) => _connections.ContainsKey((peer, PeerChannel.Control));
 
     /// <summary>Queues a frame to a peer; false when there is no session or the peer is too slow. The protocol sends again what matters.</summary>
-    public bool TrySend(ReplicaId peer, OutgoingFrame frame) =>
+    public bool TrySend(PeerId peer, OutgoingFrame frame) =>
         _connections.TryGetValue((peer, frame.Channel), out PeerConnection? connection) && connection.TryEnqueue(frame);
 
     /// <summary>Frames dropped by overflow, bytes waiting and bad frames per peer, both channels together.</summary>
-    public (long Dropped, long QueuedBytes, int BadFrames) Counters(ReplicaId peer)
+    public (long Dropped, long QueuedBytes, int BadFrames) Counters(PeerId peer)
     {
         long dropped = 0, queued = 0;
         int bad = 0;
@@ -83,13 +108,13 @@ public sealed class PeerNetwork : IAsyncDisposable
     }
 
     /// <summary>A frame that was taken turned out not to verify: it counts like one that is refused at once.</summary>
-    public void CountBadFrame(ReplicaId peer)
+    public void CountBadFrame(PeerId peer)
     {
         if (_connections.TryGetValue((peer, PeerChannel.Control), out PeerConnection? connection)) connection.CountBadFrame();
     }
 
     /// <summary>Closes a peer's session; the dialing side connects again.</summary>
-    public void Disconnect(ReplicaId peer, SessionEnd reason)
+    public void Disconnect(PeerId peer, SessionEnd reason)
     {
         foreach (PeerChannel channel in (ReadOnlySpan<PeerChannel>)[PeerChannel.Control, PeerChannel.Bulk])
         {
@@ -100,20 +125,47 @@ public sealed class PeerNetwork : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        _listener.Dispose();
-        await Task.WhenAll(_loops);
+        _listener?.Dispose();
+        Task[] loops;
+        lock (_dialed) loops = [.. _loops];
+        await Task.WhenAll(loops);
         await Task.WhenAll(_accepted);
+        foreach ((_, CancellationTokenSource dialing) in _dialed.Values) dialing.Dispose();
         _stop.Dispose();
     }
 
-    private async Task AcceptLoopAsync()
+    private static Dictionary<PublicKey64, PeerEndpoint> ByKey(IReadOnlyList<PeerEndpoint> peers) => peers.ToDictionary(peer => peer.NodeKey);
+
+    private bool IsDialed(PeerEndpoint peer) => _listener is null || _options.NodeKey.X.CompareTo(peer.NodeKey.X) < 0;
+
+    private void DialAll()
+    {
+        foreach ((PublicKey64 key, (PeerEndpoint peer, CancellationTokenSource stop)) in _dialed.ToArray())
+        {
+            if (_registered.TryGetValue(key, out PeerEndpoint? known) && known == peer) continue;
+            stop.Cancel();
+            _dialed.Remove(key);
+        }
+
+        _loops.RemoveAll(loop => loop.IsCompleted);
+        foreach (PeerEndpoint peer in _registered.Values)
+        {
+            if (_dialed.ContainsKey(peer.NodeKey) || !IsDialed(peer)) continue;
+            var stop = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+            _dialed.Add(peer.NodeKey, (peer, stop));
+            _loops.Add(DialLoopAsync(peer, PeerChannel.Control, stop.Token));
+            _loops.Add(DialLoopAsync(peer, PeerChannel.Bulk, stop.Token));
+        }
+    }
+
+    private async Task AcceptLoopAsync(Socket listener)
     {
         while (!_stop.IsCancellationRequested)
         {
             Socket socket;
             try
             {
-                socket = await _listener.AcceptAsync(_stop.Token);
+                socket = await listener.AcceptAsync(_stop.Token);
             }
             catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
             {
@@ -144,7 +196,7 @@ public sealed class PeerNetwork : IAsyncDisposable
             await using var tls = new SslStream(new NetworkStream(socket, ownsSocket: false));
             using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
             deadline.CancelAfter(_options.Limits.HandshakeMs);
-            ReplicaId peer = default;
+            PeerId? owner = null;
             await tls.AuthenticateAsServerAsync(
                 new SslServerAuthenticationOptions
                 {
@@ -154,15 +206,17 @@ public sealed class PeerNetwork : IAsyncDisposable
                     CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
                     RemoteCertificateValidationCallback = (_, certificate, _, _) =>
                     {
-                        isStranger = !_handshake.IsRegistered(certificate as X509Certificate2, out peer);
+                        owner = Handshake.OwnerOf(certificate as X509Certificate2, _registered);
+                        isStranger = owner is null;
                         return !isStranger;
                     },
                 },
                 deadline.Token);
+            PeerId peer = owner!.Value;
             PeerChannel channel = await _handshake.AcceptAsync(tls, peer, deadline.Token);
             Interlocked.Decrement(ref _pending);
             isPending = false;
-            await RunAsync(peer, channel, tls);
+            await RunAsync(peer, channel, tls, _stop.Token);
         }
         catch (HandshakeException e)
         {
@@ -183,14 +237,14 @@ public sealed class PeerNetwork : IAsyncDisposable
         }
     }
 
-    private async Task DialLoopAsync(PeerEndpoint peer, PeerChannel channel)
+    private async Task DialLoopAsync(PeerEndpoint peer, PeerChannel channel, CancellationToken stopping)
     {
-        while (!_stop.IsCancellationRequested)
+        while (!stopping.IsCancellationRequested)
         {
-            Task pause = Task.Delay(_options.Limits.ReconnectMs, _stop.Token);
+            Task pause = Task.Delay(_options.Limits.ReconnectMs, stopping);
             try
             {
-                await DialAsync(peer, channel);
+                await DialAsync(peer, channel, stopping);
             }
             catch (HandshakeException e)
             {
@@ -198,7 +252,7 @@ public sealed class PeerNetwork : IAsyncDisposable
             }
             catch (Exception e) when (e is IOException or SocketException or AuthenticationException or OperationCanceledException)
             {
-                _logger.Unreachable(peer.Replica, e.Message);
+                _logger.Unreachable(peer.Peer, e.Message);
             }
             catch (Exception e)
             {
@@ -209,10 +263,10 @@ public sealed class PeerNetwork : IAsyncDisposable
         }
     }
 
-    private async Task DialAsync(PeerEndpoint peer, PeerChannel channel)
+    private async Task DialAsync(PeerEndpoint peer, PeerChannel channel, CancellationToken stopping)
     {
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         deadline.CancelAfter(_options.Limits.HandshakeMs);
         using (var connecting = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token))
         {
@@ -229,20 +283,20 @@ public sealed class PeerNetwork : IAsyncDisposable
                 ClientCertificates = [_options.Certificate],
                 CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
                 RemoteCertificateValidationCallback = (_, certificate, _, _) =>
-                    certificate is X509Certificate2 x && _handshake.IsRegistered(x, out ReplicaId owner) && owner == peer.Replica,
+                    Handshake.OwnerOf(certificate as X509Certificate2, _registered) == peer.Peer,
             },
             deadline.Token);
-        await _handshake.DialAsync(tls, peer.Replica, channel, deadline.Token);
-        await RunAsync(peer.Replica, channel, tls);
+        await _handshake.DialAsync(tls, peer.Peer, channel, deadline.Token);
+        await RunAsync(peer.Peer, channel, tls, stopping);
     }
 
-    private async Task RunAsync(ReplicaId peer, PeerChannel channel, Stream stream)
+    private async Task RunAsync(PeerId peer, PeerChannel channel, Stream stream, CancellationToken stopping)
     {
         await using var connection = new PeerConnection(peer, channel, stream, _options.Limits, _handler);
         Begin(connection);
         try
         {
-            await connection.RunAsync(_stop.Token);
+            await connection.RunAsync(stopping);
         }
         finally
         {
@@ -255,6 +309,8 @@ public sealed class PeerNetwork : IAsyncDisposable
     {
         lock (_sessions)
         {
+            // Not registered any more since its handshake began.
+            if (!_registered.Values.Any(peer => peer.Peer == connection.Peer)) connection.Close(SessionEnd.UnregisteredKey);
             if (_connections.TryGetValue((connection.Peer, connection.Channel), out PeerConnection? old)) old.Close(SessionEnd.Replaced);
             _connections[(connection.Peer, connection.Channel)] = connection;
             if (connection.Channel == PeerChannel.Control) _handler.OnConnected(connection.Peer);

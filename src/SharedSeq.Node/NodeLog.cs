@@ -7,8 +7,8 @@ namespace SharedSeq.Node;
 /// <summary>Log lines of the node; event ids 1000 to 1999.</summary>
 internal static partial class NodeLog
 {
-    [LoggerMessage(1000, LogLevel.Information, "replica {Replica} of chain {Chain}, genesis {Genesis}, at height {Height}")]
-    public static partial void Started(this ILogger logger, ReplicaId replica, ChainId chain, Hash32 genesis, Height height);
+    [LoggerMessage(1000, LogLevel.Information, "seat {Seat} of epoch {Epoch} of chain {Chain}, genesis {Genesis}, at height {Height}")]
+    public static partial void Started(this ILogger logger, string seat, Epoch epoch, ChainId chain, Hash32 genesis, Height height);
 
     [LoggerMessage(1001, LogLevel.Information, "stopped")]
     public static partial void Stopped(this ILogger logger);

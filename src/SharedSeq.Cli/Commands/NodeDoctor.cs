@@ -31,7 +31,8 @@ internal static class NodeDoctor
             faults += Try("keys", () =>
             {
                 using NodeKeys keys = NodeKeys.Open(configuration.Replica, genesis);
-                return $"seat {keys.Seat}";
+                return keys.SeatIn(genesis.Committee) is { } seat ? $"seat {seat} of the genesis"
+                    : "no seat in the genesis: this node observes until it joins";
             });
         }
 

@@ -152,7 +152,15 @@ internal sealed class DevnetFolder
         {
             operators[i] = new DevnetOperator(i, OperatorFolder(folder, i), ConfigPath(folder, i), ports[2 * i], ports[(2 * i) + 1]);
             Directory.CreateDirectory(Path.Combine(operators[i].Folder, "keys"));
-            members[i] = new CommitteeMember(NewKey(operators[i], "vote", KeyKind.Vote), NewKey(operators[i], "node", KeyKind.Node));
+        }
+
+        // The smaller node key dials: so that the operator of smaller index does, which drills that cut links count on.
+        P256PrivateKey[] nodeKeys = [.. operators.Select(_ => P256PrivateKey.Create()).OrderBy(key => key.PublicKey.Value.X)];
+        foreach (DevnetOperator o in operators)
+        {
+            using P256PrivateKey voteKey = P256PrivateKey.Create();
+            using P256PrivateKey nodeKey = nodeKeys[o.Index];
+            members[o.Index] = new CommitteeMember(SaveKey(o, "vote", KeyKind.Vote, voteKey), SaveKey(o, "node", KeyKind.Node, nodeKey));
         }
 
         Genesis genesis = Genesis.Create(
@@ -201,9 +209,8 @@ internal sealed class DevnetFolder
         return namespaces;
     }
 
-    private static PublicKey64 NewKey(DevnetOperator o, string name, KeyKind kind)
+    private static PublicKey64 SaveKey(DevnetOperator o, string name, KeyKind kind, P256PrivateKey key)
     {
-        using P256PrivateKey key = P256PrivateKey.Create();
         string path = Path.Combine(o.Folder, "keys", name + ".json");
         File.Delete(path);
         KeyFileRejection rejection = KeyFile.SaveUnprotected(path, key, kind);
@@ -237,7 +244,7 @@ internal sealed class DevnetFolder
     private static string ConfigPath(string folder, int index) => Path.Combine(OperatorFolder(folder, index), "node.json");
 
     /// <summary>Ports nobody listens on now. They are written down, because peers and wallets must find them again after a restart.</summary>
-    private static int[] FreePorts(int count)
+    internal static int[] FreePorts(int count)
     {
         var listeners = new List<TcpListener>();
         try

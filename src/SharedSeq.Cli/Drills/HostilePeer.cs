@@ -17,20 +17,21 @@ internal sealed class HostilePeer : IPeerHandler, IAsyncDisposable
     private readonly PeerNetwork _network;
     private readonly ConcurrentDictionary<BlockId, bool> _given = new();
 
-    private HostilePeer(NodeKeys keys, PeerNetworkOptions options, Genesis genesis)
+    private HostilePeer(NodeKeys keys, ReplicaId seat, PeerNetworkOptions options, Genesis genesis)
     {
         _keys = keys;
+        Seat = seat;
         _network = new PeerNetwork(options, this, NullLogger.Instance);
-        Signer = new StatementSigner(genesis.Domain, Epoch.Zero, keys.Seat, new P256Signer(keys.VoteKey), new P256Signer(keys.NodeKey));
+        Signer = new StatementSigner(genesis.Domain, Epoch.Zero, seat, new P256Signer(keys.VoteKey), new P256Signer(keys.NodeKey));
     }
 
-    public ReplicaId Seat => _keys.Seat;
+    public ReplicaId Seat { get; }
 
     public StatementSigner Signer { get; }
 
     public IReadOnlyDictionary<SessionEnd, long> Ends => _network.Ends;
 
-    /// <summary>Dials the operators of greater index; those of smaller index dial it only where the options say that it listens there.</summary>
+    /// <summary>Dials the operators of greater node key, in a devnet those of greater index; the others dial it only where the options say that it listens.</summary>
     /// <param name="keys">Where the keys are.</param>
     /// <param name="genesis">The network.</param>
     /// <param name="change">What is to be otherwise than at an honest operator.</param>
@@ -39,21 +40,22 @@ internal sealed class HostilePeer : IPeerHandler, IAsyncDisposable
         ReplicaSection keys, Genesis genesis, Func<PeerNetworkOptions, PeerNetworkOptions>? change = null, X509Certificate2? certificate = null)
     {
         NodeKeys opened = NodeKeys.Open(keys, genesis);
+        ReplicaId seat = opened.SeatIn(genesis.Committee) ?? throw new InvalidOperationException("the keys are of no operator");
         var options = new PeerNetworkOptions
         {
-            Self = opened.Seat,
+            NodeKey = opened.NodeKey.PublicKey.Value,
             Chain = genesis.Chain,
             Genesis = genesis.Hash,
-            Certificate = certificate ?? opened.NodeKey.CreateSelfSignedCertificate($"replica-{opened.Seat}"),
+            Certificate = certificate ?? opened.NodeKey.CreateSelfSignedCertificate("operator"),
             Listen = new IPEndPoint(IPAddress.Loopback, 0),
-            Peers = [.. Enumerable.Range(0, genesis.Members.Count).Where(i => i != opened.Seat.Value).Select(i => EndpointOf(genesis, i))],
+            Peers = [.. Enumerable.Range(0, genesis.Members.Count).Where(i => i != seat.Value).Select(i => EndpointOf(genesis, i))],
         };
-        var peer = new HostilePeer(opened, change?.Invoke(options) ?? options, genesis);
+        var peer = new HostilePeer(opened, seat, change?.Invoke(options) ?? options, genesis);
         peer._network.Start();
         return peer;
     }
 
-    public bool IsConnected(ReplicaId to) => _network.IsConnected(to);
+    public bool IsConnected(ReplicaId to) => _network.IsConnected(new PeerId(to.Value));
 
     public void Send(ReplicaId to, PeerMessage message) => Send(to, PeerChannel.Control, writer =>
     {
@@ -62,12 +64,12 @@ internal sealed class HostilePeer : IPeerHandler, IAsyncDisposable
     });
 
     /// <summary>Without a session it is lost; whoever waits for its effect sends it again.</summary>
-    public void Send(ReplicaId to, PeerChannel channel, Action<CanonicalWriter> write) => _network.TrySend(to, OutgoingFrame.Create(channel, write));
+    public void Send(ReplicaId to, PeerChannel channel, Action<CanonicalWriter> write) => _network.TrySend(new PeerId(to.Value), OutgoingFrame.Create(channel, write));
 
     /// <summary>Whether somebody sent this block, which is done upon a request only.</summary>
     public bool WasGiven(BlockId block) => _given.ContainsKey(block);
 
-    public ValueTask<bool> OnFrameAsync(ReplicaId peer, ReadOnlyMemory<byte> frame, CancellationToken cancellation)
+    public ValueTask<bool> OnFrameAsync(PeerId peer, ReadOnlyMemory<byte> frame, CancellationToken cancellation)
     {
         if (!frame.IsEmpty && frame.Span[0] == (byte)MessageKind.BlockResponse && MessageCodec.Decode(frame) is BlockResponse response)
         {
@@ -77,15 +79,15 @@ internal sealed class HostilePeer : IPeerHandler, IAsyncDisposable
         return ValueTask.FromResult(true);
     }
 
-    public void OnHeard(ReplicaId peer)
+    public void OnHeard(PeerId peer)
     {
     }
 
-    public void OnConnected(ReplicaId peer)
+    public void OnConnected(PeerId peer)
     {
     }
 
-    public void OnDisconnected(ReplicaId peer, SessionEnd reason)
+    public void OnDisconnected(PeerId peer, SessionEnd reason)
     {
     }
 
@@ -98,6 +100,6 @@ internal sealed class HostilePeer : IPeerHandler, IAsyncDisposable
     private static PeerEndpoint EndpointOf(Genesis genesis, int index)
     {
         IPEndPoint place = IPEndPoint.Parse(genesis.Endpoints[index].Peer);
-        return new PeerEndpoint(new ReplicaId((ushort)index), genesis.Members[index].NodeKey, place.Address.ToString(), place.Port);
+        return new PeerEndpoint(new PeerId((ushort)index), genesis.Members[index].NodeKey, place.Address.ToString(), place.Port);
     }
 }

@@ -9,10 +9,10 @@ public enum PeerChannel : byte
     Bulk = 2,
 }
 
-/// <summary>The first frame of each side of a connection: who, which network, which version, which channel.</summary>
-public sealed record Hello(ProtocolVersion Version, ChainId Chain, Hash32 Genesis, ReplicaId Replica, PeerChannel Channel)
+/// <summary>The first frame of each side of a connection: which network, which version, which channel. Who it is says the certificate.</summary>
+public sealed record Hello(ProtocolVersion Version, ChainId Chain, Hash32 Genesis, PeerChannel Channel)
 {
-    public const int Size = 4 + 2 + 8 + Hash32.Size + 2 + 1 + 1;
+    public const int Size = 4 + 2 + 8 + Hash32.Size + 1 + 1;
     private const uint Magic = 0x53534551; // "SSEQ"
 
     /// <summary>Writes the hello, or with <paramref name="refusal"/> the reason why the other side's hello is not accepted.</summary>
@@ -23,7 +23,6 @@ public sealed record Hello(ProtocolVersion Version, ChainId Chain, Hash32 Genesi
         writer.U16(Version.Value);
         writer.U64(Chain.Value);
         writer.Hash(Genesis);
-        writer.U16(Replica.Value);
         writer.Byte((byte)Channel);
         writer.Byte((byte)refusal);
         return writer.ToArray();
@@ -36,7 +35,7 @@ public sealed record Hello(ProtocolVersion Version, ChainId Chain, Hash32 Genesi
         var reader = new CanonicalReader(bytes);
         if (reader.U32() != Magic) DecodeException.Throw(DecodeRejection.UnknownValue, "hello magic");
         var version = new ProtocolVersion(reader.U16());
-        var hello = new Hello(version, new ChainId(reader.U64()), reader.Hash(), new ReplicaId(reader.U16()), (PeerChannel)reader.Byte());
+        var hello = new Hello(version, new ChainId(reader.U64()), reader.Hash(), (PeerChannel)reader.Byte());
         refusal = (SessionEnd)reader.Byte();
         if (hello.Channel is not (PeerChannel.Control or PeerChannel.Bulk)) DecodeException.Throw(DecodeRejection.UnknownValue, "channel");
         if (!Enum.IsDefined(refusal)) DecodeException.Throw(DecodeRejection.UnknownValue, "refusal");

@@ -10,49 +10,39 @@ public sealed class HandshakeException(SessionEnd reason, string message) : IOEx
     public SessionEnd Reason { get; } = reason;
 }
 
-/// <summary>Exchanges hellos over an established TLS stream and binds the connection to the replica whose key the certificate carries.</summary>
+/// <summary>Exchanges hellos over an established TLS stream, which belongs to the peer whose key the certificate carries.</summary>
 internal sealed class Handshake(PeerNetworkOptions options)
 {
-    private Hello Own(PeerChannel channel) => new(options.Version, options.Chain, options.Genesis, options.Self, channel);
+    private Hello Own(PeerChannel channel) => new(options.Version, options.Chain, options.Genesis, channel);
 
-    /// <summary>Whether a certificate carries the registered node key of some peer. Chain and names mean nothing here: the key is the identity.</summary>
-    public bool IsRegistered(X509Certificate2? certificate, out ReplicaId replica)
-    {
-        replica = default;
-        if (certificate is null || !P256PublicKey.TryReadFromCertificate(certificate, out PublicKey64 key)) return false;
-        foreach (PeerEndpoint peer in options.Peers)
-        {
-            if (peer.NodeKey != key) continue;
-            replica = peer.Replica;
-            return true;
-        }
-
-        return false;
-    }
+    /// <summary>The peer whose registered node key a certificate carries; null for none. Chain and names mean nothing here: the key is the identity.</summary>
+    public static PeerId? OwnerOf(X509Certificate2? certificate, IReadOnlyDictionary<PublicKey64, PeerEndpoint> peers) =>
+        certificate is not null && P256PublicKey.TryReadFromCertificate(certificate, out PublicKey64 key) && peers.TryGetValue(key, out PeerEndpoint? peer)
+            ? peer.Peer
+            : null;
 
     /// <summary>The dialing side: says hello first.</summary>
-    public async Task DialAsync(Stream stream, ReplicaId expected, PeerChannel channel, CancellationToken cancellation)
+    public async Task DialAsync(Stream stream, PeerId expected, PeerChannel channel, CancellationToken cancellation)
     {
         await WriteAsync(stream, Own(channel).Encode(), cancellation);
         (Hello other, SessionEnd refusal) = await ReadAsync(stream, cancellation);
         if (refusal != SessionEnd.None)
-            throw new HandshakeException(refusal, $"replica {expected} refused this node: {refusal}");
+            throw new HandshakeException(refusal, $"peer {expected} refused this node: {refusal}");
         SessionEnd wrong = Own(channel).Check(other);
-        if (wrong == SessionEnd.None && (other.Replica != expected || other.Channel != channel)) wrong = SessionEnd.WrongReplica;
-        if (wrong != SessionEnd.None) throw new HandshakeException(wrong, $"replica {expected} answered for something else: {wrong}");
+        if (wrong == SessionEnd.None && other.Channel != channel) wrong = SessionEnd.WrongChannel;
+        if (wrong != SessionEnd.None) throw new HandshakeException(wrong, $"peer {expected} answered for something else: {wrong}");
     }
 
     /// <summary>The accepting side: answers, with the reason if it refuses.</summary>
-    public async Task<PeerChannel> AcceptAsync(Stream stream, ReplicaId keyOwner, CancellationToken cancellation)
+    public async Task<PeerChannel> AcceptAsync(Stream stream, PeerId keyOwner, CancellationToken cancellation)
     {
         (Hello other, _) = await ReadAsync(stream, cancellation);
         Hello own = Own(other.Channel);
         SessionEnd wrong = own.Check(other);
-        if (wrong == SessionEnd.None && other.Replica != keyOwner) wrong = SessionEnd.WrongReplica;
         await WriteAsync(stream, own.Encode(wrong), cancellation);
         if (wrong != SessionEnd.None)
             throw new HandshakeException(wrong,
-                $"refused replica {keyOwner}: {wrong}; it says chain {other.Chain}, genesis {other.Genesis}, version {other.Version}");
+                $"refused peer {keyOwner}: {wrong}; it says chain {other.Chain}, genesis {other.Genesis}, version {other.Version}");
         return other.Channel;
     }
 

@@ -12,14 +12,14 @@ public interface IPeerHandler
     /// A control or bulk frame. Its memory is the handler's to keep; where it is pooled (<see cref="SharedBuffer"/>) what is kept of it is held before
     /// this returns. False: the frame was malformed or did not verify.
     /// </summary>
-    ValueTask<bool> OnFrameAsync(ReplicaId peer, ReadOnlyMemory<byte> frame, CancellationToken cancellation);
+    ValueTask<bool> OnFrameAsync(PeerId peer, ReadOnlyMemory<byte> frame, CancellationToken cancellation);
 
     /// <summary>Something was heard from the peer, a ping included.</summary>
-    void OnHeard(ReplicaId peer);
+    void OnHeard(PeerId peer);
 
-    void OnConnected(ReplicaId peer);
+    void OnConnected(PeerId peer);
 
-    void OnDisconnected(ReplicaId peer, SessionEnd reason);
+    void OnDisconnected(PeerId peer, SessionEnd reason);
 }
 
 /// <summary>
@@ -41,7 +41,7 @@ internal sealed class PeerConnection : IAsyncDisposable
     private int _badFrames;
     private long _dropped;
 
-    public PeerConnection(ReplicaId peer, PeerChannel channel, Stream stream, PeerLimits limits, IPeerHandler handler)
+    public PeerConnection(PeerId peer, PeerChannel channel, Stream stream, PeerLimits limits, IPeerHandler handler)
     {
         Peer = peer;
         Channel = channel;
@@ -59,7 +59,7 @@ internal sealed class PeerConnection : IAsyncDisposable
             });
     }
 
-    public ReplicaId Peer { get; }
+    public PeerId Peer { get; }
 
     public PeerChannel Channel { get; }
 

@@ -14,8 +14,8 @@ public enum SessionEnd : byte
     /// <summary>The TLS certificate's key is not a registered node key.</summary>
     UnregisteredKey = 3,
 
-    /// <summary>The key belongs to another replica than the hello names.</summary>
-    WrongReplica = 4,
+    /// <summary>The answer was for the other channel than the one asked for.</summary>
+    WrongChannel = 4,
 
     /// <summary>Another network or another genesis.</summary>
     WrongGenesis = 5,

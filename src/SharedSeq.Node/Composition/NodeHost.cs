@@ -24,6 +24,7 @@ public sealed class NodeHost : IAsyncDisposable
     private readonly TaskCompletionSource<string> _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<IAsyncDisposable> _parts = [];
     private NodeKeys? _keys;
+    private NodePeers? _peers;
     private NodeEpochs? _epochs;
     private NodeLogs? _logs;
     private bool _isReady;
@@ -61,7 +62,8 @@ public sealed class NodeHost : IAsyncDisposable
     {
         _keys = NodeKeys.Open(_configuration.Replica, Genesis);
         CreateDataFolder();
-        _epochs = new NodeEpochs(Genesis, new P256Scheme(), _keys.SeatIn, new EpochFile(_configuration.DataDir, _files));
+        _peers = new NodePeers(Genesis, _configuration.Peers.Addresses, _keys.IsOwnNodeKey);
+        _epochs = new NodeEpochs(Genesis, new P256Scheme(), _keys.SeatIn, _peers.IdOf, new EpochFile(_configuration.DataDir, _files));
         _logs = new NodeLogs(_configuration, OnStorageFailed, _files);
         RecoveredState recovered = _logs.Recover(Genesis, out IReadOnlyList<ResultVote> resultVotes, _epochs.IsOpen);
         var diverged = new DivergenceFile(_configuration.DataDir);
@@ -90,20 +92,20 @@ public sealed class NodeHost : IAsyncDisposable
         var submit = new SubmitIntake(Genesis, lane, backlog, () => progress.CommittedTime, admission);
         var operators = new OperatorDoor(Genesis, submit, progress, new P256Scheme(), _clock);
         var ordering = new OrderingActor(
-            machine, batches, results, shell, [new ProgressFollower(progress, diverged), ledger, feeds, backlog, operators],
-            _logger, e => OnFatal("ordering", e));
+            machine, batches, results, shell,
+            [new ProgressFollower(progress, diverged), new PeerRegistration(_peers, _epochs, peers), ledger, feeds, backlog, operators], _logger,
+            e => OnFatal("ordering", e));
         var intake = new MessageIntake(_epochs, new VerifiedAckCache(), shell, counters);
         (shell.EvidenceSeen, shell.Pruned, shell.OwnBatchCertified) = (ledger.PutEvidence, ledger.Prune, ledger.PutProof);
         shell.Attach(replicaActor, lane, ordering, intake);
         _logs.Subscribe(replicaActor.OnVotesDurable, (Action<long>)replicaActor.OnBatchesDurable + lane.OnBatchesDurable);
-        PeerNetwork network = NewNetwork(intake, peers);
+        IReadOnlyList<PeerNetwork> networks = NewNetworks(intake, peers, machine.Operators);
         (progress.Final, progress.Room) = (replica.Replica.Final, replica.Replica.Lanes.OwnLaneRoom);
         TellLeft(lane, recovered.Delivered);
         Runtime = new NodeRuntime
         {
             Configuration = _configuration,
             Genesis = Genesis,
-            Self = _keys.Seat,
             Progress = progress,
             Batches = batches,
             Feeds = feeds,
@@ -113,19 +115,19 @@ public sealed class NodeHost : IAsyncDisposable
             Admission = admission,
             Operators = operators,
             Intake = counters,
-            Network = network,
+            Network = networks[0],
             Logs = _logs,
             Epochs = _epochs,
             Peers = peers,
             Proofs = proofs,
             Shell = shell,
-            NodeSigner = new P256Signer(_keys.NodeKey),
+            NodeSigner = () => _epochs.Present is { Self: { } self } present ? _keys.SignerOf(present.Committee[self].NodeKey) : null,
             IsReady = () => _isReady,
             TellReplica = input => replicaActor.TryTell(ReplicaMessage.Of(input)),
             Actors = [replicaActor, lane, ordering],
         };
-        await RunAsync(ordering, lane, replicaActor, network, cancellation);
-        _logger.Started(_keys.Seat, Genesis.Chain, Genesis.Hash, machine.Height);
+        await RunAsync(ordering, lane, replicaActor, networks, cancellation);
+        _logger.Started(_epochs.Present.Self?.ToString() ?? "none", _epochs.Present.Epoch, Genesis.Chain, Genesis.Hash, machine.Height);
         _isReady = true;
     }
 
@@ -138,11 +140,27 @@ public sealed class NodeHost : IAsyncDisposable
         _logger.Stopped();
     }
 
-    private PeerNetwork NewNetwork(MessageIntake intake, PeerSender peers)
+    /// <summary>One of the node key, and while that is rotated one of the new key, which listens nowhere and dials everybody.</summary>
+    private List<PeerNetwork> NewNetworks(MessageIntake intake, PeerSender peers, OperatorRegistry operators)
     {
-        var network = new PeerNetwork(NetworkOptions(), intake, _loggers.CreateLogger("SharedSeq.Networking"));
-        peers.Attach(network);
-        return network;
+        IReadOnlyList<PeerEndpoint> registered = _peers!.Registered(operators, _epochs!);
+        var networks = new List<(PublicKey64 NodeKey, PeerNetwork Network)>();
+        foreach (P256PrivateKey key in (IEnumerable<P256PrivateKey>)(_keys!.NewNodeKey is { } next ? [_keys.NodeKey, next] : [_keys.NodeKey]))
+        {
+            var options = new PeerNetworkOptions
+            {
+                NodeKey = key.PublicKey.Value,
+                Chain = Genesis.Chain,
+                Genesis = Genesis.Hash,
+                Certificate = key.CreateSelfSignedCertificate("operator"),
+                Listen = networks.Count == 0 ? IPEndPoint.Parse(_configuration.Peers.Listen) : null,
+                Peers = registered,
+            };
+            networks.Add((options.NodeKey, new PeerNetwork(options, intake, _loggers.CreateLogger("SharedSeq.Networking"))));
+        }
+
+        peers.Attach(networks);
+        return [.. networks.Select(item => item.Network)];
     }
 
     private void CreateDataFolder()
@@ -159,16 +177,16 @@ public sealed class NodeHost : IAsyncDisposable
     }
 
     private async Task RunAsync(
-        OrderingActor ordering, LaneActor lane, ReplicaActor replica, PeerNetwork network, CancellationToken cancellation)
+        OrderingActor ordering, LaneActor lane, ReplicaActor replica, IReadOnlyList<PeerNetwork> networks, CancellationToken cancellation)
     {
         // Stopped in reverse, also after a start that failed half way: what feeds others before what it feeds.
-        _parts.AddRange([ordering, lane, replica, network]);
+        _parts.AddRange([ordering, lane, replica, .. networks]);
         ordering.Start();
         lane.Start();
         replica.Start();
         try
         {
-            network.Start();
+            foreach (PeerNetwork network in networks) network.Start();
         }
         catch (SocketException e)
         {
@@ -273,8 +291,7 @@ public sealed class NodeHost : IAsyncDisposable
         return null;
     }
 
-    private EpochSigners NewSigners() =>
-        new(_epochs!, Genesis.Domain, new P256Signer(_keys!.VoteKey), new P256Signer(_keys.NodeKey));
+    private EpochSigners NewSigners() => new(_epochs!, Genesis.Domain, _keys!);
 
     private ReplicaOptions ReplicaOptions() => new()
     {
@@ -287,34 +304,8 @@ public sealed class NodeHost : IAsyncDisposable
         MaxBatchesPerLane = (int)Genesis.Policy.MaxBatchesPerLane,
         ReceiptDeadlineHeights = (int)Genesis.Policy.ReceiptDeadlineHeights,
         IsTraced = false,
-        Seed = Genesis.Hash.Prefix + _keys!.Seat.Value,
+        Seed = Genesis.Hash.Prefix + _keys!.NodeKey.PublicKey.Value.X.Prefix,
     };
-
-    private PeerNetworkOptions NetworkOptions()
-    {
-        var peers = new List<PeerEndpoint>();
-        for (int i = 0; i < Genesis.Members.Count; i++)
-        {
-            if (i == _keys!.Seat.Value) continue;
-            string address = _configuration.Peers.Addresses.Count > i ? _configuration.Peers.Addresses[i]
-                : Genesis.Endpoints.Count > i ? Genesis.Endpoints[i].Peer
-                : throw new ConfigurationException(ConfigurationRejection.BadValue, "peers.addresses: the genesis document names no endpoints");
-            int colon = address.LastIndexOf(':');
-            if (colon < 0 || !int.TryParse(address.AsSpan(colon + 1), out int port))
-                throw new ConfigurationException(ConfigurationRejection.BadValue, $"peers.addresses: '{address}' is not host:port");
-            peers.Add(new PeerEndpoint(new ReplicaId((ushort)i), Genesis.Members[i].NodeKey, address[..colon], port));
-        }
-
-        return new PeerNetworkOptions
-        {
-            Self = _keys!.Seat,
-            Chain = Genesis.Chain,
-            Genesis = Genesis.Hash,
-            Certificate = _keys.NodeKey.CreateSelfSignedCertificate($"replica-{_keys.Seat}"),
-            Listen = IPEndPoint.Parse(_configuration.Peers.Listen),
-            Peers = peers,
-        };
-    }
 
     private void OnStorageFailed(StorageException error)
     {

@@ -4,58 +4,102 @@ using SharedSeq.Primitives;
 
 namespace SharedSeq.Node;
 
-/// <summary>The operator's two keys and the seat they have in the committee.</summary>
+/// <summary>The operator's two keys, and while it rotates them the new ones beside them.</summary>
 public sealed class NodeKeys : IDisposable
 {
-    private NodeKeys(P256PrivateKey voteKey, P256PrivateKey nodeKey, ReplicaId seat)
+    private readonly P256PrivateKey[] _voteKeys;
+    private readonly P256PrivateKey[] _nodeKeys;
+
+    private NodeKeys(P256PrivateKey[] voteKeys, P256PrivateKey[] nodeKeys)
     {
-        VoteKey = voteKey;
-        NodeKey = nodeKey;
-        Seat = seat;
+        _voteKeys = voteKeys;
+        _nodeKeys = nodeKeys;
     }
 
-    public P256PrivateKey VoteKey { get; }
+    public P256PrivateKey VoteKey => _voteKeys[0];
 
-    public P256PrivateKey NodeKey { get; }
+    /// <summary>The one that others find behind the listening address.</summary>
+    public P256PrivateKey NodeKey => _nodeKeys[0];
 
-    public ReplicaId Seat { get; }
+    /// <summary>The node key that takes its place; null when none does.</summary>
+    public P256PrivateKey? NewNodeKey => _nodeKeys.Length > 1 ? _nodeKeys[1] : null;
 
-    /// <summary>The own seat in a committee: the one with both keys.</summary>
+    /// <summary>The own seat in a committee: the one whose two keys are own ones.</summary>
     public ReplicaId? SeatIn(Committee committee)
     {
-        var own = new CommitteeMember(VoteKey.PublicKey.Value, NodeKey.PublicKey.Value);
         for (int i = 0; i < committee.Count; i++)
         {
-            if (committee[new ReplicaId((ushort)i)] == own) return new ReplicaId((ushort)i);
+            var seat = new ReplicaId((ushort)i);
+            if (Find(_voteKeys, committee[seat].VoteKey) is not null && Find(_nodeKeys, committee[seat].NodeKey) is not null) return seat;
         }
 
         return null;
     }
 
-    /// <exception cref="ConfigurationException">A key file is refused, or the keys have no seat.</exception>
+    /// <summary>Whether a node key is an own one.</summary>
+    public bool IsOwnNodeKey(PublicKey64 key) => Find(_nodeKeys, key) is not null;
+
+    /// <summary>Signs with the own key of this public one.</summary>
+    /// <exception cref="InvariantException">It is none of ours.</exception>
+    public ISigner SignerOf(PublicKey64 key) =>
+        new P256Signer(Find(_voteKeys, key) ?? Find(_nodeKeys, key) ?? throw new InvariantException("a node signs with its own keys"));
+
+    /// <exception cref="ConfigurationException">
+    /// A key file is refused, the keys are of two different seats, or they have none in a network whose committee never changes.
+    /// </exception>
     public static NodeKeys Open(ReplicaSection options, Genesis genesis)
     {
         string password = options.KeyPasswordFile.Length == 0 ? "" : ReadPassword(options.KeyPasswordFile);
-        P256PrivateKey voteKey = OpenKey(options.VoteKeyFile, KeyKind.Vote, password, options.AllowUnprotectedKeys);
-        P256PrivateKey nodeKey = OpenKey(options.NodeKeyFile, KeyKind.Node, password, options.AllowUnprotectedKeys);
-        for (int i = 0; i < genesis.Members.Count; i++)
+        var opened = new List<P256PrivateKey>();
+        try
         {
-            CommitteeMember member = genesis.Members[i];
-            if (member.VoteKey != voteKey.PublicKey.Value) continue;
-            if (member.NodeKey == nodeKey.PublicKey.Value) return new NodeKeys(voteKey, nodeKey, new ReplicaId((ushort)i));
-            throw new ConfigurationException(
-                ConfigurationRejection.NotAMember, $"the vote key is seat {i}'s, but the node key '{options.NodeKeyFile}' is not");
-        }
+            P256PrivateKey[] OpenAll(KeyKind kind, params ReadOnlySpan<string> paths)
+            {
+                int first = opened.Count;
+                foreach (string path in paths)
+                {
+                    if (path.Length > 0) opened.Add(OpenKey(path, kind, password, options.AllowUnprotectedKeys));
+                }
 
-        throw new ConfigurationException(
-            ConfigurationRejection.NotAMember, $"the vote key '{options.VoteKeyFile}' has no seat in the committee of genesis {genesis.Hash}");
+                return [.. opened[first..]];
+            }
+
+            var keys = new NodeKeys(
+                OpenAll(KeyKind.Vote, options.VoteKeyFile, options.NewVoteKeyFile), OpenAll(KeyKind.Node, options.NodeKeyFile, options.NewNodeKeyFile));
+            keys.Check(options, genesis);
+            return keys;
+        }
+        catch (ConfigurationException)
+        {
+            foreach (P256PrivateKey key in opened) key.Dispose();
+            throw;
+        }
     }
 
     public void Dispose()
     {
-        VoteKey.Dispose();
-        NodeKey.Dispose();
+        foreach (P256PrivateKey key in _voteKeys) key.Dispose();
+        foreach (P256PrivateKey key in _nodeKeys) key.Dispose();
     }
+
+    private void Check(ReplicaSection options, Genesis genesis)
+    {
+        for (int i = 0; i < genesis.Members.Count; i++)
+        {
+            CommitteeMember member = genesis.Members[i];
+            if (Find(_voteKeys, member.VoteKey) is null) continue;
+            if (Find(_nodeKeys, member.NodeKey) is not null) return;
+            throw new ConfigurationException(
+                ConfigurationRejection.NotAMember, $"the vote key is seat {i}'s, but the node key '{options.NodeKeyFile}' is not");
+        }
+
+        // Where committees change, whoever has no seat yet, or none any more, observes.
+        if (genesis.Policy.EpochSeconds > 0) return;
+        throw new ConfigurationException(
+            ConfigurationRejection.NotAMember, $"the vote key '{options.VoteKeyFile}' has no seat in the committee of genesis {genesis.Hash}");
+    }
+
+    private static P256PrivateKey? Find(P256PrivateKey[] keys, PublicKey64 key) => Array.Find(keys, own => own.PublicKey.Value == key);
 
     private static P256PrivateKey OpenKey(string path, KeyKind kind, string password, bool allowUnprotected)
     {

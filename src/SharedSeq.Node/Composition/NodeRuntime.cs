@@ -12,7 +12,8 @@ public sealed class NodeRuntime
 
     public required Genesis Genesis { get; init; }
 
-    public required ReplicaId Self { get; init; }
+    /// <summary>The own seat in the present epoch; null without one.</summary>
+    public ReplicaId? Self => Epochs.Present.Self;
 
     public required NodeProgress Progress { get; init; }
 
@@ -38,8 +39,8 @@ public sealed class NodeRuntime
 
     public required PeerNetwork Network { get; init; }
 
-    /// <summary>Whether there is a session with a member; with itself always.</summary>
-    public bool IsConnected(ReplicaId member) => member == Self || Network.IsConnected(member);
+    /// <summary>Whether there is a session with a member of the present epoch; with itself always.</summary>
+    public bool IsConnected(ReplicaId member) => member == Self || (Epochs.Present.PeerOf(member) is { } peer && Peers.IsConnected(peer));
 
     public required NodeLogs Logs { get; init; }
 
@@ -52,8 +53,8 @@ public sealed class NodeRuntime
 
     public required NodeShell Shell { get; init; }
 
-    /// <summary>Signs attestations with the node key.</summary>
-    public required ISigner NodeSigner { get; init; }
+    /// <summary>Signs attestations with the node key of the own seat; null without one.</summary>
+    public required Func<ISigner?> NodeSigner { get; init; }
 
     /// <summary>Whether the node may take traffic.</summary>
     public required Func<bool> IsReady { get; init; }

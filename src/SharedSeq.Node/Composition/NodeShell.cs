@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using SharedSeq.Consensus;
+using SharedSeq.Networking;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 using SharedSeq.Storage;
@@ -23,7 +24,7 @@ public sealed class NodeShell(
     private long _viewedAt;
 
     /// <summary>Messages of peers that other parts take: attestations.</summary>
-    public Action<ReplicaId, AttestationMessage>? OnAttestation { get; set; }
+    public Action<PeerId, AttestationMessage>? OnAttestation { get; set; }
 
     /// <summary>The logs gave up what lies below.</summary>
     public Action<BatchRetention>? Pruned { get; set; }
@@ -63,24 +64,22 @@ public sealed class NodeShell(
 
     void IReplicaShell.CompactVoteLog(Epochs replica, IReadOnlyCollection<DurableRecord> casts) => logs.CompactVotes(replica, casts);
 
-    void IReplicaShell.Send(ReplicaSet to, PeerMessage message)
+    void IReplicaShell.Send(Epoch seats, ReplicaSet to, PeerMessage message)
     {
         if (message is Ack ack) _intake!.OnOwnAck(ack);
-        peers.Send(to, message);
+        if (epochs.Of(seats) is { } part) peers.Send(part, to, message);
     }
 
-    void IReplicaShell.SendBatch(ReplicaSet to, LaneTip tip)
+    void IReplicaShell.SendBatch(Epoch seats, ReplicaSet to, LaneTip tip)
     {
-        if (batches.Hold(tip) is not { } batch) return;
-        peers.Send(to, batch);
+        if (epochs.Of(seats) is not { } part || batches.Hold(tip) is not { } batch) return;
+        peers.Send(part, to, batch);
         batch.Body.Release();
     }
 
-    void IReplicaShell.SendToFormer(Epoch epoch, ReplicaSet to, PeerMessage message) => peers.Send(to, message);
+    void IReplicaShell.Answer(ulong peer, PeerMessage message) => peers.Send(new PeerId((ushort)peer), message);
 
-    void IReplicaShell.Answer(ulong peer, PeerMessage message) => peers.Send(ReplicaSet.Of(new ReplicaId((ushort)peer)), message);
-
-    void IReplicaShell.AnswerBlocks(ulong peer, BlockRequest request) => ServeBlocks(new ReplicaId((ushort)peer), request);
+    void IReplicaShell.AnswerBlocks(ulong peer, BlockRequest request) => ServeBlocks(new PeerId((ushort)peer), request);
 
     void IReplicaShell.OnEpochEntered(Epochs replica, IReadOnlyList<HeldMessage> held)
     {
@@ -88,6 +87,12 @@ public sealed class NodeShell(
         progress.EpochsEntered++;
         logger.EpochEntered(part.Epoch, part.Genesis.Height, part.Committee.Count, part.Self?.ToString() ?? "none", held.Count);
         Tell(_lane!, new LaneMessage.EpochEntered(OwnLaneStart.Of(replica)));
+        foreach (ReplicaId seat in part.Others)
+        {
+            if (part.PeerOf(seat) is { } peer && peers.IsConnected(peer))
+                Tell(_replica!, new ReplicaMessage(new ReplicaInput.PeerConnected(seat), part.Epoch));
+        }
+
         _ = _intake.HandleHeldAsync(held);
     }
 
@@ -103,12 +108,15 @@ public sealed class NodeShell(
         Tell(_lane!, new LaneMessage.Left(held));
     }
 
-    void IReplicaShell.ServeBlocks(ReplicaId to, BlockRequest request) => ServeBlocks(to, request);
+    void IReplicaShell.ServeBlocks(Epoch seats, ReplicaId to, BlockRequest request)
+    {
+        if (epochs.Of(seats)?.PeerOf(to) is { } peer) ServeBlocks(peer, request);
+    }
 
-    private void ServeBlocks(ReplicaId to, BlockRequest request)
+    private void ServeBlocks(PeerId to, BlockRequest request)
     {
         IReadOnlyList<Block> blocks = logs.ReadChain(request.Block, request.Ancestors + 1);
-        if (blocks.Count > 0) peers.Send(ReplicaSet.Of(to), new BlockResponse(blocks));
+        if (blocks.Count > 0) peers.Send(to, new BlockResponse(blocks));
     }
 
     void IReplicaShell.OnOwnBatchCertified(ProofOfAvailability proof)
@@ -170,7 +178,9 @@ public sealed class NodeShell(
         Tell(_replica!, ReplicaMessage.Of(new ReplicaInput.OwnBatchSealed(batch)));
     }
 
-    void IOrderingShell.Send(ReplicaSet to, PeerMessage message) => peers.Send(to, message);
+    void IOrderingShell.Send(EpochPart epoch, ReplicaSet to, PeerMessage message) => peers.Send(epoch, to, message);
+
+    void IOrderingShell.Answer(PeerId to, PeerMessage message) => peers.Send(to, message);
 
     void IOrderingShell.AppendResultVote(ResultVote vote) => logs.AppendVote(new DurableRecord.OwnResultVote(vote));
 
@@ -180,7 +190,7 @@ public sealed class NodeShell(
             Tell(_replica!, ReplicaMessage.Of(new ReplicaInput.EvidenceReceived(null, verified)));
     }
 
-    void IOrderingShell.OnUnverified(ReplicaId from, VerificationRejection reason)
+    void IOrderingShell.OnUnverified(PeerId from, VerificationRejection reason)
     {
         _intake!.OnUnverified(from, reason);
         peers.CountBadFrame(from);
@@ -202,22 +212,23 @@ public sealed class NodeShell(
 
     ValueTask IIntakeTarget.ReplicaAsync(ReplicaInput input, Epoch seats, CancellationToken cancellation)
     {
-        if (input is ReplicaInput.PeerConnected connected) Tell(_ordering!, new OrderingMessage.PeerConnected(connected.Peer));
         return _replica!.TellAsync(new ReplicaMessage(input, seats), cancellation);
     }
 
-    ValueTask IIntakeTarget.ResultAsync(ReplicaId from, PeerMessage message, CancellationToken cancellation)
+    void IIntakeTarget.OnConnected(PeerId peer) => Tell(_ordering!, new OrderingMessage.PeerConnected(peer));
+
+    ValueTask IIntakeTarget.ResultAsync(PeerId from, PeerMessage message, CancellationToken cancellation)
     {
         if (message is not AttestationMessage attestation) return _ordering!.TellAsync(new OrderingMessage.PeerSaid(from, message), cancellation);
         OnAttestation?.Invoke(from, attestation);
         return ValueTask.CompletedTask;
     }
 
-    ValueTask IIntakeTarget.ServeBatchesAsync(ReplicaId from, BatchRequest request, CancellationToken cancellation)
+    ValueTask IIntakeTarget.ServeBatchesAsync(PeerId from, BatchRequest request, CancellationToken cancellation)
     {
         // An empty answer is one, too: the asker goes on to the next member at once.
         IReadOnlyList<Batch> found = logs.ReadChain(request.Tip, request.First, BatchResponse.MaxBytes);
-        peers.Send(ReplicaSet.Of(from), new BatchResponse(request.Lane, found));
+        peers.Send(from, new BatchResponse(request.Lane, found));
         return ValueTask.CompletedTask;
     }
 

@@ -180,6 +180,8 @@ public static class ConfigurationLoader
         {
             VoteKeyFile = Path.GetFullPath(c.Replica.VoteKeyFile, folder),
             NodeKeyFile = Path.GetFullPath(c.Replica.NodeKeyFile, folder),
+            NewVoteKeyFile = c.Replica.NewVoteKeyFile.Length == 0 ? "" : Path.GetFullPath(c.Replica.NewVoteKeyFile, folder),
+            NewNodeKeyFile = c.Replica.NewNodeKeyFile.Length == 0 ? "" : Path.GetFullPath(c.Replica.NewNodeKeyFile, folder),
             KeyPasswordFile = c.Replica.KeyPasswordFile.Length == 0 ? "" : Path.GetFullPath(c.Replica.KeyPasswordFile, folder),
             VoteGuardFile = c.Replica.VoteGuardFile.Length == 0 ? "" : Path.GetFullPath(c.Replica.VoteGuardFile, folder),
         },

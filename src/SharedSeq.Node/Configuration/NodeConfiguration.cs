@@ -40,7 +40,13 @@ public sealed record ReplicaSection
     /// <summary>Key file of the node key, which signs batches, acks and statuses and is the TLS identity.</summary>
     public string NodeKeyFile { get; init; } = "keys/node.json";
 
-    /// <summary>File with the password of both key files; empty for unprotected development keys.</summary>
+    /// <summary>Key file of the vote key that a rotation puts in the place of the present one, from the epoch on that knows it; empty for none.</summary>
+    public string NewVoteKeyFile { get; init; } = "";
+
+    /// <summary>Key file of the node key that a rotation puts in the place of the present one; empty for none.</summary>
+    public string NewNodeKeyFile { get; init; } = "";
+
+    /// <summary>File with the password of all key files; empty for unprotected development keys.</summary>
     public string KeyPasswordFile { get; init; } = "";
 
     /// <summary>Accept key files without protection. Default false: only development networks should say true.</summary>

@@ -4,7 +4,7 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Node;
 
 /// <summary>Signs in the name of the own seat of whichever epoch a statement belongs to. Each loop has its own: a signer is for one thread at a time.</summary>
-public sealed class EpochSigners(NodeEpochs epochs, SigningDomain domain, ISigner voteKey, ISigner nodeKey)
+public sealed class EpochSigners(NodeEpochs epochs, SigningDomain domain, NodeKeys keys)
 {
     private readonly Dictionary<Epoch, StatementSigner> _signers = [];
 
@@ -16,8 +16,10 @@ public sealed class EpochSigners(NodeEpochs epochs, SigningDomain domain, ISigne
     public StatementSigner Of(Epoch epoch)
     {
         if (_signers.TryGetValue(epoch, out StatementSigner? signer)) return signer;
-        if (epochs.Of(epoch)?.Self is not { } self) throw new InvariantException($"nothing is signed in epoch {epoch}, in which there is no own seat");
+        if (epochs.Of(epoch) is not { Self: { } self } part)
+            throw new InvariantException($"nothing is signed in epoch {epoch}, in which there is no own seat");
         if (_signers.Count == Kept) _signers.Remove(_signers.Keys.Min());
-        return _signers[epoch] = new StatementSigner(domain, epoch, self, voteKey, nodeKey);
+        CommitteeMember seat = part.Committee[self];
+        return _signers[epoch] = new StatementSigner(domain, epoch, self, keys.SignerOf(seat.VoteKey), keys.SignerOf(seat.NodeKey));
     }
 }

@@ -35,15 +35,8 @@ public sealed record EpochStart(BlockId Genesis, TimestampMs Timestamp, Committe
     {
         var genesis = new BlockId(new Height(reader.U64()), reader.Hash());
         var timestamp = new TimestampMs(reader.U64());
-        ushort version = reader.U16();
-        if (version != ProtocolVersion.Current.Value) DecodeException.Throw(DecodeRejection.UnknownValue, $"protocol version {version} of an epoch");
-        var epoch = new Epoch(reader.U64());
-        int n = reader.U16();
-        int f = reader.U16();
-        int p = reader.U16();
-        if (epoch == Epoch.Zero || !QuorumParameters.IsValid(n, f, p)) DecodeException.Throw(DecodeRejection.Malformed, "epoch or committee parameters");
-        var members = new CommitteeMember[n];
-        for (int i = 0; i < n; i++) members[i] = new CommitteeMember(reader.PublicKey(), reader.PublicKey());
-        return new EpochStart(genesis, timestamp, new CommitteePlan(epoch, new QuorumParameters(n, f, p), members));
+        CommitteePlan plan = CommitteePlan.Read(ref reader);
+        if (plan.Epoch == Epoch.Zero) DecodeException.Throw(DecodeRejection.Malformed, "the first epoch begins with the genesis");
+        return new EpochStart(genesis, timestamp, plan);
     }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using SharedSeq.Consensus;
+using SharedSeq.Networking;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 
@@ -14,6 +15,7 @@ public sealed class NodeEpochs : ICommitteeSource
     private readonly SigningDomain _domain;
     private readonly ISignatureScheme _scheme;
     private readonly Func<Committee, ReplicaId?> _seatIn;
+    private readonly Func<PublicKey64, PeerId?> _peerOf;
     private readonly Policy _policy;
     private readonly EpochFile? _file;
     private readonly Lock _gate = new();
@@ -25,10 +27,13 @@ public sealed class NodeEpochs : ICommitteeSource
     /// <param name="genesis">The network: its committee is that of the first epoch.</param>
     /// <param name="scheme">Checks signatures.</param>
     /// <param name="seatIn">The own seat in a committee, by the own keys.</param>
-    /// <param name="file">Where starts are kept; null keeps none (tests, rebuilds).</param>
+    /// <param name="peerOf">The number of a peer's node key; null for an own key and for an empty seat's.</param>
+    /// <param name="file">Where starts are kept; null keeps none.</param>
     /// <exception cref="Storage.StorageException">The file can not be read.</exception>
-    public NodeEpochs(Genesis genesis, ISignatureScheme scheme, Func<Committee, ReplicaId?> seatIn, EpochFile? file = null)
+    public NodeEpochs(
+        Genesis genesis, ISignatureScheme scheme, Func<Committee, ReplicaId?> seatIn, Func<PublicKey64, PeerId?> peerOf, EpochFile? file = null)
     {
+        _peerOf = peerOf;
         _domain = genesis.Domain;
         _scheme = scheme;
         _seatIn = seatIn;
@@ -184,5 +189,5 @@ public sealed class NodeEpochs : ICommitteeSource
     }
 
     private EpochPart PartOf(BlockId genesis, TimestampMs start, Committee committee) =>
-        new(genesis, start, committee, _seatIn(committee), new MessageVerifier(_domain, committee, _scheme));
+        new(genesis, start, committee, _seatIn(committee), new MessageVerifier(_domain, committee, _scheme), _peerOf);
 }

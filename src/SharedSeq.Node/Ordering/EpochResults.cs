@@ -18,34 +18,31 @@ public sealed class EpochResults(NodeEpochs epochs, Func<Epoch, StatementSigner>
     /// <summary>Epochs whose results are gathered at most. 16: a network that certifies nothing for so long is split, which a person has to end.</summary>
     private const int KeptMax = 16;
 
-    private readonly List<(EpochPart Part, ResultCollector Collector)> _epochs = [];
+    private readonly List<EpochResult> _epochs = [];
     private readonly List<BlockResult> _owed = [];
 
-    public IEnumerable<ResultCollector> All => _epochs.Select(item => item.Collector);
+    /// <summary>Oldest first.</summary>
+    public IReadOnlyList<EpochResult> All => _epochs;
 
     /// <summary>Own results are known to be wrong.</summary>
     public bool IsDiverged => _epochs.Any(item => item.Collector.IsDiverged);
 
-    /// <summary>The collector of an epoch; null for one that is settled, or has not begun here.</summary>
-    public ResultCollector? Of(Epoch epoch) => _epochs.Find(item => item.Part.Epoch == epoch).Collector;
-
-    public MessageVerifier VerifierOf(Epoch epoch) => _epochs.Find(item => item.Part.Epoch == epoch).Part.Verifier;
+    /// <summary>Of an epoch; null for one that is settled, or has not begun here.</summary>
+    public EpochResult? Of(Epoch epoch) => _epochs.Find(item => item.Part.Epoch == epoch);
 
     public StatementSigner SignerOf(Epoch epoch) => signerOf(epoch);
 
-    /// <summary>Whether a certificate is newer than what its epoch has.</summary>
-    public bool IsWanted(ResultCertificate certificate) =>
-        Of(certificate.Result.Epoch) is { } collector && certificate.Result.Height > (collector.Newest?.Result.Height ?? Height.Zero);
+    /// <summary>The newest certificate of all.</summary>
+    public ResultCertificate? Newest => _epochs.LastOrDefault(item => item.Collector.Newest is not null)?.Collector.Newest;
 
     /// <summary>Ordering goes on in this epoch. What is known of own results goes along: effects chain over the epochs.</summary>
-    public ResultCollector Begin(EpochPart part)
+    public void Begin(EpochPart part)
     {
-        if (Of(part.Epoch) is { } known) return known;
+        if (Of(part.Epoch) is not null) return;
         var collector = new ResultCollector(part.Committee, part.Self);
         if (_epochs.Count > 0) collector.Recover(_epochs.Max(item => item.Collector.Agreed), IsDiverged);
-        _epochs.Add((part, collector));
+        _epochs.Add(new EpochResult(part, collector));
         while (_epochs.Count > Kept && (_epochs.Count > KeptMax || IsSettled(_epochs[0]))) _epochs.RemoveAt(0);
-        return collector;
     }
 
     /// <summary>After a restart, in the newest epochs: what an earlier run signed and knew.</summary>
@@ -75,7 +72,7 @@ public sealed class EpochResults(NodeEpochs epochs, Func<Epoch, StatementSigner>
             collector.Recover(agreed, divergence is not null);
             bool isSettled = boundary is not null && collector.Newest is not null;
             if (isSettled && epoch.Value + Kept <= epochs.Newest.Epoch.Value) continue;
-            _epochs.Add((part, collector));
+            _epochs.Add(new EpochResult(part, collector));
             if (boundary is { } owed && !isSettled && ledger.GetResult(owed) is { } result) _owed.Add(result);
         }
     }
@@ -88,6 +85,13 @@ public sealed class EpochResults(NodeEpochs epochs, Func<Epoch, StatementSigner>
         return owed;
     }
 
-    private bool IsSettled((EpochPart Part, ResultCollector Collector) item) =>
+    private bool IsSettled(EpochResult item) =>
         item.Collector.Newest?.Result.Height is { } newest && newest >= epochs.BoundaryOf(item.Part.Epoch);
+}
+
+/// <summary>An epoch with what gathers its results.</summary>
+public sealed record EpochResult(EpochPart Part, ResultCollector Collector)
+{
+    /// <summary>Whether a certificate is newer than what is held.</summary>
+    public bool IsWanted(ResultCertificate certificate) => certificate.Result.Height > (Collector.Newest?.Result.Height ?? Height.Zero);
 }

@@ -6,7 +6,11 @@ namespace SharedSeq.Node;
 /// <summary>What ordering's actor needs of its surroundings.</summary>
 public interface IOrderingShell
 {
-    void Send(ReplicaSet to, PeerMessage message);
+    /// <summary>Sends to those that have these seats in an epoch.</summary>
+    void Send(EpochPart epoch, ReplicaSet to, PeerMessage message);
+
+    /// <summary>Answers a session, whatever its peer's seat.</summary>
+    void Answer(Networking.PeerId to, PeerMessage message);
 
     /// <summary>Appends an own result vote to the vote log; nothing waits for the sync.</summary>
     void AppendResultVote(ResultVote vote);
@@ -15,7 +19,7 @@ public interface IOrderingShell
     void OnEvidence(Evidence evidence);
 
     /// <summary>A peer's vote or certificate does not verify: whoever goes on so loses its session.</summary>
-    void OnUnverified(Primitives.ReplicaId from, VerificationRejection reason);
+    void OnUnverified(Networking.PeerId from, VerificationRejection reason);
 
     /// <summary>A height is applied and its followers are told; once at the beginning with the height that was recovered.</summary>
     void OnApplied(Primitives.Height height);

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using SharedSeq.Consensus;
+using SharedSeq.Networking;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 using SharedSeq.Storage;
@@ -26,6 +27,7 @@ public sealed class OrderingActor : Actor<OrderingMessage>
     private readonly ILogger _logger;
     private readonly Action<Exception> _onFatal;
     private readonly List<ResultEffect> _effects = [];
+    private readonly Dictionary<PeerId, int> _answered = [];
     private Task _snapshot = Task.CompletedTask;
     private bool _isSnapshotOpen;
     private long _snapshotAt;
@@ -56,15 +58,13 @@ public sealed class OrderingActor : Actor<OrderingMessage>
     protected override async Task RunAsync(CancellationToken stopping)
     {
         _shell.OnApplied(_machine.Height);
-        foreach (BlockResult owed in _results.TakeOwed()) _results.Of(owed.Epoch)?.OnOwnResult(owed, _effects);
-        CarryOut();
+        foreach (BlockResult owed in _results.TakeOwed()) OnOwnResult(owed);
         using var tick = new Timer(_ => TryTell(new OrderingMessage.Tick()), null, 1_000, 1_000);
         while (await Mailbox.WaitToReadAsync(stopping))
         {
             while (Mailbox.TryRead(out OrderingMessage? message))
             {
                 await HandleAsync(message, stopping);
-                CarryOut();
             }
         }
     }
@@ -77,12 +77,8 @@ public sealed class OrderingActor : Actor<OrderingMessage>
         {
             case OrderingMessage.Delivered m: await ApplyAsync(m.Block, stopping); break;
             case OrderingMessage.PeerSaid m: OnPeerSaid(m.From, m.Message); break;
-            case OrderingMessage.PeerConnected m:
-                foreach (ResultCollector collector in _results.All) collector.OnPeerConnected(m.Peer, _effects);
-                break;
-            case OrderingMessage.Tick:
-                foreach (ResultCollector collector in _results.All) collector.OnTick(_effects);
-                break;
+            case OrderingMessage.PeerConnected m: OnPeerConnected(m.Peer); break;
+            case OrderingMessage.Tick: OnTick(); break;
             default: Invariant.Throw($"an ordering message of unhandled kind {message.GetType().Name}"); break;
         }
     }
@@ -92,7 +88,7 @@ public sealed class OrderingActor : Actor<OrderingMessage>
         // A restart delivers again what the snapshot already holds.
         if (block.Height <= _machine.Height) return;
         OrderingResult result = _machine.Apply(block, _batches);
-        if (result.IsSigned) _results.Of(result.Result.Epoch)?.OnOwnResult(result.Result, _effects);
+        if (result.IsSigned) OnOwnResult(result.Result);
         var ordered = new OrderedHeight(block, result);
         foreach (IOrderedFollower follower in _followers) await follower.OnOrderedAsync(ordered, stopping);
         if (_machine.Boundary is { } boundary) _shell.OnBoundaryKnown(_machine.Epoch, boundary);
@@ -133,45 +129,91 @@ public sealed class OrderingActor : Actor<OrderingMessage>
         _machine.EndSnapshot();
     }
 
-    private void OnPeerSaid(ReplicaId from, PeerMessage message)
+    private void OnOwnResult(BlockResult result)
+    {
+        if (_results.Of(result.Epoch) is not { } epoch) return;
+        epoch.Collector.OnOwnResult(result, _effects);
+        CarryOut(epoch);
+    }
+
+    private void OnPeerConnected(PeerId peer)
+    {
+        foreach (EpochResult epoch in _results.All)
+        {
+            if (epoch.Part.SeatOf(peer) is { } seat) epoch.Collector.OnPeerConnected(seat, _effects);
+            CarryOut(epoch);
+        }
+    }
+
+    private void OnTick()
+    {
+        _answered.Clear();
+        foreach (EpochResult epoch in _results.All)
+        {
+            epoch.Collector.OnTick(_effects);
+            CarryOut(epoch);
+        }
+    }
+
+    private void OnPeerSaid(PeerId from, PeerMessage message)
     {
         switch (message)
         {
-            case ResultVote vote when _results.Of(vote.Epoch) is { } collector && collector.IsWanted(vote):
-                VerificationRejection reason = _results.VerifierOf(vote.Epoch).TryVerify(vote, out Verified<ResultVote> verified);
-                if (reason == VerificationRejection.None) collector.OnVote(from, verified, _effects);
+            case ResultVote vote when _results.Of(vote.Epoch) is { } epoch && epoch.Collector.IsWanted(vote):
+                VerificationRejection reason = epoch.Part.Verifier.TryVerify(vote, out Verified<ResultVote> verified);
+                if (reason == VerificationRejection.None) epoch.Collector.OnVote(epoch.Part.SeatOf(from) ?? vote.Voter, verified, _effects);
                 else _shell.OnUnverified(from, reason);
+                CarryOut(epoch);
                 break;
             case ResultRequest request:
-                foreach (ResultCollector collector in _results.All) collector.OnRequest(from, request, _effects);
+                OnRequest(from, request);
                 break;
-            case ResultResponse { Certificate: { } certificate } when _results.IsWanted(certificate):
-                Epoch epoch = certificate.Result.Epoch;
-                reason = _results.VerifierOf(epoch).TryVerify(certificate, out Verified<ResultCertificate> held);
-                if (reason == VerificationRejection.None) _results.Of(epoch)!.OnCertificate(held, _effects);
+            case ResultResponse { Certificate: { } certificate } when _results.Of(certificate.Result.Epoch) is { } epoch && epoch.IsWanted(certificate):
+                reason = epoch.Part.Verifier.TryVerify(certificate, out Verified<ResultCertificate> held);
+                if (reason == VerificationRejection.None) epoch.Collector.OnCertificate(held, _effects);
                 else _shell.OnUnverified(from, reason);
+                CarryOut(epoch);
                 break;
             default:
                 break;
         }
     }
 
-    private void CarryOut()
+    /// <summary>Members are answered by the epochs in which they have a seat, observers with the newest certificate, as often.</summary>
+    private void OnRequest(PeerId from, ResultRequest request)
     {
-        for (int i = 0; i < _effects.Count; i++) CarryOut(_effects[i]);
+        bool isMember = false;
+        foreach (EpochResult epoch in _results.All)
+        {
+            if (epoch.Part.SeatOf(from) is not { } seat) continue;
+            isMember = true;
+            epoch.Collector.OnRequest(seat, request, _effects);
+            CarryOut(epoch);
+        }
+
+        if (isMember || _results.Newest is not { } newest || newest.Result.Height < request.AtOrAbove) return;
+        int answers = _answered.GetValueOrDefault(from);
+        if (answers >= ResultCollector.AnswersPerTick) return;
+        _answered[from] = answers + 1;
+        _shell.Answer(from, new ResultResponse(newest));
+    }
+
+    private void CarryOut(EpochResult epoch)
+    {
+        for (int i = 0; i < _effects.Count; i++) CarryOut(epoch, _effects[i]);
         _effects.Clear();
     }
 
-    private void CarryOut(ResultEffect effect)
+    private void CarryOut(EpochResult epoch, ResultEffect effect)
     {
         switch (effect)
         {
             case ResultEffect.SignResult e:
                 Verified<ResultVote> vote = _results.SignerOf(e.Result.Epoch).Result(e.Result.Height, e.Result.Hash);
                 _shell.AppendResultVote(vote.Value);
-                _results.Of(e.Result.Epoch)!.OnOwnVote(vote, _effects);
+                epoch.Collector.OnOwnVote(vote, _effects);
                 break;
-            case ResultEffect.Send e: _shell.Send(e.To, e.Message); break;
+            case ResultEffect.Send e: _shell.Send(epoch.Part, e.To, e.Message); break;
             case ResultEffect.Certified e:
                 foreach (IOrderedFollower follower in _followers) follower.OnCertified(e.Certificate);
                 break;

@@ -1,5 +1,5 @@
 using SharedSeq.Consensus;
-using SharedSeq.Primitives;
+using SharedSeq.Networking;
 
 namespace SharedSeq.Node;
 
@@ -14,10 +14,10 @@ public abstract record OrderingMessage
     public sealed record Delivered(CommittedBlock Block) : OrderingMessage;
 
     /// <summary>A result vote, request or answer of a peer, not verified yet: most votes are not worth it.</summary>
-    public sealed record PeerSaid(ReplicaId From, PeerMessage Message) : OrderingMessage;
+    public sealed record PeerSaid(PeerId From, PeerMessage Message) : OrderingMessage;
 
     /// <summary>A session was established: results this peer may lack are sent to it.</summary>
-    public sealed record PeerConnected(ReplicaId Peer) : OrderingMessage;
+    public sealed record PeerConnected(PeerId Peer) : OrderingMessage;
 
     /// <summary>Every second: results not certified yet are sent again.</summary>
     public sealed record Tick : OrderingMessage;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using SharedSeq.Consensus;
+using SharedSeq.Networking;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Node;
@@ -8,18 +9,18 @@ namespace SharedSeq.Node;
 public sealed class IntakeCounters
 {
     private readonly long[] _received = new long[256];
-    private readonly ConcurrentDictionary<(ReplicaId Peer, string Reason), long> _refused = new();
+    private readonly ConcurrentDictionary<(PeerId Peer, string Reason), long> _refused = new();
 
     /// <summary>Refused frames by peer and reason.</summary>
-    public IReadOnlyDictionary<(ReplicaId Peer, string Reason), long> Refused => _refused;
+    public IReadOnlyDictionary<(PeerId Peer, string Reason), long> Refused => _refused;
 
     public long Received(MessageKind kind) => Interlocked.Read(ref _received[(byte)kind]);
 
     public void CountReceived(MessageKind kind) => Interlocked.Increment(ref _received[(byte)kind]);
 
-    public void CountMalformed(ReplicaId peer, DecodeRejection reason) => Add(peer, reason.ToString());
+    public void CountMalformed(PeerId peer, DecodeRejection reason) => Add(peer, reason.ToString());
 
-    public void CountUnverified(ReplicaId peer, VerificationRejection reason) => Add(peer, reason.ToString());
+    public void CountUnverified(PeerId peer, VerificationRejection reason) => Add(peer, reason.ToString());
 
-    private void Add(ReplicaId peer, string reason) => _refused.AddOrUpdate((peer, reason), 1, (_, count) => count + 1);
+    private void Add(PeerId peer, string reason) => _refused.AddOrUpdate((peer, reason), 1, (_, count) => count + 1);
 }

@@ -14,10 +14,13 @@ public interface IIntakeTarget
     ValueTask ReplicaAsync(ReplicaInput input, Epoch seats, CancellationToken cancellation);
 
     /// <summary>Result votes, result requests and answers, attestations: for ordering.</summary>
-    ValueTask ResultAsync(ReplicaId from, PeerMessage message, CancellationToken cancellation);
+    ValueTask ResultAsync(PeerId from, PeerMessage message, CancellationToken cancellation);
 
     /// <summary>Batches a peer asked for.</summary>
-    ValueTask ServeBatchesAsync(ReplicaId from, BatchRequest request, CancellationToken cancellation);
+    ValueTask ServeBatchesAsync(PeerId from, BatchRequest request, CancellationToken cancellation);
+
+    /// <summary>A session is there (again); the replica is told by itself, if its peer has a seat.</summary>
+    void OnConnected(PeerId peer);
 }
 
 /// <summary>
@@ -30,7 +33,7 @@ public sealed class MessageIntake(NodeEpochs epochs, VerifiedAckCache acks, IInt
     /// <summary>Slots below the last commit from which on a sender counts as behind. 4: messages of slots in flight are not.</summary>
     private const int LateSlots = 4;
 
-    private readonly long[] _heardAt = new long[QuorumParameters.MaxMembers];
+    private readonly long[] _heardAt = new long[NodePeers.Max];
     private ulong _finalSlot;
     private ulong _currentSlot;
     private bool _wantsLowerProofs;
@@ -48,7 +51,7 @@ public sealed class MessageIntake(NodeEpochs epochs, VerifiedAckCache acks, IInt
     {
         foreach (HeldMessage item in held)
         {
-            var peer = new ReplicaId((ushort)item.Peer);
+            var peer = new PeerId((ushort)item.Peer);
             VerificationRejection refused = await DispatchAsync(peer, item.Message, CancellationToken.None);
             if (refused != VerificationRejection.None) counters.CountUnverified(peer, refused);
         }
@@ -66,12 +69,12 @@ public sealed class MessageIntake(NodeEpochs epochs, VerifiedAckCache acks, IInt
     }
 
     /// <summary>What was passed on unverified turned out not to verify.</summary>
-    public void OnUnverified(ReplicaId peer, VerificationRejection reason) => counters.CountUnverified(peer, reason);
+    public void OnUnverified(PeerId peer, VerificationRejection reason) => counters.CountUnverified(peer, reason);
 
     /// <summary>An Ack of this replica goes out: PoAs will bring it back, and it needs no check then.</summary>
     public void OnOwnAck(Ack ack) => acks.Add(ack.Tip, new AckSignature(ack.Acker, ack.Height, ack.Signature));
 
-    public async ValueTask<bool> OnFrameAsync(ReplicaId peer, ReadOnlyMemory<byte> frame, CancellationToken cancellation)
+    public async ValueTask<bool> OnFrameAsync(PeerId peer, ReadOnlyMemory<byte> frame, CancellationToken cancellation)
     {
         PeerMessage message;
         try
@@ -92,29 +95,40 @@ public sealed class MessageIntake(NodeEpochs epochs, VerifiedAckCache acks, IInt
     }
 
     /// <summary>Told for every read; passed on at most every 50 ms and only when nothing else would say so.</summary>
-    public void OnHeard(ReplicaId peer)
+    public void OnHeard(PeerId peer)
     {
         long now = Environment.TickCount64;
         if (now - Volatile.Read(ref _heardAt[peer.Value]) < 50) return;
         Volatile.Write(ref _heardAt[peer.Value], now);
-        Tell(new ReplicaInput.PeerHeard(peer));
+        EpochPart present = epochs.Present;
+        if (present.SeatOf(peer) is { } seat) Tell(new ReplicaInput.PeerHeard(seat), present.Epoch);
     }
 
-    public void OnConnected(ReplicaId peer) => Tell(new ReplicaInput.PeerConnected(peer));
+    public void OnConnected(PeerId peer)
+    {
+        target.OnConnected(peer);
+        EpochPart present = epochs.Present;
+        if (present.SeatOf(peer) is { } seat) Tell(new ReplicaInput.PeerConnected(seat), present.Epoch);
+    }
 
-    public void OnDisconnected(ReplicaId peer, SessionEnd reason) => Tell(new ReplicaInput.PeerDisconnected(peer));
+    public void OnDisconnected(PeerId peer, SessionEnd reason)
+    {
+        EpochPart present = epochs.Present;
+        if (present.SeatOf(peer) is { } seat) Tell(new ReplicaInput.PeerDisconnected(seat), present.Epoch);
+    }
 
-    private void Tell(ReplicaInput input)
+    private void Tell(ReplicaInput input, Epoch seats)
     {
         // A full mailbox means the replica is busy with this very peer's messages, which say the same.
-        ValueTask told = target.ReplicaAsync(input, epochs.Present.Epoch, CancellationToken.None);
+        ValueTask told = target.ReplicaAsync(input, seats, CancellationToken.None);
         if (!told.IsCompletedSuccessfully) _ = told.AsTask();
     }
 
-    private async ValueTask<VerificationRejection> DispatchAsync(ReplicaId peer, PeerMessage message, CancellationToken cancellation)
+    private async ValueTask<VerificationRejection> DispatchAsync(PeerId peer, PeerMessage message, CancellationToken cancellation)
     {
         EpochPart at = epochs.Present;
         Epoch seats = at.Epoch;
+        ReplicaId? from = at.SeatOf(peer);
         if (Epochs.EpochOf(message) is { } epoch && epoch != at.Epoch)
         {
             if (epoch > at.Epoch)
@@ -134,13 +148,19 @@ public sealed class MessageIntake(NodeEpochs epochs, VerifiedAckCache acks, IInt
             at = ended;
         }
 
-        return message switch
+        switch (message)
         {
-            Vote or Proposal or Notarization or CommitProof or Status => await OnSlotAsync(at.Verifier, seats, peer, message, cancellation),
-            CertificateResponse m => await OnCertificatesAsync(at.Verifier, seats, peer, m, cancellation),
-            Batch or Ack or ProofOfAvailability or Evidence => await OnLanesAsync(at.Verifier, seats, peer, message, cancellation),
-            _ => await OnOthersAsync(seats, peer, message, cancellation),
-        };
+            // Of a session without a seat such a thing is of no use: it is not its own, and members say it themselves.
+            case Vote or Proposal or Notarization or CommitProof or Status:
+                return from is { } member ? await OnSlotAsync(at.Verifier, seats, member, message, cancellation) : VerificationRejection.None;
+            case CertificateResponse m:
+                return from is { } answering ? await OnCertificatesAsync(at.Verifier, seats, answering, m, cancellation) : VerificationRejection.None;
+            case Batch or Ack or ProofOfAvailability or Evidence:
+                return await OnLanesAsync(at.Verifier, seats, from, message, cancellation);
+            default:
+                await OnOthersAsync(seats, peer, from, message, cancellation);
+                return VerificationRejection.None;
+        }
     }
 
     private async ValueTask<VerificationRejection> OnSlotAsync(
@@ -168,7 +188,7 @@ public sealed class MessageIntake(NodeEpochs epochs, VerifiedAckCache acks, IInt
     }
 
     private async ValueTask<VerificationRejection> OnLanesAsync(
-        MessageVerifier verifier, Epoch seats, ReplicaId peer, PeerMessage message, CancellationToken cancellation)
+        MessageVerifier verifier, Epoch seats, ReplicaId? peer, PeerMessage message, CancellationToken cancellation)
     {
         VerificationRejection reason = VerificationRejection.None;
         ReplicaInput? input = null;
@@ -204,21 +224,20 @@ public sealed class MessageIntake(NodeEpochs epochs, VerifiedAckCache acks, IInt
     }
 
     /// <summary>What is not signed as a whole, or is verified by who takes it.</summary>
-    private async ValueTask<VerificationRejection> OnOthersAsync(Epoch seats, ReplicaId peer, PeerMessage message, CancellationToken cancellation)
+    private async ValueTask OnOthersAsync(Epoch seats, PeerId peer, ReplicaId? from, PeerMessage message, CancellationToken cancellation)
     {
         ReplicaInput? input = message switch
         {
-            CertificateRequest m => new ReplicaInput.CertificateRequestReceived(peer, m),
-            BlockRequest m => new ReplicaInput.BlockRequestReceived(peer, m),
-            BlockResponse m => new ReplicaInput.BlocksReceived(peer, m),
-            BatchResponse m => new ReplicaInput.BatchesReceived(peer, m),
+            CertificateRequest m => from is { } asker ? new ReplicaInput.CertificateRequestReceived(asker, m) : new ReplicaInput.ObserverRequest(peer.Value, m),
+            BlockRequest m => from is { } asker ? new ReplicaInput.BlockRequestReceived(asker, m) : new ReplicaInput.ObserverRequest(peer.Value, m),
+            BlockResponse m when from is { } member => new ReplicaInput.BlocksReceived(member, m),
+            BatchResponse m => new ReplicaInput.BatchesReceived(from, m),
             _ => null,
         };
         if (input is not null) await target.ReplicaAsync(input, seats, cancellation);
         else if (message is BatchRequest request) await target.ServeBatchesAsync(peer, request, cancellation);
         else if (message is ResultVote or ResultRequest or ResultResponse or AttestationMessage) await target.ResultAsync(peer, message, cancellation);
-        else Invariant.Throw($"a decoded message of unhandled kind {message.Kind}");
-        return VerificationRejection.None;
+        else Invariant.Check(message is BlockResponse, $"a decoded message of unhandled kind {message.Kind}");
     }
 
     private bool IsStale(Slot slot) => slot.Value <= Volatile.Read(ref _finalSlot);

@@ -26,16 +26,14 @@ public interface IReplicaShell
     /// <param name="casts">Own votes and proposals appended and not confirmed durable: they belong behind the snapshot, which lacks them.</param>
     void CompactVoteLog(Epochs epochs, IReadOnlyCollection<DurableRecord> casts);
 
-    void Send(ReplicaSet to, PeerMessage message);
-
-    /// <summary>Sends to those that had these seats in an ended epoch and have none now.</summary>
-    void SendToFormer(Epoch epoch, ReplicaSet to, PeerMessage message);
+    /// <summary>Sends to those that have these seats in an epoch, a present or an ended one.</summary>
+    void Send(Epoch seats, ReplicaSet to, PeerMessage message);
 
     /// <summary>Sends one of the own batches, whose bytes the shell holds.</summary>
-    void SendBatch(ReplicaSet to, LaneTip tip);
+    void SendBatch(Epoch seats, ReplicaSet to, LaneTip tip);
 
     /// <summary>Answers a block request from the archive.</summary>
-    void ServeBlocks(ReplicaId to, BlockRequest request);
+    void ServeBlocks(Epoch seats, ReplicaId to, BlockRequest request);
 
     /// <summary>Sends to a session, whatever its peer's seat.</summary>
     void Answer(ulong peer, PeerMessage message);

@@ -196,19 +196,18 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
             case ReplicaEffect.Log e: _votePosition = _shell.AppendVote(e.Record); break;
             case ReplicaEffect.CastVote e: Cast(e); break;
             case ReplicaEffect.CastProposal e: Cast(e); break;
-            case ReplicaEffect.Send e when e.AfterSync: AfterVoteSync(() => _shell.Send(e.To, e.Message)); break;
-            case ReplicaEffect.Send e: _shell.Send(e.To, e.Message); break;
-            case ReplicaEffect.SendToFormer e: _shell.SendToFormer(e.Epoch, e.To, e.Message); break;
-            case ReplicaEffect.SendBatch e: _shell.SendBatch(e.To, e.Tip); break;
-            case ReplicaEffect.ServeBlocks e: _shell.ServeBlocks(e.To, e.Request); break;
+            case ReplicaEffect.Send e when e.AfterSync: SendAfterSync(e.To, e.Message); break;
+            case ReplicaEffect.Send e: _shell.Send(_epoch, e.To, e.Message); break;
+            case ReplicaEffect.SendToFormer e: _shell.Send(e.Epoch, e.To, e.Message); break;
+            case ReplicaEffect.SendBatch e: _shell.SendBatch(_epoch, e.To, e.Tip); break;
+            case ReplicaEffect.ServeBlocks e: _shell.ServeBlocks(_epoch, e.To, e.Request); break;
             case ReplicaEffect.StoreBatch e:
                 _afterBatchSync.Enqueue((_shell.AppendBatch(e.Batch, e.IsAckable), new ReplicaInput.BatchStored(e.Batch.Tip)));
                 _isBatchAwaited = true;
                 break;
             case ReplicaEffect.SignAck e: _answers.Enqueue(new ReplicaInput.AckSigned(_signerOf(e.Tip.Lane.Epoch).Ack(e.Tip, e.Height))); break;
             case ReplicaEffect.SendStatus e:
-                Status status = Signer.Status(e.FinalSlot, e.Final, e.Current);
-                AfterVoteSync(() => _shell.Send(e.To, status));
+                SendAfterSync(e.To, Signer.Status(e.FinalSlot, e.Final, e.Current));
                 break;
             case ReplicaEffect.OwnBatchCertified e: _shell.OnOwnBatchCertified(e.Proof.Value); break;
             case ReplicaEffect.Deliver e: AfterVoteSync(() => Deliver(e.Block)); break;
@@ -256,6 +255,13 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
     {
         _afterBatchSync.Enqueue((_shell.AppendBlock(block), new ReplicaInput.BlockArchived(block.Height)));
         _shell.OnDelivered(block);
+    }
+
+    /// <summary>To the seats of the epoch in which the effect came, whichever has begun when it goes out.</summary>
+    private void SendAfterSync(ReplicaSet to, PeerMessage message)
+    {
+        Epoch seats = _epoch;
+        AfterVoteSync(() => _shell.Send(seats, to, message));
     }
 
     private void AfterVoteSync(Action release) => _afterVoteSync.Enqueue((_votePosition, release));

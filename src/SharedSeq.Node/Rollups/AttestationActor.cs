@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using SharedSeq.Adapters;
 using SharedSeq.Client;
 using SharedSeq.Consensus;
+using SharedSeq.Networking;
 using SharedSeq.Primitives;
 using SharedSeq.Storage;
 
@@ -10,7 +11,7 @@ namespace SharedSeq.Node;
 /// <summary>What the attestation actor is told.</summary>
 internal abstract record AttestationInput
 {
-    public sealed record PeerSaid(ReplicaId From, AttestationMessage Message) : AttestationInput;
+    public sealed record PeerSaid(PeerId From, AttestationMessage Message) : AttestationInput;
 
     public sealed record ExecutedHere(ExecutionOutcome Outcome) : AttestationInput;
 
@@ -73,15 +74,18 @@ internal sealed class AttestationActor : Actor<AttestationInput>
         }
     }
 
-    private void OnPeerSaid(ReplicaId from, AttestationMessage message)
+    private void OnPeerSaid(PeerId peer, AttestationMessage message)
     {
+        // Of an operator that has no seat any more, or none yet, nothing is counted.
+        EpochPart present = _node.Epochs.Present;
+        if (present.SeatOf(peer) is not { } from) return;
         if (!TryRead(message.Body.Span, out Attestation? attestation, out Signature64 signature, out ExecutionOutcome? outcome)
             || !_rollups.TryGetValue(attestation!.Namespace, out AttestedRollup? rollup)
             || rollup.Attesters.IndexOf(from) < 0
-            || !_scheme.Verify(_node.Genesis.Members[from.Value].NodeKey, TextOf(attestation), signature))
+            || !_scheme.Verify(present.Committee[from].NodeKey, TextOf(attestation), signature))
         {
             Interlocked.Increment(ref _badSignatures);
-            _node.Peers.CountBadFrame(from);
+            _node.Peers.CountBadFrame(peer);
             return;
         }
 
@@ -105,11 +109,11 @@ internal sealed class AttestationActor : Actor<AttestationInput>
         Attestation own = said.Attestation;
         Store(outcome, rollup);
         rollup.AddOwn(said);
-        if (rollup.Attesters.IndexOf(_node.Self) >= 0)
+        if (_node.Self is { } self && rollup.Attesters.IndexOf(self) >= 0)
         {
             // A replay of long decided blocks is nobody's business any more.
             if (own.Number + AttestationBook.DefaultBlocksKept > rollup.Rollup.Feed.Head) Send(said);
-            Conclude(rollup, rollup.Book.Add(_node.Self, own), _node.Self, own);
+            Conclude(rollup, rollup.Book.Add(self, own), self, own);
         }
 
         if (rollup.Book.TryGetExecuted(own.Number, out Attestation? decided)) Compare(rollup, decided!);
@@ -164,12 +168,14 @@ internal sealed class AttestationActor : Actor<AttestationInput>
     /// <summary>With what was skipped, for operators without an own client; a longer list than fits is left out.</summary>
     private void Send(OwnAttestation own)
     {
-        Signature64 signature = _node.NodeSigner.Sign(TextOf(own.Attestation));
+        if (_node.NodeSigner() is not { } signer) return;
+        Signature64 signature = signer.Sign(TextOf(own.Attestation));
         var writer = new CanonicalWriter(256);
         own.Attestation.Write(writer);
         writer.Signature(signature);
         if (writer.Length + own.Outcome.SkippedBytes <= AttestationMessage.MaxBytes) own.Outcome.WriteSkipped(writer);
-        _node.Peers.Send(ReplicaSet.All(_node.Genesis.Quorum.N).Without(_node.Self), new AttestationMessage(writer.ToArray()));
+        EpochPart present = _node.Epochs.Present;
+        _node.Peers.Send(present, present.Others, new AttestationMessage(writer.ToArray()));
     }
 
     private ReadOnlySpan<byte> TextOf(Attestation attestation)

@@ -26,7 +26,7 @@ public sealed class RollupServices : IRpcEndpoints, IAsyncDisposable
     public RollupServices(NodeRuntime node, PublicMethods methods, ILogger logger)
     {
         _node = node;
-        _peers = new PeerGateways(node.Genesis, node.Self);
+        _peers = new PeerGateways(node.Genesis, node.Self ?? default);
         foreach (AdapterSection section in node.Configuration.Adapters) Check(node, section);
         List<AttestedRollup> attested = [];
         foreach (NamespacePolicy policy in node.Genesis.Namespaces.Where(ns => ns.Admission == AdmissionKind.Evm))

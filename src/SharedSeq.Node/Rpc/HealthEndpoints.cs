@@ -29,7 +29,9 @@ public sealed class HealthEndpoints(NodeRuntime node) : IRpcEndpoints
         if (node.Progress.Divergence is { } divergence)
             reasons.Add($"diverged: results above height {divergence.Agreed} are not the certified ones; stop and run: sharedseq store rebuild");
         int connected = view?.Members.Count(m => node.IsConnected(m.Member)) ?? 1;
-        if (connected < node.Genesis.Quorum.Quorum) reasons.Add($"{connected} of the {node.Genesis.Quorum.Quorum} operators needed are connected");
+        int needed = node.Epochs.Present.Committee.Quorum.Quorum;
+        if (connected < needed) reasons.Add($"{connected} of the {needed} operators needed are connected");
+        if (node.Self is null) reasons.Add($"observing: no seat in epoch {node.Epochs.Present.Epoch}");
         if (node.Progress.Final.Height.Value > node.Progress.Ordered.Value + 1_000) reasons.Add("behind: catching up");
         if (node.Progress.Ordered == Height.Zero) reasons.Add("no height ordered yet");
         foreach (IActorStatus actor in node.Actors)

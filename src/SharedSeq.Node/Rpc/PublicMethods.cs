@@ -93,7 +93,7 @@ public sealed partial class PublicMethods(NodeRuntime node)
         return new
         {
             ready = node.IsReady(),
-            replica = node.Self.Value,
+            replica = node.Self?.Value,
             epoch = node.Epochs.Present.Epoch.Value,
             epochBoundary = node.Epochs.Boundary?.Value,
             slot = view?.Current.Value,

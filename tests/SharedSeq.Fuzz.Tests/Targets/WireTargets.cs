@@ -84,7 +84,7 @@ internal static class WireTargets
     {
         var values = new RandomValues(prng);
         var hello = new Hello(
-            new ProtocolVersion((ushort)prng.NextU64()), new ChainId(values.Number()), values.Hash(), values.Replica(),
+            new ProtocolVersion((ushort)prng.NextU64()), new ChainId(values.Number()), values.Hash(),
             prng.Chance(500) ? PeerChannel.Control : PeerChannel.Bulk);
         return hello.Encode((SessionEnd)prng.Below(Enum.GetValues<SessionEnd>().Length));
     }

@@ -1,6 +1,7 @@
 using SharedSeq.Client;
 using SharedSeq.Consensus;
 using SharedSeq.Core.Tests.Ordering;
+using SharedSeq.Networking;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Node.Tests.Actors;
@@ -8,7 +9,18 @@ namespace SharedSeq.Node.Tests.Actors;
 /// <summary>What actors need of the committee of genesis, seen from its first seat.</summary>
 internal static class CommitteeParts
 {
-    public static NodeEpochs NewEpochs(this TestCommittee committee) => new(committee.Genesis, new P256Scheme(), _ => new ReplicaId(0));
+    public static NodeEpochs NewEpochs(this TestCommittee committee) => new(committee.Genesis, new P256Scheme(), _ => new ReplicaId(0), key => PeerOf(committee, key));
+
+    /// <summary>Peers are numbered by their seats.</summary>
+    private static PeerId? PeerOf(TestCommittee committee, PublicKey64 key)
+    {
+        for (ushort i = 1; i < committee.Genesis.Members.Count; i++)
+        {
+            if (committee.Genesis.Members[i].NodeKey == key) return new PeerId(i);
+        }
+
+        return null;
+    }
 
     public static Epochs NewReplica(this TestCommittee committee, ReplicaOptions options, IReadOnlyList<DurableRecord> log)
     {

@@ -26,19 +26,15 @@ internal abstract class QuietReplicaShell : IReplicaShell
     {
     }
 
-    public void Send(ReplicaSet to, PeerMessage message)
+    public void Send(Epoch seats, ReplicaSet to, PeerMessage message)
     {
     }
 
-    public void SendBatch(ReplicaSet to, LaneTip tip)
+    public void SendBatch(Epoch seats, ReplicaSet to, LaneTip tip)
     {
     }
 
-    public void ServeBlocks(ReplicaId to, BlockRequest request)
-    {
-    }
-
-    public void SendToFormer(Epoch epoch, ReplicaSet to, PeerMessage message)
+    public void ServeBlocks(Epoch seats, ReplicaId to, BlockRequest request)
     {
     }
 

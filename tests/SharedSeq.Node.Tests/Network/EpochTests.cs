@@ -1,4 +1,3 @@
-using System.Text.Json;
 using SharedSeq.Ordering;
 
 namespace SharedSeq.Node.Tests.Network;
@@ -23,15 +22,15 @@ public sealed class EpochTests : IAsyncLifetime
     {
         var sent = new SortedSet<string>(StringComparer.Ordinal);
         using var enough = new CancellationTokenSource();
-        Task<List<string>>[] load = [.. Enumerable.Range(0, Operators - 1).Select(i => LoadAsync(_network[i], enough.Token))];
+        Task<List<string>>[] load = [.. Enumerable.Range(0, Operators - 1).Select(i => StreamCheck.LoadAsync(_network[i], enough.Token))];
         await UntilEpochAsync(2);
         TestNode away = _network[Operators - 1];
         await _network.StopAsync(away);
-        ulong left = await EpochAsync(_network[0]);
+        ulong left = await StreamCheck.EpochAsync(_network[0]);
         await UntilEpochAsync(left + 2);
         TestNode back = await _network.StartAsync(Operators - 1);
         await back.ReadyAsync();
-        ulong returned = await EpochAsync(_network[0]);
+        ulong returned = await StreamCheck.EpochAsync(_network[0]);
         await UntilEpochAsync(returned + 2);
         await enough.CancelAsync();
         foreach (Task<List<string>> loader in load) sent.UnionWith(await loader);
@@ -43,56 +42,8 @@ public sealed class EpochTests : IAsyncLifetime
         string last = await _network[0].CommitAsync();
         sent.Add(last);
         for (int i = 0; i < Operators; i++) await _network[i].UntilOrderedAsync(last);
-        await CheckStreamsAsync(sent);
+        await StreamCheck.SameOnceAsync([.. Enumerable.Range(0, Operators).Select(i => _network[i])], sent);
         Assert.True(await _network[0].MetricAsync("sharedseq_epoch") > returned, "the restarted network is in the epoch that it was in");
-    }
-
-    /// <summary>Every transaction is in the stream exactly once, and the stream is the same at every operator.</summary>
-    private async Task CheckStreamsAsync(SortedSet<string> sent)
-    {
-        ulong head = 0;
-        await TestNetwork.UntilAsync("what was sent last is in a closed block", async () =>
-        {
-            head = (await _network[0].Client.CallAsync("sharedseq_getHead", [TestNetwork.Opaque.Value])).GetProperty("number").GetUInt64();
-            return await CountAsync(head) >= sent.Count;
-        });
-        var seen = new SortedSet<string>(StringComparer.Ordinal);
-        for (ulong number = 1; number <= head; number++)
-        {
-            (string hash, string[] ids) = await IdsAsync(_network[0], number);
-            foreach (string id in ids) Assert.True(seen.Add(id), $"{id} is ordered twice");
-            for (int i = 1; i < Operators; i++)
-            {
-                TestNode other = _network[i];
-                ulong wanted = number;
-                await TestNetwork.UntilAsync($"operator {i} has block {wanted}", async () =>
-                    (await other.Client.CallAsync("sharedseq_getHead", [TestNetwork.Opaque.Value])).GetProperty("number").GetUInt64() >= wanted);
-                Assert.Equal(hash, (await IdsAsync(other, number)).Hash);
-            }
-        }
-
-        Assert.Superset(sent, seen);
-    }
-
-    private async Task<int> CountAsync(ulong head)
-    {
-        int count = 0;
-        for (ulong number = 1; number <= head; number++) count += (await IdsAsync(_network[0], number)).Ids.Length;
-        return count;
-    }
-
-    private static async Task<(string Hash, string[] Ids)> IdsAsync(TestNode node, ulong number)
-    {
-        JsonElement block = await node.Client.CallAsync("sharedseq_getNamespaceBlock", [TestNetwork.Opaque.Value, number, new { ids = true }]);
-        return (block.GetProperty("hash").GetString()!, [.. block.GetProperty("ids").EnumerateArray().Select(id => id.GetString()!)]);
-    }
-
-    /// <summary>Sends until told to stop; every one that is accepted is committed.</summary>
-    private static async Task<List<string>> LoadAsync(TestNode node, CancellationToken enough)
-    {
-        var sent = new List<string>();
-        while (!enough.IsCancellationRequested) sent.Add(await node.CommitAsync());
-        return sent;
     }
 
     private async Task UntilEpochAsync(ulong epoch)
@@ -100,9 +51,7 @@ public sealed class EpochTests : IAsyncLifetime
         for (int i = 0; i < Operators - 1; i++)
         {
             TestNode node = _network[i];
-            await TestNetwork.UntilAsync($"operator {node.Host.Runtime.Self} is in epoch {epoch}", async () => await EpochAsync(node) >= epoch);
+            await TestNetwork.UntilAsync($"operator {node.Host.Runtime.Self} is in epoch {epoch}", async () => await StreamCheck.EpochAsync(node) >= epoch);
         }
     }
-
-    private static async Task<ulong> EpochAsync(TestNode node) => (await node.Client.CallAsync("sharedseq_health", [])).GetProperty("epoch").GetUInt64();
 }

@@ -30,20 +30,27 @@ internal sealed class TestNetwork : IAsyncDisposable
 
     public string Folder => _files.Folder;
 
-    /// <summary>The files, without anything running.</summary>
-    public static TestNetwork Create(int operators) => new(DevnetFolder.OpenOrCreate(new DevnetOptions
+    /// <summary>The files, without anything running, under another policy than a devnet's when one is given.</summary>
+    public static TestNetwork Create(int operators, Policy? policy = null)
     {
-        DataFolder = Directory.CreateTempSubdirectory("sharedseq-nodes-").FullName,
-        Operators = operators,
-        Rollups = 1,
-        OpaqueNamespaces = 2,
-    }));
+        var network = new TestNetwork(DevnetFolder.OpenOrCreate(new DevnetOptions
+        {
+            DataFolder = Directory.CreateTempSubdirectory("sharedseq-nodes-").FullName,
+            Operators = operators,
+            Rollups = 1,
+            OpaqueNamespaces = 2,
+        }));
+        if (policy is not null) network._genesis = network.GenesisWith(policy);
+        return network;
+    }
+
+    /// <summary>The genesis that nodes run with.</summary>
+    public Genesis NetworkGenesis => _genesis is null ? Genesis : GenesisJson.Read(_genesis);
 
     /// <summary>All operators running and ready, under another policy than a devnet's when one is given.</summary>
     public static async Task<TestNetwork> StartAsync(int operators, Policy? policy = null)
     {
-        TestNetwork network = Create(operators);
-        if (policy is not null) network._genesis = network.GenesisWith(policy);
+        TestNetwork network = Create(operators, policy);
         try
         {
             for (int i = 0; i < operators; i++) await network.StartAsync(i);

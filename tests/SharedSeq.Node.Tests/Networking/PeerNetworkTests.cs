@@ -30,7 +30,7 @@ public sealed class PeerNetworkTests
         using P256PrivateKey stranger = P256PrivateKey.Create();
         await using var pair = await Pair.StartAsync(dialerKey: stranger);
         await pair.Until(() => pair.Networks[1].Ends.ContainsKey(SessionEnd.UnregisteredKey), "the stranger's key is counted as refused");
-        Assert.False(pair.Networks[1].IsConnected(new ReplicaId(0)));
+        Assert.False(pair.Networks[1].IsConnected(new PeerId(0)));
     }
 
     [Fact]
@@ -73,7 +73,7 @@ public sealed class PeerNetworkTests
     {
         await using var pair = await Pair.StartAsync();
         await pair.BothConnectedAsync();
-        for (int i = 0; i < new PeerLimits().BadFrames; i++) pair.Networks[1].CountBadFrame(new ReplicaId(0));
+        for (int i = 0; i < new PeerLimits().BadFrames; i++) pair.Networks[1].CountBadFrame(new PeerId(0));
         await pair.SendUntil(
             0, PeerChannel.Control, [9], () => pair.Networks[1].Ends.ContainsKey(SessionEnd.TooManyBadFrames), "the listener counts TooManyBadFrames");
     }
@@ -84,17 +84,17 @@ public sealed class PeerNetworkTests
         await using var pair = await Pair.StartAsync();
         await pair.BothConnectedAsync();
         int before = pair.Handlers[1].Connected;
-        pair.Networks[1].Disconnect(new ReplicaId(0), SessionEnd.Silent);
+        pair.Networks[1].Disconnect(new PeerId(0), SessionEnd.Silent);
         await pair.Until(() => pair.Handlers[1].Connected > before, "a second session");
     }
 
     [Fact]
     public async Task A_session_that_takes_long_to_end_is_not_told_as_ended_after_the_next_one_began()
     {
-        using var log = new SlowLog("session with replica 0 ended: Silent");
+        using var log = new SlowLog("session with peer 0 ended: Silent");
         await using var pair = await Pair.StartAsync(listenerLog: log);
         await pair.BothConnectedAsync();
-        pair.Networks[1].Disconnect(new ReplicaId(0), SessionEnd.Silent);
+        pair.Networks[1].Disconnect(new PeerId(0), SessionEnd.Silent);
         await pair.Until(() => pair.Handlers[1].Connected == 2, "a second session");
         log.GoOn.Set();
         await pair.Until(() => pair.Handlers[1].Told.Count == 3, "the first session is told as ended");
@@ -114,10 +114,10 @@ public sealed class PeerNetworkTests
     [Fact]
     public void A_hello_is_pinned_and_read_strictly()
     {
-        var hello = new Hello(new ProtocolVersion(1), new ChainId(7), default, new ReplicaId(3), PeerChannel.Bulk);
+        var hello = new Hello(new ProtocolVersion(1), new ChainId(7), default, PeerChannel.Bulk);
         byte[] bytes = hello.Encode();
         Assert.Equal(
-            "53534551" + "0001" + "0000000000000007" + new string('0', 64) + "0003" + "02" + "00", Convert.ToHexStringLower(bytes));
+            "53534551" + "0001" + "0000000000000007" + new string('0', 64) + "02" + "00", Convert.ToHexStringLower(bytes));
         Assert.Equal(hello, Hello.Decode(bytes, out SessionEnd refusal));
         Assert.Equal(SessionEnd.None, refusal);
         Assert.Throws<DecodeException>(() => Hello.Decode([.. bytes, 0], out _));
@@ -137,23 +137,23 @@ public sealed class PeerNetworkTests
         /// <summary>Sessions begun (true) and ended, as told.</summary>
         public ConcurrentQueue<bool> Told { get; } = new();
 
-        public ValueTask<bool> OnFrameAsync(ReplicaId peer, ReadOnlyMemory<byte> frame, CancellationToken cancellation)
+        public ValueTask<bool> OnFrameAsync(PeerId peer, ReadOnlyMemory<byte> frame, CancellationToken cancellation)
         {
             Frames.Enqueue(frame.ToArray());
             return ValueTask.FromResult(IsGood);
         }
 
-        public void OnHeard(ReplicaId peer)
+        public void OnHeard(PeerId peer)
         {
         }
 
-        public void OnConnected(ReplicaId peer)
+        public void OnConnected(PeerId peer)
         {
             Told.Enqueue(true);
             Interlocked.Increment(ref _connected);
         }
 
-        public void OnDisconnected(ReplicaId peer, SessionEnd reason) => Told.Enqueue(false);
+        public void OnDisconnected(PeerId peer, SessionEnd reason) => Told.Enqueue(false);
     }
 
     /// <summary>Takes its time over one line.</summary>
@@ -188,7 +188,7 @@ public sealed class PeerNetworkTests
             Func<PeerNetworkOptions, PeerNetworkOptions>? listener = null, ILogger? listenerLog = null)
         {
             var pair = new Pair();
-            pair._keys.AddRange([P256PrivateKey.Create(), P256PrivateKey.Create()]);
+            pair._keys.AddRange(((P256PrivateKey[])[P256PrivateKey.Create(), P256PrivateKey.Create()]).OrderBy(key => key.PublicKey.Value.X));
             PeerNetworkOptions listening = pair.Options(1, pair._keys[1], port: 0);
             var second = new PeerNetwork(listener?.Invoke(listening) ?? listening, pair.Handlers[1], listenerLog ?? NullLogger.Instance);
             second.Start();
@@ -211,7 +211,7 @@ public sealed class PeerNetworkTests
         }
 
         public Task BothConnectedAsync() =>
-            Until(() => Networks[0].IsConnected(new ReplicaId(1)) && Networks[1].IsConnected(new ReplicaId(0)), "both sides connected");
+            Until(() => Networks[0].IsConnected(new PeerId(1)) && Networks[1].IsConnected(new PeerId(0)), "both sides connected");
 
         public async Task SendUntil(int from, PeerChannel channel, byte[] message, Func<bool> condition, string what)
         {
@@ -219,7 +219,7 @@ public sealed class PeerNetworkTests
             await Until(
                 () =>
                 {
-                    Networks[from].TrySend(new ReplicaId((ushort)(1 - from)), frame);
+                    Networks[from].TrySend(new PeerId((ushort)(1 - from)), frame);
                     return condition();
                 },
                 what);
@@ -236,12 +236,12 @@ public sealed class PeerNetworkTests
 
         private PeerNetworkOptions Options(int self, P256PrivateKey key, int port) => new()
         {
-            Self = new ReplicaId((ushort)self),
+            NodeKey = _keys[self].PublicKey.Value,
             Chain = new ChainId(7),
             Genesis = Genesis,
             Certificate = key.CreateSelfSignedCertificate("replica"),
             Listen = new IPEndPoint(IPAddress.Loopback, 0),
-            Peers = [new PeerEndpoint(new ReplicaId((ushort)(1 - self)), _keys[1 - self].PublicKey.Value, "127.0.0.1", port)],
+            Peers = [new PeerEndpoint(new PeerId((ushort)(1 - self)), _keys[1 - self].PublicKey.Value, "127.0.0.1", port)],
         };
     }
 }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using SharedSeq.Client;
 using SharedSeq.Consensus;
 using SharedSeq.Core.Tests.Ordering;
+using SharedSeq.Networking;
 using SharedSeq.Node.Tests.Actors;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
@@ -115,11 +116,11 @@ public sealed class DivergenceTests : IAsyncLifetime
         BlockResult result = new OrderingMachine(committee.Genesis, new P256Scheme()).Apply(bench.Height(Start + 60, [Tx(5, Soon, 1)]), bench).Result;
         ResultVote vote = committee.Vote(1, result).Value;
         ResultCertificate certificate = committee.Certify(result, 1, 2, 3);
-        ordering.TryTell(new OrderingMessage.PeerSaid(new ReplicaId(1), vote));
+        ordering.TryTell(new OrderingMessage.PeerSaid(new PeerId(1), vote));
         ordering.TryTell(new OrderingMessage.PeerSaid(
-            new ReplicaId(2), new ResultVote(vote.Epoch, vote.Height, vote.ResultHash, new ReplicaId(2), vote.Signature)));
+            new PeerId(2), new ResultVote(vote.Epoch, vote.Height, vote.ResultHash, new ReplicaId(2), vote.Signature)));
         ordering.TryTell(new OrderingMessage.PeerSaid(
-            new ReplicaId(3), new ResultResponse(new ResultCertificate(result with { EffectsRoot = Sha.Of([9]) }, certificate.Signatures.ToArray()))));
+            new PeerId(3), new ResultResponse(new ResultCertificate(result with { EffectsRoot = Sha.Of([9]) }, certificate.Signatures.ToArray()))));
         ordering.Start();
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         while (shell.Unverified.Count < 2)
@@ -149,7 +150,7 @@ public sealed class DivergenceTests : IAsyncLifetime
             BlockResult right = new OrderingMachine(committee.Genesis, new P256Scheme()).Apply(block, bench).Result;
             ResultCertificate other = committee.Certify(right with { EffectsRoot = Sha.Of([9]) }, 1, 2, 3);
             ordering.TryTell(new OrderingMessage.Delivered(block));
-            ordering.TryTell(new OrderingMessage.PeerSaid(new ReplicaId(1), new ResultResponse(other)));
+            ordering.TryTell(new OrderingMessage.PeerSaid(new PeerId(1), new ResultResponse(other)));
             ordering.Start();
             using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
             while (progress.Divergence is null || file.Read() is null)
@@ -201,9 +202,13 @@ public sealed class DivergenceTests : IAsyncLifetime
     {
         public int Snapshots { get; private set; }
 
-        public ConcurrentQueue<(ReplicaId From, VerificationRejection Reason)> Unverified { get; } = new();
+        public ConcurrentQueue<(PeerId From, VerificationRejection Reason)> Unverified { get; } = new();
 
-        public void Send(ReplicaSet to, PeerMessage message)
+        public void Send(EpochPart epoch, ReplicaSet to, PeerMessage message)
+        {
+        }
+
+        public void Answer(PeerId to, PeerMessage message)
         {
         }
 
@@ -215,7 +220,7 @@ public sealed class DivergenceTests : IAsyncLifetime
         {
         }
 
-        public void OnUnverified(ReplicaId from, VerificationRejection reason) => Unverified.Enqueue((from, reason));
+        public void OnUnverified(PeerId from, VerificationRejection reason) => Unverified.Enqueue((from, reason));
 
         public void OnApplied(Height height)
         {

@@ -98,7 +98,7 @@ public sealed class NodeEpochsTests : IDisposable
     public void An_epoch_that_can_not_be_written_is_not_known()
     {
         var faults = new StorageFaults { PathContains = "epochs", ReadOnly = true };
-        var epochs = new NodeEpochs(Genesis(), new P256Scheme(), Seat, new EpochFile(_folder, new FaultyFileLayer(DiskFileLayer.Instance, faults)));
+        var epochs = new NodeEpochs(Genesis(), new P256Scheme(), Seat, _ => null, new EpochFile(_folder, new FaultyFileLayer(DiskFileLayer.Instance, faults)));
         Assert.Throws<StorageException>(() => epochs.Add(StartOf(1, 100)));
         Assert.Null(epochs.Of(new Epoch(1)));
     }
@@ -128,7 +128,7 @@ public sealed class NodeEpochsTests : IDisposable
 
     private EpochFile File() => new(_folder);
 
-    private NodeEpochs Open() => new(Genesis(), new P256Scheme(), Seat, File());
+    private NodeEpochs Open() => new(Genesis(), new P256Scheme(), Seat, _ => null, File());
 
     private Genesis Genesis() => Ordering.Genesis.Create(
         new ChainId(7), new TimestampMs(1_000_000), QuorumParameters.ForMembers(4), _members, Terms, []);

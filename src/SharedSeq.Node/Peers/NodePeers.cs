@@ -1,0 +1,124 @@
+using System.Net;
+using SharedSeq.Consensus;
+using SharedSeq.Networking;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Node;
+
+/// <summary>
+/// Whom this node knows as a peer, by node key: the numbers of their keys, and where each is reached. Registered are the members of the present, the next and
+/// the last epochs, with old and new keys of whoever rotates them, and candidates. Safe for all threads.
+/// </summary>
+public sealed class NodePeers
+{
+    /// <summary>Node keys numbered. 8,192: twice as many as may ever be registered.</summary>
+    public const int Max = 8_192;
+
+    /// <summary>Ended epochs whose members stay registered: they serve what they have to members that are behind.</summary>
+    private const ulong EndedEpochs = 2;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<PublicKey64, PeerId> _ids = [];
+    private readonly Dictionary<PublicKey64, (string Host, int Port)> _places = [];
+    private readonly Genesis _genesis;
+    private readonly IReadOnlyList<string> _addresses;
+    private readonly Func<PublicKey64, bool> _isOwn;
+
+    /// <param name="genesis">The network: its members are numbered by their seats.</param>
+    /// <param name="addresses">host:port of its members by seat where the own ways to them differ from the document's; else empty.</param>
+    /// <param name="isOwn">Whether a node key is this node's.</param>
+    /// <exception cref="ConfigurationException">A member's address is missing or no address.</exception>
+    public NodePeers(Genesis genesis, IReadOnlyList<string> addresses, Func<PublicKey64, bool> isOwn)
+    {
+        _genesis = genesis;
+        _addresses = addresses;
+        _isOwn = isOwn;
+        for (int i = 0; i < genesis.Members.Count; i++)
+        {
+            PublicKey64 key = genesis.Members[i].NodeKey;
+            Number(key);
+            if (isOwn(key)) continue;
+            string address = AddressOf(i)
+                ?? throw new ConfigurationException(ConfigurationRejection.BadValue, "peers.addresses: the genesis document names no endpoints");
+            _places[key] = Parse(address)
+                ?? throw new ConfigurationException(ConfigurationRejection.BadValue, $"peers.addresses: '{address}' is not host:port");
+        }
+    }
+
+    /// <summary>The number of another operator's node key; null for an own key, and for that of an empty seat.</summary>
+    public PeerId? IdOf(PublicKey64 nodeKey)
+    {
+        if (nodeKey == default || _isOwn(nodeKey)) return null;
+        lock (_gate) return Number(nodeKey);
+    }
+
+    /// <summary>Everybody who may have a session now.</summary>
+    /// <param name="operators">As ordering has them.</param>
+    /// <param name="epochs">The committees.</param>
+    public IReadOnlyList<PeerEndpoint> Registered(OperatorRegistry operators, NodeEpochs epochs)
+    {
+        lock (_gate)
+        {
+            var keys = new List<PublicKey64>();
+            foreach (Operator item in operators.Operators)
+            {
+                foreach (CommitteeMember member in (IEnumerable<CommitteeMember>)(item.NewKeys is { } next ? [item.Keys, next] : [item.Keys]))
+                {
+                    keys.Add(member.NodeKey);
+                    string? address = item.Endpoints?.Peer ?? AddressOf((int)item.Id.Value);
+                    if (address is not null && Parse(address) is { } place) _places[member.NodeKey] = place;
+                }
+            }
+
+            ulong newest = epochs.Newest.Epoch.Value;
+            for (ulong epoch = newest - ulong.Min(newest, EndedEpochs); epoch <= newest; epoch++)
+            {
+                if (epochs.Of(new Epoch(epoch)) is not { } part) continue;
+                for (int i = 0; i < part.Committee.Count; i++) keys.Add(part.Committee[new ReplicaId((ushort)i)].NodeKey);
+            }
+
+            return
+            [
+                .. keys.Distinct().Where(key => key != default && !_isOwn(key) && _places.ContainsKey(key))
+                    .Select(key => new PeerEndpoint(Number(key), key, _places[key].Host, _places[key].Port)),
+            ];
+        }
+    }
+
+    private string? AddressOf(int seat) => _addresses.Count > seat ? _addresses[seat] : _genesis.Endpoints.Count > seat ? _genesis.Endpoints[seat].Peer : null;
+
+    private PeerId Number(PublicKey64 key)
+    {
+        if (_ids.TryGetValue(key, out PeerId known)) return known;
+        Invariant.Check(_ids.Count < Max, "fewer keys are ever registered than are numbered");
+        return _ids[key] = new PeerId((ushort)_ids.Count);
+    }
+
+    private static (string Host, int Port)? Parse(string address)
+    {
+        int colon = address.LastIndexOf(':');
+        return colon > 0 && int.TryParse(address.AsSpan(colon + 1), out int port) && port is > 0 and <= IPEndPoint.MaxPort
+            ? (address[..colon], port)
+            : null;
+    }
+}
+
+/// <summary>Keeps who may have a session up to date with ordering.</summary>
+internal sealed class PeerRegistration(NodePeers peers, NodeEpochs epochs, PeerSender sender) : IOrderedFollower
+{
+    public ValueTask OnOrderedAsync(OrderedHeight height, CancellationToken cancellation)
+    {
+        OrderingResult result = height.Result;
+        if (result.Statements.Count > 0 || result.FixedCommittee is not null) sender.SetPeers(peers.Registered(result.Operators, epochs));
+        return ValueTask.CompletedTask;
+    }
+
+    public void OnCertified(ResultCertificate certificate)
+    {
+    }
+
+    public void OnDiverged(Divergence divergence)
+    {
+    }
+}
