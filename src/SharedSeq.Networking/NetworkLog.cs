@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using SharedSeq.Primitives;
 
 namespace SharedSeq.Networking;
 

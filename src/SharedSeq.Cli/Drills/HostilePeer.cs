@@ -31,7 +31,9 @@ internal sealed class HostilePeer : IPeerHandler, IAsyncDisposable
 
     public IReadOnlyDictionary<SessionEnd, long> Ends => _network.Ends;
 
-    /// <summary>Dials the operators of greater node key, in a devnet those of greater index; the others dial it only where the options say that it listens.</summary>
+    /// <summary>
+    /// Dials the operators of greater node key, in a devnet those of greater index; the others dial it only where the options say that it listens.
+    /// </summary>
     /// <param name="keys">Where the keys are.</param>
     /// <param name="genesis">The network.</param>
     /// <param name="change">What is to be otherwise than at an honest operator.</param>
@@ -64,7 +66,8 @@ internal sealed class HostilePeer : IPeerHandler, IAsyncDisposable
     });
 
     /// <summary>Without a session it is lost; whoever waits for its effect sends it again.</summary>
-    public void Send(ReplicaId to, PeerChannel channel, Action<CanonicalWriter> write) => _network.TrySend(new PeerId(to.Value), OutgoingFrame.Create(channel, write));
+    public void Send(ReplicaId to, PeerChannel channel, Action<CanonicalWriter> write) =>
+        _network.TrySend(new PeerId(to.Value), OutgoingFrame.Create(channel, write));
 
     /// <summary>Whether somebody sent this block, which is done upon a request only.</summary>
     public bool WasGiven(BlockId block) => _given.ContainsKey(block);

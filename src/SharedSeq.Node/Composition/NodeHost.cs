@@ -80,8 +80,8 @@ public sealed class NodeHost : IAsyncDisposable
         EpochHistory history = _epochs.Recover(recovered.Delivered, machine.Epoch, machine.Boundary);
         var peers = new PeerSender();
         var proofs = new CertifiedProofs();
-        var pacing = new HeightPacing(_configuration.Consensus.MinHeightMs);
-        var shell = new NodeShell(_logs, snapshots, batches, peers, proofs, NewSigners(), progress, _epochs, pacing, _logger);
+        var shell = new NodeShell(
+            _logs, snapshots, batches, peers, proofs, NewSigners(), progress, _epochs, new HeightPacing(_configuration.Consensus.MinHeightMs), _logger);
         var replica = new Epochs(ReplicaOptions(), history, recovered with { Evidence = ledger.RecordedEvidence() });
         var replicaActor = new ReplicaActor(replica, NewSigners().Of, shell, _clock, e => OnFatal("replica", e));
         var lane = new LaneActor(OwnLaneStart.Of(replica), shell, _clock, e => OnFatal("lane", e));
@@ -94,7 +94,7 @@ public sealed class NodeHost : IAsyncDisposable
         var ordering = new OrderingActor(
             machine, batches, results, shell,
             [new ProgressFollower(progress, diverged), new PeerRegistration(_peers, _epochs, peers), ledger, feeds, backlog, operators], _logger,
-            e => OnFatal("ordering", e));
+            FatalOf("ordering"));
         var intake = new MessageIntake(_epochs, new VerifiedAckCache(), shell, counters);
         (shell.EvidenceSeen, shell.Pruned, shell.OwnBatchCertified) = (ledger.PutEvidence, ledger.Prune, ledger.PutProof);
         shell.Attach(replicaActor, lane, ordering, intake);
@@ -312,6 +312,8 @@ public sealed class NodeHost : IAsyncDisposable
         if (error.Reason == StorageRejection.GuardNotWritten) _logger.GuardFailed(error.Message);
         OnFatal("storage", error);
     }
+
+    private Action<Exception> FatalOf(string actor) => e => OnFatal(actor, e);
 
     private void OnFatal(string actor, Exception error)
     {

@@ -9,7 +9,8 @@ namespace SharedSeq.Node.Tests.Actors;
 /// <summary>What actors need of the committee of genesis, seen from its first seat.</summary>
 internal static class CommitteeParts
 {
-    public static NodeEpochs NewEpochs(this TestCommittee committee) => new(committee.Genesis, new P256Scheme(), _ => new ReplicaId(0), key => PeerOf(committee, key));
+    public static NodeEpochs NewEpochs(this TestCommittee committee) =>
+        new(committee.Genesis, new P256Scheme(), _ => new ReplicaId(0), key => PeerOf(committee, key));
 
     /// <summary>Peers are numbered by their seats.</summary>
     private static PeerId? PeerOf(TestCommittee committee, PublicKey64 key)
