@@ -16,7 +16,6 @@ public sealed class NodeProgress
     private Divergence? _divergence;
     private OperatorRegistry? _operators;
     private long _epochsEntered;
-    private OperatorRegistry? _operators;
 
     /// <summary>The last commit.</summary>
     public BlockId Final
@@ -60,13 +59,6 @@ public sealed class NodeProgress
         {
             lock (_gate) _room = value;
         }
-    }
-
-    /// <summary>Operators and committees after the newest applied height.</summary>
-    public OperatorRegistry? Operators
-    {
-        get => Volatile.Read(ref _operators);
-        set => Volatile.Write(ref _operators, value);
     }
 
     /// <summary>Epochs entered since this node started. Written by the replica's loop.</summary>

@@ -66,7 +66,6 @@ public sealed partial class PublicMethods(NodeRuntime node)
         components = new { errors = RpcError.All.Select(e => new { code = e.Code, message = e.Name, data = new { e.Meaning, e.Remedy } }) },
     };
 
-    /// <summary>sharedseq_getCommittee(epoch): of the present epoch when none is given.</summary>
     private object GetPolicy(RpcCall call) => new
     {
         version = node.Genesis.Policy.Version,
