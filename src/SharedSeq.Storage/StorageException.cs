@@ -96,5 +96,14 @@ public sealed class StorageException : Exception
             file,
             offset);
 
+    /// <summary>A read that failed, with the command that examines the files.</summary>
+    internal static StorageException Unreadable(StorageException cause, string path)
+    {
+        string folder = Path.GetDirectoryName(path) ?? path;
+        string command = CheckCommand(Path.GetDirectoryName(folder) is { Length: > 0 } parent ? parent : folder);
+        return new StorageException(
+            cause.Reason, $"{cause.Message}. Nothing was changed. Examine it with: {command}", cause.File, cause.Offset, cause);
+    }
+
     internal static string CheckCommand(string dataFolder) => $"sharedseq store check --data {dataFolder}";
 }

@@ -81,15 +81,23 @@ public sealed class SnapshotFiles(string folder, IFileLayer? files = null)
     {
         foreach (string name in Names())
         {
-            byte[] bytes;
-            using (IStorageFile file = _files.Open(Path.Combine(folder, name), FileOpening.ReadOnly))
-            {
-                bytes = new byte[file.Length];
-                if (file.Read(bytes, 0) < bytes.Length) continue;
-            }
-
-            if (bytes.Length > Hash32.Size && Sha.Of(bytes.AsSpan(Hash32.Size)) == new Hash32(bytes.AsSpan(0, Hash32.Size)))
+            if (TryRead(name) is { } bytes && bytes.Length > Hash32.Size && Sha.Of(bytes.AsSpan(Hash32.Size)) == new Hash32(bytes.AsSpan(0, Hash32.Size)))
                 yield return (name, bytes.AsMemory(Hash32.Size));
+        }
+    }
+
+    /// <summary>A snapshot's bytes; null when it can not be read, which is one more way not to check out.</summary>
+    private byte[]? TryRead(string name)
+    {
+        try
+        {
+            using IStorageFile file = _files.Open(Path.Combine(folder, name), FileOpening.ReadOnly);
+            byte[] bytes = new byte[file.Length];
+            return file.Read(bytes, 0) == bytes.Length ? bytes : null;
+        }
+        catch (StorageException e) when (e.Reason == StorageRejection.ReadFailed)
+        {
+            return null;
         }
     }
 

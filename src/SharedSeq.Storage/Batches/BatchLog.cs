@@ -30,9 +30,17 @@ public sealed class BatchLog : IDisposable
     {
         _log = SegmentLog.Open(options.ToSegments(), Visit, onDurable, onFailed);
         if (_pruneMark is not { } mark) return;
-        bool isKept = _log.TryRead(mark, out RecordLease lease);
-        Invariant.Check(isKept, "the newest prune mark is in a segment that is kept");
-        using (lease) _index.ApplyMarks(lease.Body.Span);
+        try
+        {
+            bool isKept = _log.TryRead(mark, out RecordLease lease);
+            Invariant.Check(isKept, "the newest prune mark is in a segment that is kept");
+            using (lease) _index.ApplyMarks(lease.Body.Span);
+        }
+        catch
+        {
+            _log.Abandon();
+            throw;
+        }
         // A crash may have kept segments whose recycling the mark announced.
         Retire(new BatchRetention(new(_index.Blocks.PrunedBelow), []));
     }

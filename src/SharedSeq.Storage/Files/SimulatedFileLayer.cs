@@ -2,11 +2,18 @@ using SharedSeq.Primitives;
 
 namespace SharedSeq.Storage;
 
+/// <summary>A place in a file, offset in bytes.</summary>
+public readonly record struct FilePlace(string Path, long Offset);
+
 /// <summary>
 /// A file system in memory that remembers what is durable. <see cref="Crash"/> is a power cut: of what was written and
 /// not synced an arbitrary part survives, sector by sector in any order; of the folder changes not synced, a prefix
 /// survives. A crash or kill returns the disk as the next process finds it; this object is dead then, for whoever still
 /// uses it.
+/// <para>
+/// It can lie, too, as disks do: <see cref="Divert"/> loses and misdirects writes, <see cref="Spoil"/> spoils what was
+/// written, <see cref="RollBack"/> puts a folder back to an earlier state.
+/// </para>
 /// </summary>
 public sealed class SimulatedFileLayer : IFileLayer
 {
@@ -20,6 +27,12 @@ public sealed class SimulatedFileLayer : IFileLayer
 
     /// <summary>Syncs of file contents so far: lets a test see that a group of appends shared one.</summary>
     public long SyncCount { get; private set; }
+
+    /// <summary>
+    /// Asked where each write lands in truth: what it was meant for, somewhere else inside a file (misdirected), or
+    /// nowhere when null (lost). It is acknowledged and synced all the same, and files grow as they were meant to.
+    /// </summary>
+    public Func<FilePlace, FilePlace?>? Divert { get; set; }
 
     public IStorageFile Open(string path, FileOpening opening)
     {
@@ -137,6 +150,73 @@ public sealed class SimulatedFileLayer : IFileLayer
         return copy;
     }
 
+    /// <summary>What a power cut now would leave at the least: the files as they were last synced.</summary>
+    public SimulatedFileLayer Durable()
+    {
+        SimulatedFileLayer copy = new();
+        lock (_lock)
+        {
+            foreach ((string path, SimulatedContent content) in _durableNames)
+                copy.AddDurable(path, content.Copy().AfterCrash(new Prng(0), survivalPerMille: 0));
+        }
+        return copy;
+    }
+
+    /// <summary>
+    /// A latent error: the sector around an offset holds other bytes than were written, or can not be read any more
+    /// until it is written again.
+    /// </summary>
+    public void Spoil(string path, long offset, bool isReadable)
+    {
+        lock (_lock)
+        {
+            if (!_names.TryGetValue(path, out SimulatedContent? content))
+                throw Missing(StorageRejection.ReadFailed, path);
+            content.Spoil(offset / SectorBytes, isReadable);
+        }
+    }
+
+    /// <summary>
+    /// A folder with all below it becomes what it was on another disk, as a restored backup does. Nothing in it is open.
+    /// </summary>
+    public void RollBack(string folder, SimulatedFileLayer earlier)
+    {
+        string below = folder + Path.DirectorySeparatorChar;
+        lock (_lock)
+        {
+            foreach (string path in _names.Keys.Where(IsBelow).ToArray()) _names.Remove(path);
+            foreach (string path in _durableNames.Keys.Where(IsBelow).ToArray()) _durableNames.Remove(path);
+            foreach ((string path, SimulatedContent content) in earlier._names.Where(file => IsBelow(file.Key)))
+                AddDurable(path, content.Copy());
+        }
+
+        bool IsBelow(string path) => path.StartsWith(below, StringComparison.Ordinal);
+    }
+
+    private void WriteWhereItLands(SimulatedContent content, string path, ReadOnlySpan<byte> bytes, long offset)
+    {
+        if (Divert is not { } divert)
+        {
+            content.Write(bytes, offset);
+            return;
+        }
+        // Files are renamed while they are open: the disk knows them by what they are called now.
+        string name = _names.FirstOrDefault(file => ReferenceEquals(file.Value, content)).Key ?? path;
+        FilePlace meant = new(name, offset);
+        FilePlace? lands = divert(meant);
+        if (lands == meant)
+        {
+            content.Write(bytes, offset);
+            return;
+        }
+        content.SetLength(long.Max(content.Length, offset + bytes.Length));
+        if (lands is not { } place || !_names.TryGetValue(place.Path, out SimulatedContent? other)) return;
+        int count = (int)long.Clamp(other.Length - place.Offset, 0, bytes.Length);
+        other.Write(bytes[..count], place.Offset);
+        // What nobody asked for is on the disk at once: no sync of that file follows.
+        other.Sync();
+    }
+
     private void AddDurable(string path, SimulatedContent content)
     {
         _names[path] = content;
@@ -167,6 +247,7 @@ public sealed class SimulatedFileLayer : IFileLayer
     private sealed class SimulatedContent
     {
         private readonly SortedSet<long> _dirtySectors = [];
+        private readonly SortedSet<long> _unreadable = [];
         private byte[] _live = [];
         private byte[] _durable = [];
         private long _durableLength;
@@ -178,6 +259,7 @@ public sealed class SimulatedFileLayer : IFileLayer
             SimulatedContent copy = new() { _live = [.. _live], _durable = [.. _durable], Length = Length };
             copy._durableLength = _durableLength;
             copy._dirtySectors.UnionWith(_dirtySectors);
+            copy._unreadable.UnionWith(_unreadable);
             return copy;
         }
 
@@ -188,13 +270,20 @@ public sealed class SimulatedFileLayer : IFileLayer
             if (Length != _durableLength && prng.Chance(survivalPerMille)) _durableLength = Length;
             SimulatedContent after = new() { _live = [.. _durable], _durable = [.. _durable], Length = _durableLength };
             after._durableLength = _durableLength;
+            after._unreadable.UnionWith(_unreadable);
             return after;
         }
 
-        public int Read(Span<byte> target, long offset)
+        public int Read(Span<byte> target, long offset, string path)
         {
             int count = (int)long.Clamp(Length - offset, 0, target.Length);
             if (count == 0) return 0;
+            foreach (long sector in _unreadable)
+            {
+                if (sector * SectorBytes >= offset + count || (sector + 1) * SectorBytes <= offset) continue;
+                const StorageRejection Reason = StorageRejection.ReadFailed;
+                throw new StorageException(Reason, $"{Reason}: {path} at offset {sector * SectorBytes}: latent error", path, offset);
+            }
             _live.AsSpan((int)offset, count).CopyTo(target);
             return count;
         }
@@ -205,7 +294,26 @@ public sealed class SimulatedFileLayer : IFileLayer
             SetLength(long.Max(Length, offset + bytes.Length));
             bytes.CopyTo(_live.AsSpan((int)offset));
             long last = (offset + bytes.Length - 1) / SectorBytes;
-            for (long sector = offset / SectorBytes; sector <= last; sector++) _dirtySectors.Add(sector);
+            for (long sector = offset / SectorBytes; sector <= last; sector++)
+            {
+                _dirtySectors.Add(sector);
+                _unreadable.Remove(sector);
+            }
+        }
+
+        public void Spoil(long sector, bool isReadable)
+        {
+            int start = (int)(sector * SectorBytes);
+            int count = int.Min(SectorBytes, _live.Length - start);
+            if (count <= 0 || start >= Length)
+                throw new ArgumentOutOfRangeException(nameof(sector), $"the file has {Length} bytes");
+            if (!isReadable)
+            {
+                _unreadable.Add(sector);
+                return;
+            }
+            for (int i = start; i < start + count; i++) _live[i] ^= (byte)(0x5A + i);
+            CopySector(sector);
         }
 
         public void SetLength(long length)
@@ -249,7 +357,7 @@ public sealed class SimulatedFileLayer : IFileLayer
             lock (owner._lock)
             {
                 owner.RefuseIfDead(path);
-                return content.Read(target, offset);
+                return content.Read(target, offset, path);
             }
         }
 
@@ -258,7 +366,7 @@ public sealed class SimulatedFileLayer : IFileLayer
             lock (owner._lock)
             {
                 owner.RefuseIfDead(path);
-                content.Write(bytes, offset);
+                owner.WriteWhereItLands(content, path, bytes, offset);
             }
         }
 

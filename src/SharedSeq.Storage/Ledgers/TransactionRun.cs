@@ -77,7 +77,7 @@ internal sealed class TransactionRun : IDisposable
     {
         IStorageFile file = files.Open(path, FileOpening.ReadOnly);
         byte[] header = new byte[HeaderUsed];
-        bool isWhole = file.Read(header, 0) == HeaderUsed && IsIntact(header, file.Length);
+        bool isWhole = TryRead(file, header, 0) && IsIntact(header, file.Length);
         if (isWhole) return new TransactionRun(file, path, header);
         file.Dispose();
         return null;
@@ -143,7 +143,7 @@ internal sealed class TransactionRun : IDisposable
     {
         Span<byte> bytes = buffer[..((_starts[bucket + 1] - _starts[bucket]) * TransactionEntry.Size)];
         long offset = HeaderBytes + (long)_starts[bucket] * TransactionEntry.Size;
-        if (_file.Read(bytes, offset) != bytes.Length || Crc32C.Of(bytes) != _crcs[bucket])
+        if (!TryRead(_file, bytes, offset) || Crc32C.Of(bytes) != _crcs[bucket])
         {
             throw new StorageException(
                 StorageRejection.Corrupted,
@@ -153,6 +153,18 @@ internal sealed class TransactionRun : IDisposable
                 offset);
         }
         return MemoryMarshal.Cast<byte, TransactionEntry>(bytes);
+    }
+
+    private static bool TryRead(IStorageFile file, Span<byte> target, long offset)
+    {
+        try
+        {
+            return file.Read(target, offset) == target.Length;
+        }
+        catch (StorageException e) when (e.Reason == StorageRejection.ReadFailed)
+        {
+            return false;
+        }
     }
 
     private static bool IsIntact(ReadOnlySpan<byte> header, long length)

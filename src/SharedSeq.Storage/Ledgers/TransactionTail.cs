@@ -8,11 +8,15 @@ namespace SharedSeq.Storage;
 /// The newest entries of the transaction index: in memory with a hash chain for look-ups, and in an append-only file so
 /// that a killed process finds them again. The file is not synced as it grows: after a power cut its end may be missing
 /// and is added again from the heights it came from.
-/// <code>chunk: 0 u32 bytes of entries | 4 u32 crc of 8- | 8 u64 first height | 16 u64 last height | 24 entries</code>
+/// A chunk names the height that the one before ended at: one that was lost between two others is not passed over.
+/// <code>
+/// chunk: 0 u32 bytes of entries | 4 u32 crc of 8- | 8 u64 first height | 16 u64 last height
+///        24 u64 last height before it | 32 entries
+/// </code>
 /// </summary>
 internal sealed class TransactionTail : IDisposable
 {
-    private const int ChunkHeaderBytes = 24;
+    private const int ChunkHeaderBytes = 32;
     private const int ChainBits = 18;
 
     // What one write may add to a tail that is nearly a run. 16,384 in a write of 20 ms would be 800,000 a second.
@@ -65,6 +69,7 @@ internal sealed class TransactionTail : IDisposable
         BinaryPrimitives.WriteInt32LittleEndian(chunk, chunk.Length - ChunkHeaderBytes);
         BinaryPrimitives.WriteUInt64LittleEndian(chunk[8..], first.Value);
         BinaryPrimitives.WriteUInt64LittleEndian(chunk[16..], last.Value);
+        BinaryPrimitives.WriteUInt64LittleEndian(chunk[24..], LastHeight.Value);
         BinaryPrimitives.WriteUInt32LittleEndian(chunk[4..], Crc32C.Of(chunk[8..]));
         _file.Write(chunk, _fileEnd);
         _fileEnd += chunk.Length;
@@ -121,7 +126,7 @@ internal sealed class TransactionTail : IDisposable
     private void Load()
     {
         byte[] bytes = new byte[_file.Length];
-        int length = _file.Read(bytes, 0);
+        int length = ReadWhatCanBe(bytes);
         int offset = 0;
         while (length - offset >= ChunkHeaderBytes)
         {
@@ -136,10 +141,33 @@ internal sealed class TransactionTail : IDisposable
             Height first = new(BinaryPrimitives.ReadUInt64LittleEndian(rest[8..]));
             Height last = new(BinaryPrimitives.ReadUInt64LittleEndian(rest[16..]));
             Span<byte> entries = rest.Slice(ChunkHeaderBytes, entryBytes);
+            ulong before = BinaryPrimitives.ReadUInt64LittleEndian(rest[24..]);
+            if (last > LastHeight && before != LastHeight.Value) break;
             if (last > LastHeight) Show(first, last, MemoryMarshal.Cast<byte, TransactionEntry>(entries));
             offset += ChunkHeaderBytes + entryBytes;
         }
         _fileEnd = offset;
-        if (length > offset) _file.SetLength(offset);
+        if (bytes.Length > offset) _file.SetLength(offset);
+    }
+
+    /// <summary>All of the file, or its beginning up to a place that can not be read; returns the bytes read.</summary>
+    private int ReadWhatCanBe(Span<byte> bytes)
+    {
+        const int StepBytes = 64 * 1024;
+        int done = 0;
+        try
+        {
+            while (done < bytes.Length)
+            {
+                int count = _file.Read(bytes.Slice(done, int.Min(StepBytes, bytes.Length - done)), done);
+                if (count == 0) break;
+                done += count;
+            }
+        }
+        catch (StorageException e) when (e.Reason == StorageRejection.ReadFailed)
+        {
+            // What comes behind is added again from the heights it came from.
+        }
+        return done;
     }
 }

@@ -29,6 +29,20 @@ internal sealed class SegmentFile(IStorageFile file, string path) : IDisposable
         Salt = SegmentFormat.Salt(instance, number);
     }
 
+    /// <summary>Reads until the target is full or the file ends; returns the bytes read.</summary>
+    /// <exception cref="StorageException">A sector can not be read; names the command that examines the log.</exception>
+    public int Read(Span<byte> target, long offset)
+    {
+        try
+        {
+            return File.Read(target, offset);
+        }
+        catch (StorageException e) when (e.Reason == StorageRejection.ReadFailed)
+        {
+            throw StorageException.Unreadable(e, Path);
+        }
+    }
+
     public void AddReader() => Interlocked.Increment(ref _readers);
 
     /// <summary>True if that was the last reader.</summary>

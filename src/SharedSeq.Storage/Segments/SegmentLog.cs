@@ -91,7 +91,7 @@ internal sealed class SegmentLog : IDisposable
         {
             Span<byte> bytes = buffer.AsSpan(0, count);
             int read = count;
-            if (!_commit.TryCopyPending(location, bytes)) read = segment.File.Read(bytes, location.Offset);
+            if (!_commit.TryCopyPending(location, bytes)) read = segment.Read(bytes, location.Offset);
             RecordHeader header = SegmentFormat.ReadRecordHeader(bytes);
             bool isIntact = read == count
                 && header.Length == location.Length

@@ -93,7 +93,7 @@ internal sealed class SegmentReader(SegmentFile segment, int recordBytesMax, boo
         {
             if (count > _window.Length) _window = new byte[count];
             _windowStart = offset;
-            _windowLength = segment.File.Read(_window, offset);
+            _windowLength = segment.Read(_window, offset);
             Invariant.Check(_windowLength >= count, $"{segment.Path} is shorter than when it was opened");
         }
         return _window.AsSpan((int)(offset - _windowStart), count);

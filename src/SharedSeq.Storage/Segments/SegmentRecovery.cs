@@ -98,7 +98,7 @@ internal sealed class SegmentRecovery : IDisposable
         if (StaleEnd > 0) return;
         // Every group is written with zeros behind it: anything else there is the first record of a torn group.
         Span<byte> next = stackalloc byte[SegmentFormat.RecordHeaderBytes];
-        int read = last.File.Read(next, EndOffset);
+        int read = last.Read(next, EndOffset);
         if (next[..read].ContainsAnyExcept((byte)0)) StaleEnd = EndOffset + read;
     }
 
@@ -124,7 +124,7 @@ internal sealed class SegmentRecovery : IDisposable
     {
         SegmentFile segment = new(_options.Files.Open(path, opening), path);
         byte[] page = new byte[SegmentFormat.HeaderBytes];
-        int read = segment.File.Read(page, 0);
+        int read = segment.Read(page, 0);
         StorageRejection verdict = SegmentFormat.TryReadHeader(page.AsSpan(0, read), out SegmentHeader header);
         if (verdict == StorageRejection.None && header.Number == number)
         {
@@ -161,7 +161,7 @@ internal sealed class SegmentRecovery : IDisposable
         byte[] slice = new byte[1024 * 1024];
         for (long offset = 0; offset < segment.Capacity; offset += slice.Length)
         {
-            int read = segment.File.Read(slice, offset);
+            int read = segment.Read(slice, offset);
             if (slice.AsSpan(0, read).ContainsAnyExcept((byte)0)) return false;
         }
         return true;

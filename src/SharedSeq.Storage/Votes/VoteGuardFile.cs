@@ -4,21 +4,23 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Storage;
 
 /// <summary>
-/// What the guard remembers of a vote log: which log, how often it was started, how far it had voted.
+/// What the guard remembers of a vote log: which log, how often it was started, how far it had voted, and the position
+/// up to which it was durable. The position says all: several records may belong to one slot.
 /// </summary>
-internal readonly record struct VoteGuard(LogInstanceId Instance, ulong Incarnation, VotePosition Voted);
+internal readonly record struct VoteGuard(LogInstanceId Instance, ulong Incarnation, VotePosition Voted, long Position);
 
 /// <summary>
 /// The guard's file: two copies written in turn, each with its checksum, so that a torn write leaves the other.
 /// <code>
 /// copy at 0 and at 4096: 0 "SSQGUARD" | 8 u16 format | 10 u16 0 | 12 instance (16 bytes) | 28 u64 write counter
-///                        36 u64 incarnation | 44 u64 epoch | 52 u64 slot | 60 u32 crc of 0-59
+///                        36 u64 incarnation | 44 u64 epoch | 52 u64 slot | 60 u64 log position | 68 u32 crc of 0-67
 /// </code>
 /// </summary>
 internal sealed class VoteGuardFile : IDisposable
 {
-    private const ushort Version = 1;
-    private const int CopyBytes = 64;
+    private const ushort Version = 2;
+    private const int CopyBytes = 72;
+    private const int CrcAt = 68;
     private const int CopyDistance = 4096;
     private readonly IStorageFile _file;
     private ulong _counter;
@@ -46,9 +48,9 @@ internal sealed class VoteGuardFile : IDisposable
         for (int i = 0; i < 2; i++)
         {
             copy.Clear();
-            file.Read(copy, i * CopyDistance);
-            isAllZero &= !copy.ContainsAnyExcept((byte)0);
-            if (!TryDecode(copy, out VoteGuard guard, out ulong written) || written < counter) continue;
+            bool isRead = TryRead(file, copy, i * CopyDistance);
+            isAllZero &= isRead && !copy.ContainsAnyExcept((byte)0);
+            if (!isRead || !TryDecode(copy, out VoteGuard guard, out ulong written) || written < counter) continue;
             newest = guard;
             counter = written;
         }
@@ -58,7 +60,8 @@ internal sealed class VoteGuardFile : IDisposable
         throw new StorageException(
             StorageRejection.GuardCorrupted,
             $"{StorageRejection.GuardCorrupted}: neither copy in the vote guard {path} can be read. Without it a "
-            + "rolled back vote log can not be told from a current one; voting is refused",
+            + "rolled back vote log can not be told from a current one; voting is refused. Re-enter with a new key at an "
+            + "epoch boundary",
             path);
     }
 
@@ -75,12 +78,27 @@ internal sealed class VoteGuardFile : IDisposable
         BinaryPrimitives.WriteUInt64BigEndian(copy[36..], guard.Incarnation);
         BinaryPrimitives.WriteUInt64BigEndian(copy[44..], guard.Voted.Epoch.Value);
         BinaryPrimitives.WriteUInt64BigEndian(copy[52..], guard.Voted.Slot.Value);
-        BinaryPrimitives.WriteUInt32BigEndian(copy[60..], Crc32C.Of(copy[..60]));
+        BinaryPrimitives.WriteInt64BigEndian(copy[60..], guard.Position);
+        BinaryPrimitives.WriteUInt32BigEndian(copy[CrcAt..], Crc32C.Of(copy[..CrcAt]));
         _file.Write(copy, (long)(_counter % 2) * CopyDistance);
         _file.Sync();
     }
 
     public void Dispose() => _file.Dispose();
+
+    /// <summary>A copy in a sector that can not be read is one that is not there: the other one decides.</summary>
+    private static bool TryRead(IStorageFile file, Span<byte> copy, long offset)
+    {
+        try
+        {
+            file.Read(copy, offset);
+            return true;
+        }
+        catch (StorageException e) when (e.Reason == StorageRejection.ReadFailed)
+        {
+            return false;
+        }
+    }
 
     private static VoteGuardFile Create(string path, IFileLayer files)
     {
@@ -98,13 +116,14 @@ internal sealed class VoteGuardFile : IDisposable
         guard = default;
         counter = 0;
         if (!copy[..8].SequenceEqual(Magic) || BinaryPrimitives.ReadUInt16BigEndian(copy[8..]) != Version) return false;
-        if (BinaryPrimitives.ReadUInt32BigEndian(copy[60..]) != Crc32C.Of(copy[..60])) return false;
+        if (BinaryPrimitives.ReadUInt32BigEndian(copy[CrcAt..]) != Crc32C.Of(copy[..CrcAt])) return false;
         counter = BinaryPrimitives.ReadUInt64BigEndian(copy[28..]);
         CanonicalReader voted = new(copy[44..60]);
         guard = new(
             new(BinaryPrimitives.ReadUInt128BigEndian(copy[12..])),
             BinaryPrimitives.ReadUInt64BigEndian(copy[36..]),
-            VoteLog.ReadVoted(ref voted));
+            VoteLog.ReadVoted(ref voted),
+            BinaryPrimitives.ReadInt64BigEndian(copy[60..]));
         return true;
     }
 }

@@ -3,9 +3,9 @@ using System.Diagnostics;
 namespace SharedSeq.Storage;
 
 /// <summary>
-/// Carries the highest durable vote to the guard file on a thread of its own, at most once per interval. The guard is
-/// written after the log, so it is never ahead of it; it may lag by the interval and one sync. A rollback by less than
-/// that since the last start is not seen; one that reaches behind the last start always is, by the incarnation.
+/// Carries how far the log is durable to the guard file on a thread of its own, at most once per interval. The guard is
+/// written after the log, so it is never ahead of it; it may lag by the interval and two syncs. Of a log that lost what
+/// became durable within that time before it ended nothing is seen; any other loss is, to the record.
 /// </summary>
 internal sealed class VoteGuardWriter : IDisposable
 {
@@ -39,12 +39,17 @@ internal sealed class VoteGuardWriter : IDisposable
     }
 
     /// <summary>Called after a sync of the log; never waits for the guard's disk.</summary>
-    public void Raise(VotePosition voted)
+    public void Raise(VotePosition voted, long position)
     {
         lock (_gate)
         {
-            if (voted <= _wanted.Voted) return;
-            _wanted = _wanted with { Voted = voted };
+            VoteGuard wanted = _wanted with
+            {
+                Voted = voted > _wanted.Voted ? voted : _wanted.Voted,
+                Position = long.Max(position, _wanted.Position),
+            };
+            if (wanted == _wanted) return;
+            _wanted = wanted;
             Monitor.PulseAll(_gate);
         }
     }

@@ -94,7 +94,8 @@ public sealed class VoteLog : IDisposable
         catch
         {
             if (log._guard is null) guard?.Dispose();
-            log.Dispose();
+            // Left as it was found: a closing record would bring a rolled back log nearer to what the guard knows.
+            log.Abandon();
             throw;
         }
     }
@@ -210,6 +211,10 @@ public sealed class VoteLog : IDisposable
             Refuse(
                 StorageRejection.GuardAhead,
                 $"the guard knows start {guard.Incarnation}, the log only {_history.Incarnation}");
+        if (guard.Position > Opening.LastPosition)
+            Refuse(
+                StorageRejection.GuardAhead,
+                $"the guard knows records up to {guard.Position}, the log only up to {Opening.LastPosition}");
     }
 
     private void Refuse(StorageRejection reason, string what) => throw new StorageException(
@@ -238,7 +243,7 @@ public sealed class VoteLog : IDisposable
 
     private void StartGuard(VoteGuardFile guard, VoteLogOptions options)
     {
-        VoteGuard now = new(Opening.Instance, Incarnation, _history.HighestVoted);
+        VoteGuard now = new(Opening.Instance, Incarnation, _history.HighestVoted, DurablePosition);
         guard.Write(now);
         _guard = new VoteGuardWriter(guard, now, options.GuardIntervalMs, OnGuardFailed);
     }
@@ -263,7 +268,7 @@ public sealed class VoteLog : IDisposable
             while (_raised.TryPeek(out (long Position, VotePosition Voted) next) && next.Position <= durablePosition)
                 durable = _raised.Dequeue().Voted;
         }
-        if (durable > VotePosition.None) _guard?.Raise(durable);
+        _guard?.Raise(durable, durablePosition);
     }
 
     private void OnDurable(long position)

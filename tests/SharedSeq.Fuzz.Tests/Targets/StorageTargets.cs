@@ -203,8 +203,8 @@ internal static class StorageTargets
         var files = new SimulatedFileLayer();
         using (VoteGuardFile guard = VoteGuardFile.Open("data/guard", files))
         {
-            guard.Write(new VoteGuard(Instance, 1, new VotePosition(new Epoch(0), new Slot(5))));
-            guard.Write(new VoteGuard(Instance, 1, new VotePosition(new Epoch(0), new Slot(9))));
+            guard.Write(new VoteGuard(Instance, 1, new VotePosition(new Epoch(0), new Slot(5)), 7));
+            guard.Write(new VoteGuard(Instance, 1, new VotePosition(new Epoch(0), new Slot(9)), 12));
         }
 
         return Content(files, "data/guard");
@@ -227,8 +227,8 @@ internal static class StorageTargets
     private static byte[] WithGuardChecksums(byte[] input)
     {
         byte[] image = [.. input];
-        for (int at = 0; at + 64 <= image.Length; at += 4096)
-            BinaryPrimitives.WriteUInt32BigEndian(image.AsSpan(at + 60), Crc32C.Of(image.AsSpan(at, 60)));
+        for (int at = 0; at + 72 <= image.Length; at += 4096)
+            BinaryPrimitives.WriteUInt32BigEndian(image.AsSpan(at + 68), Crc32C.Of(image.AsSpan(at, 68)));
         return image;
     }
 

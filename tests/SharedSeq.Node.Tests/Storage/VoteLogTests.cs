@@ -236,19 +236,22 @@ public sealed class VoteLogTests
         Assert.Equal(VotePosition.None, log.GuardedVote);
         mayGoOn.Set();
         Eventually.True(() => log.GuardedVote == At(0, 100), "guard at the last vote");
+        // Closing writes the guard once more.
+        faults.BeforeSync = null;
     }
 
     [Fact]
     public void The_guard_file_has_these_bytes()
     {
         SimulatedFileLayer files = new();
-        using (VoteGuardFile guard = VoteGuardFile.Open("/g", files)) guard.Write(new(new(0x0102), 3, At(4, 5)));
-        byte[] copy = new byte[64];
+        using (VoteGuardFile guard = VoteGuardFile.Open("/g", files)) guard.Write(new(new(0x0102), 3, At(4, 5), 6));
+        byte[] copy = new byte[72];
         using IStorageFile file = files.Open("/g", FileOpening.ReadOnly);
         file.Read(copy, 4096);
         Assert.Equal(
-            "5353514755415244000100000000000000000000000000000000010200000000"
-            + "000000010000000000000003000000000000000400000000000000053285bd01",
+            "5353514755415244000200000000000000000000000000000000010200000000"
+            + "0000000100000000000000030000000000000004000000000000000500000000"
+            + "00000006cdb23d58",
             Convert.ToHexStringLower(copy));
     }
 
