@@ -23,6 +23,7 @@ internal static class Program
             VerifyCommand.Create(),
             EvidenceCommand.Create(),
             CommitteeCommand.Create(),
+            OperatorCommand.Create(),
             StoreCommand.Create(),
             SimulateCommand.Create(),
             BenchCommand.Create(),

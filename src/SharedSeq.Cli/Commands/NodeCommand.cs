@@ -55,7 +55,7 @@ internal static class NodeCommand
         {
             config,
         };
-        command.SetAction((result, _) => UserErrors.GuardAsync(() => Task.FromResult(NodeDoctor.Run(result.GetRequiredValue(config)))));
+        command.SetAction((result, cancellation) => UserErrors.GuardAsync(() => NodeDoctor.RunAsync(result.GetRequiredValue(config), cancellation)));
         return command;
     }
 

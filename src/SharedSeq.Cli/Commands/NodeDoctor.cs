@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json;
+using SharedSeq.Client;
 using SharedSeq.Node;
 using SharedSeq.Ordering;
 using SharedSeq.Storage;
@@ -9,7 +11,7 @@ namespace SharedSeq.Cli;
 /// <summary>node doctor: tries everything a start needs, in its order, and says what is missing.</summary>
 internal static class NodeDoctor
 {
-    public static int Run(string configPath)
+    public static async Task<int> RunAsync(string configPath, CancellationToken cancellation)
     {
         int faults = 0;
         NodeConfiguration configuration = ConfigurationLoader.Load(configPath, new Dictionary<string, string>(StringComparer.Ordinal), []);
@@ -36,11 +38,48 @@ internal static class NodeDoctor
             });
         }
 
+        if (genesis is not null) faults += await AskNetworkAsync(configPath, genesis, cancellation);
         faults += Try("peers.listen", () => Bind(configuration.Peers.Listen));
         faults += Try("rpc.listen", () => Bind(configuration.Rpc.Listen));
         faults += Try("data folder", () => Writable(configuration.DataDir));
         Console.WriteLine(faults == 0 ? "ready to run" : $"{faults} to mend");
         return faults == 0 ? ExitCode.Ok : ExitCode.Failed;
+    }
+
+    /// <summary>What the members say of this operator: whether it may serve, and what is missing. Before the network runs there is nobody to ask.</summary>
+    private static async Task<int> AskNetworkAsync(string configPath, Genesis genesis, CancellationToken cancellation)
+    {
+        string own;
+        try
+        {
+            using OperatorKeys keys = OperatorKeys.Open(configPath);
+            own = keys.Public.VoteKey.ToString();
+        }
+        catch (CommandException)
+        {
+            // Said by the check of the keys.
+            return 0;
+        }
+
+        foreach (OperatorEndpoints endpoints in genesis.Endpoints)
+        {
+            if (endpoints.Rpc is null) continue;
+            try
+            {
+                using var client = new OperatorClient(UserErrors.AddressOf(endpoints.Rpc), TimeSpan.FromSeconds(3));
+                JsonElement answer = await client.CallAsync("sharedseq_getOperators", [], cancellation);
+                JsonElement? found = OperatorAdvice.Find(answer, own);
+                Say(found is not null, "operator", found is { } item ? OperatorAdvice.Of(item, answer) : OperatorAdvice.NotRegistered);
+                return found is null ? 1 : 0;
+            }
+            catch (Exception e) when (e is HttpRequestException or OperatorException)
+            {
+                // The next one.
+            }
+        }
+
+        Say(true, "operator", "no member of the genesis could be asked where this operator stands");
+        return 0;
     }
 
     private static int Try(string what, Func<string> check)

@@ -1,0 +1,54 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace SharedSeq.Cli;
+
+/// <summary>What sharedseq_getOperators says of an operator, in words: where it stands, and what has to happen next.</summary>
+internal static class OperatorAdvice
+{
+    /// <summary>One line about one operator.</summary>
+    /// <param name="item">An item of the answer's operators.</param>
+    /// <param name="answer">The whole answer.</param>
+    public static string Of(JsonElement item, JsonElement answer)
+    {
+        ulong epoch = answer.GetProperty("epoch").GetUInt64();
+        string state = item.GetProperty("state").GetString()!;
+        string step = item.GetProperty("step").GetString()!;
+        string seat = item.GetProperty("seat") is { ValueKind: JsonValueKind.Number } number ? $"seat {number.GetInt32()}" : "no seat";
+        if (step == "settled") return $"member, {seat}: nothing waits";
+        if (step == "sayReady") return "candidate: its node must run, catch up and say that it is in step; it says so by itself";
+        int most = answer.GetProperty("changesMax").GetInt32();
+        string when = step switch
+        {
+            "nextEpoch" => Text($"when epoch {epoch + 1} begins"),
+            "epochAfterNext" => Text($"when epoch {epoch + 2} begins, as things stand"),
+            _ => Text($"when there is room: at most {most} changes from one committee to the next, and four members stay"),
+        };
+        return state switch
+        {
+            "ready" => $"in step: takes a seat {when}",
+            "member" when item.GetProperty("seat").ValueKind == JsonValueKind.Null => $"takes a seat {when}: keep the node running",
+            "member" => $"member, {seat}: its new keys serve {when}: run the node with both key sets",
+            "leaving" => $"leaving, {seat}: leaves {when}; keep the node running for one epoch more",
+            _ => $"{seat}: contradicted itself, as committed evidence shows: it is out {when}, and comes back by joining with new keys",
+        };
+    }
+
+    /// <summary>The operator with this vote key, now or from the next committee on; null when there is none.</summary>
+    public static JsonElement? Find(JsonElement answer, string voteKey)
+    {
+        foreach (JsonElement item in answer.GetProperty("operators").EnumerateArray())
+        {
+            if (item.GetProperty("voteKey").GetString() == voteKey || item.GetProperty("newVoteKey").GetString() == voteKey) return item;
+        }
+
+        return null;
+    }
+
+    /// <summary>What somebody with keys that no operator has can do.</summary>
+    public const string NotRegistered =
+        "no operator has these keys: make a join with `sharedseq operator join`, let a quorum of members approve it, and submit it to one of them; "
+        + "keys that were rotated away, or whose operator left, do not serve again";
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,116 @@
+using System.Text.Json;
+using SharedSeq.Cli;
+using SharedSeq.Node.Tests.Network;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+
+namespace SharedSeq.Node.Tests.Commands;
+
+/// <summary>An operator team's way with the command line, against four running operators.</summary>
+[Collection("nodes")]
+public sealed class OperatorCommandTests : IAsyncLifetime
+{
+    private const int Operators = 4;
+
+    private static readonly Policy Epochs = new() { EpochSeconds = 600, BoundaryLead = 20, CheckpointInterval = 10, ReceiptDeadlineHeights = 200 };
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("sharedseq-operator-").FullName;
+    private TestNetwork _network = null!;
+
+    private string Newcomer => Path.Combine(_folder, "node.json");
+
+    private string Rpc => _network[0].Host.Rpc.ToString();
+
+    public async Task InitializeAsync()
+    {
+        _network = await TestNetwork.StartAsync(Operators, Epochs);
+        Assert.Equal(ExitCode.Ok, await Program.Main(["node", "init", _folder, "--unprotected"]));
+        await File.WriteAllTextAsync(Path.Combine(_folder, "genesis.json"), GenesisJson.Write(_network[0].Host.Genesis));
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _network.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_team_joins_step_by_step_and_is_told_what_is_missing()
+    {
+        string join = Path.Combine(_folder, "join.json");
+        Assert.Equal(ExitCode.Failed, await RunAsync("operator", "status", "--config", Newcomer, "--rpc", Rpc));
+        Assert.Equal(ExitCode.Unusable, await RunAsync("operator", "join", "--config", Newcomer, "--name", "five", "--peer", "nowhere", "--out", join));
+        Assert.Equal(ExitCode.Ok, await RunAsync("operator", "join", "--config", Newcomer, "--name", "five", "--peer", "127.0.0.1:7999", "--out", join));
+        Assert.Equal(ExitCode.Failed, await RunAsync("operator", "submit", join, "--rpc", Rpc));
+        for (int i = 0; i < 3; i++)
+            Assert.Equal(ExitCode.Ok, await RunAsync("operator", "approve", join, "--config", _network.ConfigFileOf(i)));
+        Assert.Equal(ExitCode.Ok, await RunAsync("operator", "submit", join, "--rpc", Rpc));
+        Assert.Equal(ExitCode.Ok, await RunAsync("operator", "status", "--config", Newcomer, "--rpc", Rpc));
+        Assert.Equal(ExitCode.Ok, await RunAsync("operator", "status", "--rpc", Rpc));
+        JsonElement answer = await _network[0].Client.CallAsync("sharedseq_getOperators", []);
+        JsonElement candidate = answer.GetProperty("operators")[Operators];
+        Assert.StartsWith("candidate: ", OperatorAdvice.Of(candidate, answer), StringComparison.Ordinal);
+        Assert.Equal(candidate.GetRawText(), OperatorAdvice.Find(answer, candidate.GetProperty("voteKey").GetString()!)?.GetRawText());
+
+        // It withdraws, and its keys are spent.
+        Assert.Equal(ExitCode.Ok, await RunAsync("operator", "exit", "--config", Newcomer, "--rpc", Rpc));
+        Assert.Equal(ExitCode.Failed, await RunAsync("operator", "status", "--config", Newcomer, "--rpc", Rpc));
+        Assert.Equal(ExitCode.Failed, await RunAsync("operator", "submit", join, "--rpc", Rpc));
+    }
+
+    [Fact]
+    public async Task Who_runs_all_members_joins_by_one_command()
+    {
+        string[] members = [.. Enumerable.Range(0, 3).Select(_network.ConfigFileOf)];
+        Assert.Equal(ExitCode.Ok, await RunAsync(
+            ["operator", "join", "--config", Newcomer, "--name", "five", "--peer", "127.0.0.1:7999", "--rpc", Rpc, "--submit", "--approve-with", .. members]));
+        Assert.Equal(Operators + 1, (await _network[0].Client.CallAsync("sharedseq_getOperators", [])).GetProperty("operators").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task A_member_rotates_to_keys_that_are_made_and_leaves_by_a_file()
+    {
+        string fresh = Path.Combine(_folder, "keys-2");
+        string rotated = _network.ConfigFileOf(2);
+        Assert.Equal(ExitCode.Ok, await RunAsync("operator", "rotate", "--config", rotated, "--new-keys", fresh, "--rpc", Rpc));
+        Assert.Equal(["node.json", "vote.json"], Directory.EnumerateFiles(fresh).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        JsonElement answer = await _network[0].Client.CallAsync("sharedseq_getOperators", []);
+        string newVoteKey = KeyFile.Inspect(Path.Combine(fresh, "vote.json")).PublicKey.ToString();
+        Assert.Equal(newVoteKey, answer.GetProperty("operators")[2].GetProperty("newVoteKey").GetString());
+        Assert.Contains("its new keys serve when epoch 2 begins", OperatorAdvice.Of(answer.GetProperty("operators")[2], answer), StringComparison.Ordinal);
+
+        string exit = Path.Combine(_folder, "exit.json");
+        Assert.Equal(ExitCode.Ok, await RunAsync("operator", "exit", "--config", _network.ConfigFileOf(1), "--out", exit));
+        Assert.Equal("member", await StateAsync(1));
+        Assert.Equal(ExitCode.Ok, await RunAsync("operator", "submit", exit, "--rpc", Rpc));
+        Assert.Equal("leaving", await StateAsync(1));
+        Assert.Equal(ExitCode.Failed, await RunAsync("operator", "submit", exit, "--rpc", Rpc));
+    }
+
+    [Fact]
+    public async Task A_file_that_is_no_statement_is_refused()
+    {
+        string path = Path.Combine(_folder, "bad.json");
+        foreach (string content in new[] { "{}", "[]", "not json", "{\"statement\":\"0x01\"}", "{\"statement\":7}", new string(' ', 70_000) })
+        {
+            await File.WriteAllTextAsync(path, content);
+            Assert.Equal(ExitCode.Unusable, await RunAsync("operator", "submit", path, "--rpc", Rpc));
+            Assert.Equal(ExitCode.Unusable, await RunAsync("operator", "approve", path, "--config", _network.ConfigFileOf(0)));
+        }
+    }
+
+    [Fact]
+    public async Task A_join_whose_text_was_changed_is_not_approved()
+    {
+        string join = Path.Combine(_folder, "join.json");
+        Assert.Equal(ExitCode.Ok, await RunAsync("operator", "join", "--config", Newcomer, "--name", "five", "--peer", "127.0.0.1:7999", "--out", join));
+        var changed = (OperatorStatement.Join)StatementFile.Read(join);
+        StatementFile.Write(join, changed with { Endpoints = changed.Endpoints with { Peer = "127.0.0.1:6666" } });
+        Assert.Equal(ExitCode.Unusable, await RunAsync("operator", "approve", join, "--config", _network.ConfigFileOf(0)));
+    }
+
+    private static Task<int> RunAsync(params string[] arguments) => Program.Main(arguments);
+
+    private async Task<string?> StateAsync(int member) =>
+        (await _network[0].Client.CallAsync("sharedseq_getOperators", [])).GetProperty("operators")[member].GetProperty("state").GetString();
+}
