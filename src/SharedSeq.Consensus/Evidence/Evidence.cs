@@ -68,6 +68,9 @@ public sealed class Evidence(EvidenceKind evidenceKind, Epoch epoch, ReplicaId o
 
     public SignedStatement Second { get; } = second;
 
+    /// <summary>What the offender is convicted of. One item for each is enough: it may sign contradictions of one kind without end.</summary>
+    public (Epoch Epoch, ReplicaId Offender, EvidenceKind Kind) Charge => (Epoch, Offender, EvidenceKind);
+
     /// <summary>Names the offence. Signatures are left out, because an offender could make any number of them for the same two statements.</summary>
     public Hash32 Id { get; } = IdOf(evidenceKind, epoch, offender, first, second);
 

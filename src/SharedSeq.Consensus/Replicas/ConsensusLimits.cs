@@ -32,7 +32,4 @@ internal static class ConsensusLimits
 
     /// <summary>Milliseconds per further request: 100 a second answer a catch-up of 25,000 heights a second.</summary>
     public const int RequestRefillMs = 10;
-
-    /// <summary>Items of evidence kept per offender: it is convicted by the first, and may sign contradictions without end.</summary>
-    public const int EvidencePerOffender = 16;
 }

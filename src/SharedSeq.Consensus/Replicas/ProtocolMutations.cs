@@ -40,4 +40,7 @@ internal enum ProtocolMutations
 
     /// <summary>Section 8: an ended epoch's lanes are forgotten at its boundary.</summary>
     LanesDropped = 512,
+
+    /// <summary>R3, R4: evidence that a committed block carries is proposed and accepted again.</summary>
+    EvidenceRepeated = 1024,
 }

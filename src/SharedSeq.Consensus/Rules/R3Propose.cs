@@ -112,7 +112,7 @@ internal static class R3Propose
             if (state.Evidence.WaitingCount > 0) state.Evidence.Drop(item => !state.IsTimely(item.Epoch, parent.Height.Next()));
             IReadOnlyList<Evidence> evidence = state.Evidence.WaitingCount == 0 || state.Is(ProtocolMutations.EvidenceNotProposed)
                 ? []
-                : state.Evidence.PickFor(UndeliveredAncestors(state, parentSlot, parent));
+                : UndeliveredAncestors(state, parentSlot, parent) is { } ancestors ? state.Evidence.PickFor(ancestors) : [];
             Payload payload = evidence.Count == 0 ? Payload.Empty : new Payload(L1View.None, evidence);
             block = Build(state, parentSlot, parent, timestamp, HeaderFlags.None, payload, cut.Cut);
         }
@@ -154,11 +154,13 @@ internal static class R3Propose
         return new Justification(certificate, skips);
     }
 
-    private static List<Block> UndeliveredAncestors(ReplicaState state, Slot slot, BlockId block)
+    /// <summary>The blocks between the last one delivered and a new one; null while some are missing.</summary>
+    private static List<Block>? UndeliveredAncestors(ReplicaState state, Slot slot, BlockId block)
     {
         var ancestors = new List<Block>();
-        while (block != state.Chain.Ordered && state.FindBlock(slot, block) is { } held)
+        while (block != state.Chain.Ordered)
         {
+            if (state.FindBlock(slot, block) is not { } held) return null;
             ancestors.Add(held.Block);
             (slot, block) = (held.Block.Header.ParentSlot, held.Block.Header.ParentId);
         }

@@ -1,3 +1,4 @@
+using System.Collections.Generic;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Consensus;
@@ -68,6 +69,7 @@ internal static class R4FirstVote
         if (header.IsCarry) return JudgeCarry(state, header);
         if (candidate.Block.Payload.L1View != L1View.None) return ProposalVerdict.BadL1View;
         if (!candidate.IsEvidenceVerified || !IsEvidenceTimely(state, candidate.Block)) return ProposalVerdict.BadEvidence;
+        if (!IsEvidenceNew(state, candidate.Block)) return ProposalVerdict.BadEvidence;
         if (state.Resolve(parentSlot, parent, out Slot missingSlot, out BlockId missing) is not { } resolved)
         {
             FetchMissing(state, header, missingSlot, missing);
@@ -109,6 +111,25 @@ internal static class R4FirstVote
         foreach (Evidence item in block.Payload.Evidence)
         {
             if (!state.IsTimely(item.Epoch, block.Header.Height)) return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>
+    /// One item for each charge: none that a delivered block carries, which every parent that may be built on descends from. A leader that lacks blocks
+    /// in between proposes no evidence.
+    /// </summary>
+    private static bool IsEvidenceNew(ReplicaState state, Block block)
+    {
+        IReadOnlyList<Evidence> items = block.Payload.Evidence;
+        for (int i = 0; i < items.Count; i++)
+        {
+            if (state.Evidence.IsCommitted(items[i].Charge)) return false;
+            for (int j = 0; j < i; j++)
+            {
+                if (items[j].Charge == items[i].Charge) return false;
+            }
         }
 
         return true;

@@ -128,7 +128,7 @@ internal sealed class FinalChain
             Tip = Tip.Of(block.Header);
             Ordered = block.Id;
             OrderedSlot = block.Header.Slot;
-            _state.Evidence.OnCommitted(block.Payload.Evidence);
+            if (!_state.Is(ProtocolMutations.EvidenceRepeated)) _state.Evidence.OnCommitted(block.Payload.Evidence);
             _state.Lanes.OnCommitted(block, Tip.Timestamp, Tip.Cut, link.Proof, _state.NowMs, _state.Effects);
         }
     }

@@ -25,7 +25,7 @@ public sealed class MemoryBounds(SimulatedRun run) : Checker(run)
         ulong slots = open + (ulong)Run.Settings.Replica.SlotWindow + 1;
         if ((ulong)view.SlotsHeld > slots)
             Violate($"replica {id} holds {view.SlotsHeld} slots; {open} are open and the window is {Run.Settings.Replica.SlotWindow}");
-        int evidence = ConsensusLimits.EvidencePerOffender * Run.Settings.Quorum.N * ((int)replica.Committee.Epoch.Value + 1);
+        int evidence = Enum.GetValues<EvidenceKind>().Length * Run.Settings.Quorum.N * ((int)replica.Committee.Epoch.Value + 1);
         if (view.EvidenceWaiting > evidence) Violate($"replica {id} keeps {view.EvidenceWaiting} items of evidence, its limit is {evidence}");
         int heights = LaneLimits.UndeliveredHeights;
         if (replica.Lanes.UndeliveredHeights > heights)

@@ -45,6 +45,7 @@ public sealed class Mutant
         new("last batch not executed", "7") { SkipsLastBatch = true, Checker = nameof(NothingLostOrDoubled) },
         new("other order of execution", "7") { ReversesOddMembers = true, Checker = nameof(EqualResults) },
         new("evidence not proposed", "8") { Mutations = ProtocolMutations.EvidenceNotProposed, Checker = nameof(EvidenceCommitted) },
+        new("evidence repeated", "R4") { Mutations = ProtocolMutations.EvidenceRepeated, Checker = nameof(EvidenceCommitted) },
         new("slot window not kept", "3") { WindowFactor = 10_000, Checker = nameof(MemoryBounds) },
     ];
 

@@ -185,23 +185,19 @@ public class EvidenceTests
             bench.First(slot, bench.Block(slot, 2).Id, bench.Others[0]);
         }
 
-        Assert.Equal(16, bench.Node.Evidence.Count);
+        Assert.Equal(EvidenceKind.TwoFirstVotes, Assert.Single(bench.Node.Evidence).Value.EvidenceKind);
+        Assert.Equal(1, bench.Replica.View().EvidenceWaiting);
     }
 
     [Fact]
-    public void Evidence_that_waits_outlives_a_restart_however_much_of_others_is_committed_against_the_offender()
+    public void Evidence_that_waits_outlives_a_restart_when_other_charges_against_the_offender_are_committed()
     {
         Evidence own = Recorded(Caught());
-        var others = new RuleBench();
-        for (ulong slot = 2; others.Node.Evidence.Count < ConsensusLimits.EvidencePerOffender; slot++)
-        {
-            others.First(slot, BlockId.Skip, others.Others[1]);
-            others.First(slot, others.Block(slot).Id, others.Others[1]);
-        }
-
-        List<RecoveredEvidence> recorded = [.. others.Node.Evidence.Select(item => new RecoveredEvidence(item.Value, IsCommitted: true))];
-        var bench = new RuleBench(recorded: [.. recorded, new RecoveredEvidence(own, IsCommitted: false)]);
+        var other = new Evidence(EvidenceKind.TwoResults, own.Epoch, own.Offender, own.First, own.Second);
+        var bench = new RuleBench(recorded: [new RecoveredEvidence(other, IsCommitted: true), new RecoveredEvidence(own, IsCommitted: false)]);
         Assert.Equal(1, bench.Replica.View().EvidenceWaiting);
+        var charged = new RuleBench(recorded: [new RecoveredEvidence(own, IsCommitted: false), new RecoveredEvidence(own, IsCommitted: true)]);
+        Assert.Equal(0, charged.Replica.View().EvidenceWaiting);
     }
 
     private static RuleBench Caught()

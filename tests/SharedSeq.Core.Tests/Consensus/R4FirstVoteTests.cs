@@ -242,6 +242,24 @@ public class R4FirstVoteTests
     }
 
     [Fact]
+    public void A_charge_is_accepted_once_whatever_other_contradictions_of_its_kind_the_offender_signs()
+    {
+        foreach ((bool isSecondAccepted, int offender, int[] slots) in new[] { (false, 0, new[] { 9 }), (true, 1, [9]), (false, 1, [8, 9]) })
+        {
+            var bench = new RuleBench();
+            Block first = bench.Block(1, 0, bench.Genesis, payload: new Payload(L1View.None, [TwoFirsts(bench, isForged: false)]));
+            bench.Propose(first);
+            bench.First(1, first.Id, bench.Others);
+            Assert.Equal(first.Id, bench.Replica.Final);
+            bench.Decisions();
+            Evidence[] items = [.. slots.Select(slot => TwoFirsts(bench, isForged: false, offender, (ulong)slot))];
+            Block second = bench.Block(2, 1, first.Id, payload: new Payload(L1View.None, items));
+            bench.Propose(second, bench.Certificate(1, first.Id));
+            Assert.Equal([new Decision(2, VoteKind.First, isSecondAccepted ? second.Id : BlockId.Skip)], bench.Decisions());
+        }
+    }
+
+    [Fact]
     public void After_a_First_vote_no_proposal_gets_another()
     {
         var bench = new RuleBench();
@@ -251,11 +269,11 @@ public class R4FirstVoteTests
         Assert.Empty(bench.Decisions());
     }
 
-    private static Evidence TwoFirsts(RuleBench bench, bool isForged)
+    private static Evidence TwoFirsts(RuleBench bench, bool isForged, int other = 0, ulong slot = 1)
     {
-        int offender = bench.Others[0];
-        Vote one = bench.Signed(offender, VoteKind.First, 1, BlockId.Skip);
-        Vote two = bench.Signed(offender, VoteKind.First, 1, bench.Block(1, 7).Id);
+        int offender = bench.Others[other];
+        Vote one = bench.Signed(offender, VoteKind.First, slot, BlockId.Skip);
+        Vote two = bench.Signed(offender, VoteKind.First, slot, bench.Block(1, 7).Id);
         return new Evidence(EvidenceKind.TwoFirstVotes, Epoch.Zero, one.Voter, Statement(one), Statement(isForged ? one : two));
     }
 
