@@ -12,7 +12,8 @@ internal static class OrderingTargets
 {
     /// <summary>A network whose machine is small: its table of remembered ids is made anew in every case.</summary>
     private static readonly Genesis Network = OrderingBench.MakeGenesis(
-        new Policy { DedupIdsMax = 4_096 }, OrderingBench.Opaque(5), OrderingBench.EvmNs(9, 200));
+        new Policy { DedupIdsMax = 4_096, EpochSeconds = 1, BoundaryLead = 4, CheckpointInterval = 2, ReceiptDeadlineHeights = 12 },
+        OrderingBench.Opaque(5), OrderingBench.EvmNs(9, 200));
 
     public static IEnumerable<FuzzTarget> All()
     {
@@ -159,6 +160,60 @@ internal static class OrderingTargets
         TestTransaction[] backlog = [.. Enumerable.Range(0, 200).Select(i => OrderingBench.Sized(5, 120_000, (byte)i))];
         bench.Apply(30, backlog);
         yield return bench.SnapshotBytes();
+        yield return WithOperators();
+    }
+
+    /// <summary>A candidate, an operator that joined, one that rotates, one that leaves, an empty seat, and epochs that ended.</summary>
+    private static byte[] WithOperators()
+    {
+        var bench = new OrderingBench(Network, new AnySignature());
+        ulong at = 0;
+        var signer = new OperatorStatementSigner(Network.Domain);
+        OperatorStatement Join(byte mark)
+        {
+            var keys = new CommitteeMember(new PublicKey64(Sha.Of([mark]), default), new PublicKey64(Sha.Of([mark, 9]), default));
+            var endpoints = new OperatorEndpoints("new", "h:1", "http://h");
+            OperatorStatement.Join join = signer.Join(ulong.MaxValue / 1_000, keys, endpoints, NoKey.Instance, NoKey.Instance);
+            for (int i = 0; i < 4; i++) join = signer.Approve(join, Network.Members[i].NodeKey, NoKey.Instance);
+            return join;
+        }
+
+        void Say(OperatorStatement statement) =>
+            bench.Apply(++at, OrderingBench.Tx(0, OrderingBench.StartSecond + (at / 1_000) + 1, statement.Encode()));
+        void NextEpoch()
+        {
+            at += 1_000;
+            while (bench.Machine.Boundary != bench.Machine.Height) bench.Apply(++at);
+            bench.Apply(++at);
+        }
+
+        bench.Apply(++at);
+        bench.Apply(++at);
+        Say(Join(1));
+        Say(Join(2));
+        PublicKey64 first = bench.Machine.Operators.Operators[4].Keys.VoteKey;
+        Say(signer.Ready(ulong.MaxValue / 1_000, first, bench.Machine.Operators.Checkpoints[^1], NoKey.Instance));
+        NextEpoch();
+        Say(signer.Exit(ulong.MaxValue / 1_000, Network.Members[1].VoteKey, NoKey.Instance));
+        var rotated = new CommitteeMember(new PublicKey64(Sha.Of([3]), default), Network.Members[2].NodeKey);
+        Say(signer.Rotate(ulong.MaxValue / 1_000, Network.Members[2].VoteKey, NoKey.Instance, rotated, NoKey.Instance, NoKey.Instance));
+        NextEpoch();
+        var statement = new SignedStatement(SignedKind.FinalVote, new byte[] { 1 }, default);
+        Evidence[] evidence = [new(EvidenceKind.TwoFinals, bench.Machine.Epoch, new ReplicaId(0), statement, statement)];
+        bench.Machine.Apply(bench.HeightWith(OrderingBench.Start + ++at, new Payload(L1View.None, evidence)), bench);
+        return bench.SnapshotBytes();
+    }
+
+    private sealed class AnySignature : ISignatureScheme
+    {
+        public bool Verify(PublicKey64 key, ReadOnlySpan<byte> text, Signature64 signature) => true;
+    }
+
+    private sealed class NoKey : ISigner
+    {
+        public static readonly NoKey Instance = new();
+
+        public Signature64 Sign(ReadOnlySpan<byte> text) => default;
     }
 
     private static byte[] Heads()
