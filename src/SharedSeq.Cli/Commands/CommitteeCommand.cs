@@ -37,7 +37,8 @@ internal static class CommitteeCommand
             using OperatorClient client = OperatorAddress.Connect(result.GetValue(rpc));
 
             // The last one is what the file proves.
-            List<HandOver> handOvers = FirstOf(await client.GetHandOversAsync(first, ProofFile.MaxHandOvers + 1, cancellation));
+            List<HandOver> handOvers = await client.GetHandOversAsync(first, ProofFile.MaxHandOvers + 1, cancellation);
+            handOvers = handOvers[..ProofFile.Fitting(handOvers, proofBytes: 0)];
             if (handOvers.Count == 0) throw new CommandException($"this operator knows of no certified end of epoch {first}");
             HandOver last = handOvers[^1];
             var file = ProofFile.For(network, new CommitteeProof(last), handOvers[..^1]);
@@ -55,12 +56,5 @@ internal static class CommitteeCommand
             return ExitCode.Ok;
         }));
         return command;
-    }
-
-    /// <summary>As many as a file takes.</summary>
-    private static List<HandOver> FirstOf(List<HandOver> handOvers)
-    {
-        int bytes = 1024;
-        return [.. handOvers.TakeWhile(handOver => (bytes += handOver.Encode().Length) <= ProofFile.MaxBytes)];
     }
 }

@@ -148,15 +148,17 @@ public sealed class Genesis
         CheckKeys();
     }
 
-    /// <summary>A key that served two seats or two purposes would let one operator speak as another.</summary>
+    /// <summary>
+    /// A key that served two seats or two purposes would let one operator speak as another; so would its mirror image, which the same secret makes.
+    /// </summary>
     private void CheckKeys()
     {
-        var seen = new SortedSet<(Hash32, Hash32)>();
+        var seen = new SortedSet<Hash32>();
         for (int i = 0; i < Members.Count; i++)
         {
             if (Members[i].VoteKey == default || Members[i].NodeKey == default) Throw($"committee.members[{i}]", "a seat of genesis has keys");
-            if (!seen.Add((Members[i].VoteKey.X, Members[i].VoteKey.Y))) Throw($"committee.members[{i}].voteKey", "every key once");
-            if (!seen.Add((Members[i].NodeKey.X, Members[i].NodeKey.Y))) Throw($"committee.members[{i}].nodeKey", "every key once");
+            if (!seen.Add(Members[i].VoteKey.X)) Throw($"committee.members[{i}].voteKey", "every key once");
+            if (!seen.Add(Members[i].NodeKey.X)) Throw($"committee.members[{i}].nodeKey", "every key once");
         }
     }
 

@@ -51,8 +51,7 @@ public sealed class CommitteeChain
     public HandOverRejection TryExtend(HandOver handOver)
     {
         if (Newest is not { } newest) return TryBegin(handOver);
-        if (Of(handOver.Ended) is not { } committee)
-            return handOver.Ended < newest ? HandOverRejection.BeforeCheckpoint : HandOverRejection.WrongEpoch;
+        if (Of(handOver.Ended) is not { } committee) return handOver.Ended < newest ? CheckEarly(handOver) : HandOverRejection.WrongEpoch;
         HandOverRejection reason = handOver.Check(new MessageVerifier(Genesis.Domain, committee, _scheme));
         if (reason != HandOverRejection.None) return reason;
         if (handOver.Ended < newest) return IsKnown(handOver) ? HandOverRejection.None : HandOverRejection.OtherCommittee;
@@ -70,6 +69,13 @@ public sealed class CommitteeChain
         _first = handOver.Next.Epoch.Value;
         Add(handOver);
         return HandOverRejection.None;
+    }
+
+    /// <summary>Nothing before the checkpoint counts; to the first epoch known the checkpoint leads, and nothing else.</summary>
+    private HandOverRejection CheckEarly(HandOver handOver)
+    {
+        if (handOver.Ended.Value + 1 != _first) return HandOverRejection.BeforeCheckpoint;
+        return handOver.Checkpoint == _checkpoint ? handOver.CheckNaming() : HandOverRejection.OtherCommittee;
     }
 
     /// <summary>Keys of an old committee may have leaked since: what they sign now does not lead anywhere else.</summary>

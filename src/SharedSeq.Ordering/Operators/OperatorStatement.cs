@@ -257,7 +257,8 @@ public abstract record OperatorStatement(ulong ValidUntil)
     private static CommitteeMember ReadKeys(ref CanonicalReader reader)
     {
         var keys = new CommitteeMember(reader.PublicKey(), reader.PublicKey());
-        if (keys.VoteKey == default || keys.NodeKey == default || keys.VoteKey == keys.NodeKey)
+        // One secret makes a key and its mirror image.
+        if (keys.VoteKey == default || keys.NodeKey == default || keys.VoteKey.X == keys.NodeKey.X)
             DecodeException.Throw(DecodeRejection.Malformed, "two different keys of an operator");
         return keys;
     }

@@ -41,6 +41,17 @@ public sealed class ProofFile(ChainId chain, Hash32 genesisHash, Proof proof, IR
     public static ProofFile For(Genesis genesis, Proof proof, IReadOnlyList<HandOver>? handOvers = null) =>
         new(genesis.Chain, genesis.Hash, proof, handOvers ?? []);
 
+    /// <summary>How many hand-overs, from the first on, a file takes by their bytes.</summary>
+    /// <param name="handOvers">Ascending.</param>
+    /// <param name="proofBytes">Bytes of the proof beside them; 0 where the last of them is the proof.</param>
+    public static int Fitting(IReadOnlyList<HandOver> handOvers, int proofBytes)
+    {
+        int bytes = OpeningBytes + 2 + Hash32.Size + proofBytes;
+        int count = 0;
+        while (count < handOvers.Count && (bytes += handOvers[count].Encode().Length) <= MaxBytes) count++;
+        return count;
+    }
+
     public byte[] ToArray()
     {
         var writer = new CanonicalWriter(1024);

@@ -29,16 +29,14 @@ public sealed class ProofTrust
     internal ProofVerdict Take(HandOver handOver)
     {
         HandOverRejection reason = _chain.TryExtend(handOver);
-        if (reason is HandOverRejection.None or HandOverRejection.BeforeCheckpoint) return ProofVerdict.Valid;
-        string where = reason == HandOverRejection.WrongEpoch ? $"; {Known}" : "";
-        return new ProofVerdict(ProofFault.BadHandOver, $"from epoch {handOver.Ended} to epoch {handOver.Next.Epoch}: {reason}{where}");
+        return reason == HandOverRejection.BeforeCheckpoint ? ProofVerdict.Valid : Judge(handOver, reason);
     }
 
-    /// <summary>Whether the hand-over leads from a known committee; it is taken, too.</summary>
+    /// <summary>Whether the hand-over leads from a known committee, or is the checkpoint; it is taken, too.</summary>
     public ProofVerdict Check(HandOver handOver)
     {
-        ProofVerdict verdict = Take(handOver);
-        return verdict.IsValid && _chain.Of(handOver.Next.Epoch) is null ? Unknown("hand-over", handOver.Ended) : verdict;
+        HandOverRejection reason = _chain.TryExtend(handOver);
+        return reason == HandOverRejection.BeforeCheckpoint ? Unknown("hand-over", handOver.Ended) : Judge(handOver, reason);
     }
 
     public ProofVerdict Check(ResultCertificate certificate) =>
@@ -77,6 +75,13 @@ public sealed class ProofTrust
 
     private MessageVerifier? VerifierOf(Epoch epoch) =>
         _chain.Of(epoch) is { } committee ? new MessageVerifier(Genesis.Domain, committee, _scheme) : null;
+
+    private ProofVerdict Judge(HandOver handOver, HandOverRejection reason)
+    {
+        if (reason == HandOverRejection.None) return ProofVerdict.Valid;
+        string where = reason == HandOverRejection.WrongEpoch ? $"; {Known}" : "";
+        return new ProofVerdict(ProofFault.BadHandOver, $"from epoch {handOver.Ended} to epoch {handOver.Next.Epoch}: {reason}{where}");
+    }
 
     private ProofVerdict Unknown(string what, Epoch epoch) =>
         new(ProofFault.UnknownEpoch, $"{what} of epoch {epoch}: {Known}; hand-overs lead further");

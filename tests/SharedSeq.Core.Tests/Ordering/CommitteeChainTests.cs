@@ -140,17 +140,31 @@ public sealed class CommitteeChainTests
     [Fact]
     public void The_largest_and_the_smallest_hand_over_are_within_the_stated_bytes()
     {
-        static HandOver Of(int n)
-        {
-            var member = new CommitteeMember(default, default);
-            var plan = new CommitteePlan(new Epoch(1), QuorumParameters.ForMembers(n), [.. Enumerable.Repeat(member, n)]);
-            var result = new BlockResult(Epoch.Zero, default, default, default, default, default, default, default);
-            int signers = n == 1 ? 0 : n;
-            return new HandOver(plan, new ResultCertificate(
-                result, [.. Enumerable.Range(0, signers).Select(i => new CertificateSignature(new ReplicaId((ushort)i), false, default))]));
-        }
-
         Assert.Equal(HandOver.MinBytes, Of(1).Encode().Length);
         Assert.InRange(Of(QuorumParameters.MaxMembers).Encode().Length, 16 * 1024, HandOver.MaxBytes);
+    }
+
+    [Fact]
+    public void As_many_hand_overs_go_into_a_file_as_its_reader_takes()
+    {
+        HandOver largest = Of(QuorumParameters.MaxMembers);
+        HandOver[] all = [.. Enumerable.Repeat(largest, (ProofFile.MaxBytes / largest.Encode().Length) + 1)];
+        int count = ProofFile.Fitting(all, proofBytes: 0);
+        Assert.InRange(count, 500, all.Length - 1);
+        ProofFile Holding(int handOvers) => ProofFile.For(_genesis.Genesis, new CommitteeProof(largest), all[..(handOvers - 1)]);
+        Assert.InRange(Holding(count).ToArray().Length, ProofFile.MaxBytes - HandOver.MaxBytes, ProofFile.MaxBytes);
+        Assert.True(Holding(count + 1).ToArray().Length > ProofFile.MaxBytes);
+        Assert.Equal(all.Length - 2, ProofFile.Fitting(all, proofBytes: largest.Encode().Length));
+        Assert.Equal(2, ProofFile.Fitting(all[..2], proofBytes: 0));
+    }
+
+    private static HandOver Of(int n)
+    {
+        var member = new CommitteeMember(default, default);
+        var plan = new CommitteePlan(new Epoch(1), QuorumParameters.ForMembers(n), [.. Enumerable.Repeat(member, n)]);
+        var result = new BlockResult(Epoch.Zero, default, default, default, default, default, default, default);
+        int signers = n == 1 ? 0 : n;
+        return new HandOver(plan, new ResultCertificate(
+            result, [.. Enumerable.Range(0, signers).Select(i => new CertificateSignature(new ReplicaId((ushort)i), false, default))]));
     }
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Numerics;
 using SharedSeq.Consensus;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
@@ -132,6 +134,14 @@ public sealed class GenesisTests
         string vote = Genesis.Members[0].VoteKey.ToString();
         GenesisException twice = Refused(With(Genesis.Members[1].NodeKey.ToString(), vote));
         Assert.Equal((GenesisRejection.OutOfRange, "committee.members[1].nodeKey"), (twice.Reason, twice.Path));
+
+        // One secret makes a key and its mirror image, whose y is p - y.
+        var prime = BigInteger.Parse("0ffffffff00000001000000000000000000000000ffffffffffffffffffffffff", NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+        BigInteger y = BigInteger.Parse("0" + vote[66..], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+        string mirrored = vote[..66] + (prime - y).ToString("x65", CultureInfo.InvariantCulture)[1..];
+        GenesisException mirror = Refused(With(Genesis.Members[1].VoteKey.ToString(), mirrored));
+        Assert.Equal((GenesisRejection.OutOfRange, "committee.members[1].voteKey"), (mirror.Reason, mirror.Path));
+        Assert.Contains("every key once", mirror.Message, StringComparison.Ordinal);
         GenesisException offCurve = Refused(With(vote, "0x" + new string('1', 128)));
         Assert.Equal((GenesisRejection.OutOfRange, "committee.members[0].voteKey"), (offCurve.Reason, offCurve.Path));
         GenesisException tooShort = Refused(With(vote, vote[..^2]));

@@ -99,7 +99,12 @@ public sealed class OperatorStatementTests
     public void Keys_that_are_none_or_one_for_both_purposes_are_refused()
     {
         CommitteeMember keys = TestOperators.KeysOf(4);
-        foreach (CommitteeMember bad in new[] { CommitteeMember.Empty, keys with { VoteKey = keys.NodeKey }, keys with { NodeKey = default } })
+        CommitteeMember[] all =
+        [
+            CommitteeMember.Empty, keys with { VoteKey = keys.NodeKey }, keys with { NodeKey = default },
+            keys with { NodeKey = keys.NodeKey with { X = keys.VoteKey.X } }, // the mirror image of a key is made by the same secret
+        ];
+        foreach (CommitteeMember bad in all)
         {
             Assert.Throws<DecodeException>(() => OperatorStatement.Decode((Network.Join(4) with { Keys = bad }).Encode()));
             Assert.Throws<DecodeException>(() => OperatorStatement.Decode(Network.Rotate(1, bad).Encode()));

@@ -105,6 +105,31 @@ public sealed class ProofEpochTests
     }
 
     [Fact]
+    public void Nobody_is_led_to_another_committee_by_hand_overs_from_before_the_checkpoint()
+    {
+        HandOver checkpoint = _epochs.HandOvers[1];
+        CommitteePlan other = checkpoint.Next with { Members = _genesis.Genesis.Members };
+        BlockResult boundary = _epochs.Boundary(other);
+
+        // To the first epoch that is known, or past epochs to it; signed by keys that leaked, or by nobody.
+        HandOver[] forged =
+        [
+            new HandOver(other, _epochs.Certify(boundary)),
+            new HandOver(other, new ResultCertificate(boundary, [])),
+            new HandOver(other, new ResultCertificate(boundary with { Epoch = new Epoch(0) }, [])),
+            checkpoint with { Next = other },
+        ];
+        foreach (HandOver handOver in forged)
+        {
+            ProofVerifier verifier = New(checkpoint.Checkpoint);
+            Assert.False(verifier.Verify(File(new CommitteeProof(handOver)), out _).IsValid);
+            Assert.True(verifier.Verify(File(new CommitteeProof(_epochs.HandOvers[2]), checkpoint), out _).IsValid);
+            Assert.False(verifier.Verify(File(new CommitteeProof(handOver)), out _).IsValid);
+            Assert.True(verifier.Verify(File(new CommitteeProof(checkpoint)), out _).IsValid);
+        }
+    }
+
+    [Fact]
     public void Hand_overs_with_a_gap_in_another_order_or_that_begin_too_late_are_refused()
     {
         Proof proof = Proofs()[ProofKind.Result];
