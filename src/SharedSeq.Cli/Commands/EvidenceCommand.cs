@@ -24,10 +24,10 @@ internal static class EvidenceCommand
         command.SetAction((result, cancellation) => UserErrors.GuardAsync(async () =>
         {
             using OperatorClient client = OperatorAddress.Connect(result.GetValue(rpc));
-            JsonElement items = await client.CallAsync("sharedseq_getEvidence", [], cancellation);
-            if (result.GetValue(json)) JsonOutput.Print(items);
-            else if (items.GetArrayLength() == 0) Console.WriteLine("no evidence: nobody was seen to contradict itself");
-            else foreach (JsonElement item in items.EnumerateArray()) Console.WriteLine(Describe(item));
+            List<JsonElement> items = await AllAsync(client, cancellation);
+            if (result.GetValue(json)) JsonOutput.Print(JsonSerializer.SerializeToElement(items));
+            else if (items.Count == 0) Console.WriteLine("no evidence: nobody was seen to contradict itself");
+            else foreach (JsonElement item in items) Console.WriteLine(Describe(item));
             return ExitCode.Ok;
         }));
         return command;
@@ -61,14 +61,27 @@ internal static class EvidenceCommand
 
     private static async Task<string> OnlyOneAsync(OperatorClient client, CancellationToken cancellation)
     {
-        JsonElement items = await client.CallAsync("sharedseq_getEvidence", [], cancellation);
-        return items.GetArrayLength() switch
+        List<JsonElement> items = await AllAsync(client, cancellation);
+        return items.Count switch
         {
             0 => throw new CommandException("this operator keeps no evidence"),
             1 => items[0].GetProperty("id").GetString()!,
             _ => throw new CommandException(
-                "there are several: name one with --id\n" + string.Join('\n', items.EnumerateArray().Select(Describe))),
+                "there are several: name one with --id\n" + string.Join('\n', items.Select(Describe))),
         };
+    }
+
+    /// <summary>Page by page, as long as there is something new.</summary>
+    private static async Task<List<JsonElement>> AllAsync(OperatorClient client, CancellationToken cancellation)
+    {
+        var items = new List<JsonElement>();
+        while (true)
+        {
+            string? last = items.Count > 0 ? items[^1].GetProperty("id").GetString() : null;
+            JsonElement page = await client.CallAsync("sharedseq_getEvidence", [null, last], cancellation);
+            if (page.GetArrayLength() == 0) return items;
+            items.AddRange(page.EnumerateArray());
+        }
     }
 
     private static string Describe(JsonElement item)

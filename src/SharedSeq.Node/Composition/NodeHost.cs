@@ -66,7 +66,7 @@ public sealed class NodeHost : IAsyncDisposable
         _epochs = new NodeEpochs(Genesis, new P256Scheme(), _keys.SeatIn, _peers.IdOf, new EpochFile(_configuration.DataDir, _files));
         _logs = new NodeLogs(_configuration, OnStorageFailed, _files);
         RecoveredState recovered = _logs.Recover(Genesis, out IReadOnlyList<ResultVote> resultVotes, _epochs.IsOpen);
-        var diverged = new DivergenceFile(_configuration.DataDir);
+        var diverged = new DivergenceFile(_configuration.DataDir, _files);
         var progress = new NodeProgress { Divergence = diverged.Read() };
         var batches = new BatchStore(_logs.ReadBatch);
         batches.AddStored(recovered.Batches);

@@ -66,14 +66,8 @@ public sealed class EpochFile(string dataFolder, IFileLayer? files = null)
         writer.Hash(Sha.Of(content.Written));
         writer.Raw(content.Written);
         _files.CreateFolder(dataFolder);
-        string part = FilePath + ".part";
-        using (IStorageFile file = _files.Open(part, FileOpening.Create))
-        {
-            file.Write(writer.Written, 0);
-            file.Sync();
-        }
-
-        _files.Rename(part, FilePath);
-        _files.SyncFolder(dataFolder);
+        using var replacement = new FileReplacement(_files, FilePath);
+        replacement.File.Write(writer.Written, 0);
+        replacement.Commit();
     }
 }

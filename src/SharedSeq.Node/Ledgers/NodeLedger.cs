@@ -121,6 +121,15 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
     public IReadOnlyList<(Evidence Evidence, Height Height)> Evidence() =>
         [.. Current().Evidence().Select(item => (ReadEvidence(item.Bytes.Span), item.Height))];
 
+    /// <summary>At most so much of it, in the same order, behind that of one offence or from the first on; null when that offence is not known.</summary>
+    public IReadOnlyList<(Evidence Evidence, Height Height)>? Evidence(Hash32? after, int most)
+    {
+        Ledger ledger = Current();
+        LedgerEvidence? place = after is { } id ? ledger.GetEvidence(id) : null;
+        if (after is not null && place is null) return null;
+        return [.. ledger.Evidence(place, most).Select(item => (ReadEvidence(item.Bytes.Span), item.Height))];
+    }
+
     /// <summary>What a replica that starts knows already. All delivered heights must be ordered again before, so that what they carry is known.</summary>
     public IReadOnlyList<RecoveredEvidence> RecordedEvidence() =>
         [.. Evidence().Select(item => new RecoveredEvidence(item.Evidence, item.Height > Height.Zero))];

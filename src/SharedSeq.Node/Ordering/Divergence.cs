@@ -1,5 +1,6 @@
 using SharedSeq.Consensus;
 using SharedSeq.Primitives;
+using SharedSeq.Storage;
 
 namespace SharedSeq.Node;
 
@@ -27,8 +28,12 @@ public sealed record Divergence(Height Agreed, BlockResult Own, Hash32 OtherHash
 /// The mark in the data folder that this node's results differ from the certified ones. A node that starts with it serves what was certified and does
 /// not go on; `store rebuild` removes it when the heights, applied anew, give the certified results.
 /// </summary>
-public sealed class DivergenceFile(string dataFolder)
+/// <param name="dataFolder">The node's data folder.</param>
+/// <param name="files">The file system; null is the disk.</param>
+public sealed class DivergenceFile(string dataFolder, IFileLayer? files = null)
 {
+    private readonly IFileLayer _files = files ?? DiskFileLayer.Instance;
+
     /// <summary>Where it is.</summary>
     public string FilePath { get; } = Path.Combine(dataFolder, "diverged");
 
@@ -36,10 +41,17 @@ public sealed class DivergenceFile(string dataFolder)
     /// <exception cref="ConfigurationException">The file is not one of ours: whether this node may be believed can not be told.</exception>
     public Divergence? Read()
     {
-        if (!File.Exists(FilePath)) return null;
+        if (!_files.Exists(FilePath)) return null;
+        byte[] bytes;
+        using (IStorageFile file = _files.Open(FilePath, FileOpening.ReadOnly))
+        {
+            bytes = new byte[file.Length];
+            file.Read(bytes, 0);
+        }
+
         try
         {
-            var reader = new CanonicalReader(File.ReadAllBytes(FilePath));
+            var reader = new CanonicalReader(bytes);
             Divergence found = Divergence.Read(ref reader);
             reader.End("divergence");
             return found;
@@ -51,20 +63,21 @@ public sealed class DivergenceFile(string dataFolder)
         }
     }
 
-    /// <summary>Visible only when it is complete and on disk.</summary>
+    /// <summary>Complete and durable when this returns: a node that forgot would serve what is not certified.</summary>
+    /// <exception cref="StorageException">The disk does not take it.</exception>
     public void Write(Divergence divergence)
     {
         var writer = new CanonicalWriter(1024);
         divergence.Write(writer);
-        string part = FilePath + ".part";
-        using (FileStream stream = File.Create(part))
-        {
-            stream.Write(writer.Written);
-            stream.Flush(flushToDisk: true);
-        }
-
-        File.Move(part, FilePath, overwrite: true);
+        using var replacement = new FileReplacement(_files, FilePath);
+        replacement.File.Write(writer.Written, 0);
+        replacement.Commit();
     }
 
-    public void Delete() => File.Delete(FilePath);
+    public void Delete()
+    {
+        if (!_files.Exists(FilePath)) return;
+        _files.Delete(FilePath);
+        _files.SyncFolder(dataFolder);
+    }
 }

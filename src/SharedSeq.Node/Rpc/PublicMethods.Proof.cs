@@ -29,13 +29,20 @@ public sealed partial class PublicMethods
         return new { kind, proof = Hex(ProofFile.For(node.Genesis, proof).ToArray()) };
     }
 
-    /// <summary>sharedseq_getEvidence(id): one offence, or all.</summary>
+    /// <summary>Items of evidence in one answer. 100: 100 KB as hex.</summary>
+    private const int EvidenceMax = 100;
+
+    /// <summary>sharedseq_getEvidence(id): one offence; sharedseq_getEvidence(null, after): all, so many at a time.</summary>
     private object GetEvidence(RpcCall call)
     {
-        if (call.Optional(0) is null) return node.Ledger.Evidence().Select(item => View(item.Evidence, item.Height));
+        if (call.Optional(0) is null) return EvidencePage(call, 1).Select(item => View(item.Evidence, item.Height));
         (Evidence evidence, Height height) = EvidenceOf(call.Hash(0, "id"));
         return View(evidence, height);
     }
+
+    private IReadOnlyList<(Evidence Evidence, Height Height)> EvidencePage(RpcCall call, int index) =>
+        node.Ledger.Evidence(call.Optional(index) is null ? null : call.Hash(index, "after"), EvidenceMax)
+            ?? throw new RpcException(RpcError.NotFound, "no evidence known by the id to go on after");
 
     private static object View(Evidence evidence, Height height) => new
     {

@@ -36,7 +36,7 @@ public sealed partial class PublicMethods(NodeRuntime node)
             ["sharedseq_getL1View"] = Sync(_ => L1ViewOf()),
             ["sharedseq_health"] = Sync(_ => HealthOf()),
             ["sharedseq_getEvidence"] = Sync(GetEvidence),
-            ["sharedseq_incidents"] = Sync(_ => node.Ledger.Evidence().Select(item => Encode(item.Evidence.Write))),
+            ["sharedseq_incidents"] = Sync(call => EvidencePage(call, 0).Select(item => Encode(item.Evidence.Write))),
             ["sharedseq_subscribe"] = Sync(Subscribe),
             ["sharedseq_unsubscribe"] = Sync(call => Connection(call).Unsubscribe(call.Text(0, "subscription"))),
             ["sharedseq_acknowledge"] = Sync(Acknowledge),

@@ -85,10 +85,10 @@ public sealed class RpcDispatcher(IReadOnlyDictionary<string, RpcMethod> methods
     }
 
     /// <summary>Answers, and counts, a request that was too large to be read.</summary>
-    public ReadOnlyMemory<byte> RefuseTooLarge(int bytesMax)
+    public ReadOnlyMemory<byte> RefuseTooLarge(int bytesMax, CallRate rate)
     {
         counters.CountCall();
-        return Serialize(ErrorOf(null, RpcError.RequestTooLarge, $"a request has at most {bytesMax} bytes", null));
+        return Refuse(rate, RpcError.RequestTooLarge, $"a request has at most {bytesMax} bytes");
     }
 
     private async Task<object?> HandleOneAsync(

@@ -141,10 +141,11 @@ public sealed class RpcServer : IAsyncDisposable
         int bytesMax = options.RequestBytesMax;
         ReadOnlyMemory<byte>? body = await ReadBodyAsync(context, bytesMax);
         if (body is null) context.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
+        CallRate rate = RateOf(context, options, clock);
         ReadOnlyMemory<byte> answer =
             body is null
-                ? dispatcher.RefuseTooLarge(bytesMax)
-                : await dispatcher.HandleAsync(body.Value, null, context.RequestAborted, RateOf(context, options, clock));
+                ? dispatcher.RefuseTooLarge(bytesMax, rate)
+                : await dispatcher.HandleAsync(body.Value, null, context.RequestAborted, rate);
         if (answer.IsEmpty)
         {
             context.Response.StatusCode = StatusCodes.Status204NoContent;

@@ -107,6 +107,23 @@ public sealed partial class Ledger
         return found;
     });
 
+    /// <summary>Evidence in the same order, behind an item or from the first on.</summary>
+    /// <param name="after">The item; null to begin.</param>
+    /// <param name="most">How many at most.</param>
+    public IReadOnlyList<LedgerEvidence> Evidence(LedgerEvidence? after, int most) => _readers.Query(session =>
+    {
+        const string Sql = "SELECT id, evidence, height FROM evidence WHERE (height = 0, height, id) > (?, ?, ?) ORDER BY height = 0, height, id LIMIT ?";
+        ulong height = after?.Height.Value ?? 0;
+
+        // Nothing committed has height 0, so that this place is before all.
+        ulong isWaiting = after is not null && height == 0 ? 1UL : 0;
+        SqlStatement rows = session.Statement(Sql).Bind(isWaiting).Bind(height).Bind(after?.Id ?? Hash32.Zero).Bind((ulong)most);
+        List<LedgerEvidence> found = [];
+        while (rows.Step()) found.Add(new LedgerEvidence(rows.Hash(0), rows.Blob(1), new(rows.Number(2))));
+        rows.Reset();
+        return found;
+    });
+
     public LedgerEvidence? GetEvidence(Hash32 id) => _readers.Query<LedgerEvidence?>(session =>
     {
         SqlStatement row = session.Statement("SELECT evidence, height FROM evidence WHERE id = ?").Bind(id);

@@ -93,16 +93,13 @@ internal sealed class TransactionRun : IDisposable
         BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(12), entries.Length);
         BinaryPrimitives.WriteUInt64LittleEndian(header.AsSpan(16), first.Value);
         BinaryPrimitives.WriteUInt64LittleEndian(header.AsSpan(24), last.Value);
-        string unfinished = path + ".part";
-        using (IStorageFile part = files.Open(unfinished, FileOpening.Create))
+        using (FileReplacement part = new(files, path))
         {
-            WriteBuckets(part, entries, header);
+            WriteBuckets(part.File, entries, header);
             BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(HeaderUsed - 4), Crc32C.Of(header.AsSpan(..(HeaderUsed - 4))));
-            part.Write(header, 0);
-            part.Sync();
+            part.File.Write(header, 0);
+            part.Commit();
         }
-        files.Rename(unfinished, path);
-        files.SyncFolder(System.IO.Path.GetDirectoryName(path)!);
         return new TransactionRun(files.Open(path, FileOpening.ReadOnly), path, header);
     }
 

@@ -81,6 +81,25 @@ public sealed class CallRateTests : IDisposable
     }
 
     [Fact]
+    public async Task A_body_that_is_too_large_takes_one_call_of_the_rate()
+    {
+        var counters = new RpcCounters();
+        await using RpcServer server = await StartAsync(counters);
+        using HttpClient connection = NewConnection();
+        for (int i = 0; i < 4; i++)
+        {
+            using var content = new StringContent(new string(' ', new RpcSection().RequestBytesMax + 1), Encoding.UTF8, "application/json");
+            using HttpResponseMessage answer = await connection.PostAsync(server.Address, content, _deadline.Token);
+            Assert.Equal(System.Net.HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
+            JsonElement body = await answer.Content.ReadFromJsonAsync<JsonElement>(_deadline.Token);
+            if (i == 3) AssertRefused(body);
+            else Assert.Equal(RpcError.RequestTooLarge.Code, body.GetProperty("error").GetProperty("code").GetInt32());
+        }
+
+        AssertRefused(Assert.Single(await PostAsync(connection, server.Address, Calls(1))));
+    }
+
+    [Fact]
     public async Task A_WebSocket_has_the_same_rate()
     {
         await using RpcServer server = await StartAsync(new RpcCounters());

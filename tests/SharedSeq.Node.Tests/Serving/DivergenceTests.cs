@@ -8,6 +8,7 @@ using SharedSeq.Networking;
 using SharedSeq.Node.Tests.Actors;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
+using SharedSeq.Storage;
 using static SharedSeq.Core.Tests.Ordering.OrderingBench;
 
 namespace SharedSeq.Node.Tests.Serving;
@@ -178,6 +179,31 @@ public sealed class DivergenceTests : IAsyncLifetime
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    [Fact]
+    public void A_mark_outlives_a_power_cut_and_one_that_could_not_be_written_leaves_nothing()
+    {
+        BlockResult own = new OrderingBench(null, Opaque(5)).Apply(60).Result;
+        var divergence = new Divergence(new Height(3), own, Sha.Of([1]), null);
+        for (ulong seed = 0; seed < 20; seed++)
+        {
+            var disk = new SimulatedFileLayer();
+            disk.CreateFolder("/data");
+            new DivergenceFile("/data", disk).Write(divergence);
+            disk = disk.Crash(new Prng(seed));
+            Assert.Equal(divergence, new DivergenceFile("/data", disk).Read());
+            new DivergenceFile("/data", disk).Delete();
+            Assert.Null(new DivergenceFile("/data", disk.Crash(new Prng(seed))).Read());
+        }
+
+        var failing = new SimulatedFileLayer();
+        failing.CreateFolder("/data");
+        var faults = new StorageFaults();
+        var file = new DivergenceFile("/data", new FaultyFileLayer(failing, faults));
+        faults.FailSyncs(1);
+        Assert.Throws<StorageException>(() => file.Write(divergence));
+        Assert.Empty(failing.Names("/data"));
     }
 
     [Fact]

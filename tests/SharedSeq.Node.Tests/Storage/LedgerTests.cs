@@ -111,6 +111,33 @@ public sealed class LedgerTests : IDisposable
     }
 
     [Fact]
+    public void Evidence_is_read_page_by_page_in_the_order_of_all_of_it()
+    {
+        using Ledger ledger = new(_folder);
+        Assert.Empty(ledger.Evidence(null, 10));
+        ledger.Apply(Heights(1, 30));
+        for (int i = 0; i < 5; i++) ledger.PutEvidence(new(Id(99, i), new byte[] { (byte)i }, Height.Zero));
+
+        // Two of one height, so that a page may end between them.
+        ledger.PutEvidence(new(Id(98, 1), new byte[] { 1 }, new Height(14)));
+        List<Hash32> all = [.. ledger.Evidence().Select(item => item.Id)];
+        Assert.Equal(10, all.Count);
+        for (int size = 1; size <= 11; size++)
+        {
+            List<Hash32> paged = [];
+            LedgerEvidence? last = null;
+            while (ledger.Evidence(last, size) is { Count: > 0 } page)
+            {
+                Assert.InRange(page.Count, 1, size);
+                paged.AddRange(page.Select(item => item.Id));
+                last = page[^1];
+            }
+
+            Assert.Equal(all, paged);
+        }
+    }
+
+    [Fact]
     public void A_ledger_of_the_first_schema_keeps_its_evidence()
     {
         using (Ledger ledger = new(_folder)) ledger.Apply(Heights(1, 3));
