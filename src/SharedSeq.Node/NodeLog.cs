@@ -52,6 +52,12 @@ internal static partial class NodeLog
     [LoggerMessage(1019, LogLevel.Warning, "{Held} of {Left} accepted batches that their epoch's lanes did not get ordered go into the present lane")]
     public static partial void BatchesLeft(this ILogger logger, int held, int left);
 
+    [LoggerMessage(1050, LogLevel.Information, "said to be in step, naming the checkpoint of height {Height}, by {Door}")]
+    public static partial void ReadySaid(this ILogger logger, Height height, Uri door);
+
+    [LoggerMessage(1051, LogLevel.Warning, "{Door} does not take the word that this candidate is in step: {Why}")]
+    public static partial void ReadyRefused(this ILogger logger, Uri door, string why);
+
     [LoggerMessage(1020, LogLevel.Error, "call of {Method} failed, error id {ErrorId}")]
     public static partial void RpcFailed(this ILogger logger, string method, string errorId, Exception error);
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using SharedSeq.Cli;
 using SharedSeq.Client;
 using SharedSeq.Primitives;
@@ -11,6 +12,9 @@ namespace SharedSeq.EndToEnd.Tests;
 public sealed class FaultTests
 {
     private const int Seconds = 60;
+
+    /// <summary>Heights before an epoch's last one at which an operator is killed there: the change is under way before the process is gone.</summary>
+    private const ulong HeightsBefore = 10;
     private static readonly LoadOptions Light =
         new() { Connections = 8, FrameSize = 4, InFlight = 0, Rate = 200, WantsReceipts = true, WarmUpSeconds = 0 };
 
@@ -45,6 +49,30 @@ public sealed class FaultTests
         Assert.Empty(verdict.Fault);
         Assert.Equal(0, verdict.Rejected);
         Assert.NotEqual(0, outcome.Committed);
+        Assert.NotEmpty(network.Ledger.Accepted);
+    }
+
+    [Fact]
+    [Trait("Speed", "Slow")]
+    public async Task What_was_accepted_is_ordered_once_although_one_and_then_all_operators_are_killed_where_epochs_end()
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(3));
+        await using BenchNetwork network = await BenchNetwork.StartAsync(4, 2, deadline.Token, epochSeconds: 2);
+        await NewLoad(network).RunAsync(
+            async stopped =>
+            {
+                ulong ended = await UntilEndOfEpochAsync(network, stopped);
+                network.Kill(3);
+                await UntilEpochAsync(network, ended + 1, stopped);
+                await network.ReviveAsync(stopped, 3);
+                ended = await UntilEndOfEpochAsync(network, stopped);
+                for (int i = 0; i < 4; i++) network.Kill(i);
+                await network.ReviveAsync(stopped, 0, 1, 2, 3);
+                await UntilEpochAsync(network, ended + 2, stopped);
+            },
+            deadline.Token);
+        LedgerVerdict verdict = await network.CheckAsync(deadline.Token);
+        Assert.Empty(verdict.Fault);
         Assert.NotEmpty(network.Ledger.Accepted);
     }
 
@@ -101,4 +129,22 @@ public sealed class FaultTests
     private static LoadGenerator NewLoad(BenchNetwork network) => new(network.Rpcs, network.Namespaces, network.Committees, network.Ledger, Light);
 
     private static bool Committed(LoadGenerator load, int index) => load.Samples.Snapshot().Any(s => s.Operator == index && s.IsCommitted);
+
+    /// <summary>Waits until an epoch is about to end.</summary>
+    /// <returns>The epoch.</returns>
+    private static async Task<ulong> UntilEndOfEpochAsync(BenchNetwork network, CancellationToken cancellation)
+    {
+        ulong epoch = 0;
+        await Devnet.UntilAsync("an epoch is about to end", async () =>
+        {
+            JsonElement health = await network.CallAsync(1, "sharedseq_health", cancellation);
+            epoch = health.GetProperty("epoch").GetUInt64();
+            return health.GetProperty("epochBoundary") is { ValueKind: JsonValueKind.Number } boundary
+                && health.GetProperty("finalHeight").GetUInt64() + HeightsBefore >= boundary.GetUInt64();
+        }, Seconds);
+        return epoch;
+    }
+
+    private static Task UntilEpochAsync(BenchNetwork network, ulong epoch, CancellationToken cancellation) => Devnet.UntilAsync(
+        $"epoch {epoch}", async () => (await network.CallAsync(1, "sharedseq_health", cancellation)).GetProperty("epoch").GetUInt64() >= epoch, Seconds);
 }

@@ -31,7 +31,7 @@ internal sealed class BenchNetwork : IAsyncDisposable
 
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(30) };
     private readonly DevnetFolder _folder;
-    private readonly OperatorProcess?[] _operators;
+    private readonly List<OperatorProcess?> _operators;
     private readonly List<OperatorProcess> _twins = [];
     private readonly List<PeerLink> _links = [];
     private readonly string _path;
@@ -41,7 +41,7 @@ internal sealed class BenchNetwork : IAsyncDisposable
     {
         _path = path;
         _folder = folder;
-        _operators = new OperatorProcess?[folder.Operators.Count];
+        _operators = [.. new OperatorProcess?[folder.Operators.Count]];
         Committees = new NetworkDirectory(folder.Genesis, Rpcs);
     }
 
@@ -71,7 +71,7 @@ internal sealed class BenchNetwork : IAsyncDisposable
         ConfigurationLoader.Load(Places[index].ConfigFile, new Dictionary<string, string>(StringComparer.Ordinal), []);
 
     /// <summary>Operators whose processes run.</summary>
-    public IEnumerable<int> Alive => Enumerable.Range(0, _operators.Length).Where(i => _operators[i] is { HasExited: false });
+    public IEnumerable<int> Alive => Enumerable.Range(0, _operators.Count).Where(i => _operators[i] is { HasExited: false });
 
     /// <param name="operators">Size of the committee.</param>
     /// <param name="namespaces">Opaque namespaces.</param>
@@ -80,13 +80,17 @@ internal sealed class BenchNetwork : IAsyncDisposable
     /// <param name="absent">An operator that is not started: its keys are left to whoever plays it.</param>
     /// <param name="rollups">EVM rollups; each operator drives an execution client for each.</param>
     /// <param name="prepare">Changes the files before the first start.</param>
+    /// <param name="epochSeconds">Least seconds of an epoch; 0 for one without end.</param>
     public static async Task<BenchNetwork> StartAsync(
         int operators, int namespaces, CancellationToken cancellation, bool isLinked = false, int? absent = null, int rollups = 0,
-        Func<DevnetFolder, Task>? prepare = null)
+        Func<DevnetFolder, Task>? prepare = null, int epochSeconds = 0)
     {
         string path = Directory.CreateTempSubdirectory("sharedseq-bench-").FullName;
         DevnetFolder folder = DevnetFolder.OpenOrCreate(
-            new DevnetOptions { DataFolder = path, Operators = operators, Rollups = rollups, OpaqueNamespaces = namespaces });
+            new DevnetOptions
+            {
+                DataFolder = path, Operators = operators, Rollups = rollups, OpaqueNamespaces = namespaces, EpochSeconds = epochSeconds,
+            });
         var network = new BenchNetwork(path, folder);
         try
         {
@@ -103,6 +107,17 @@ internal sealed class BenchNetwork : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Starts one more operator, which observes until it has joined.</summary>
+    /// <returns>Its index.</returns>
+    public int AddOperator()
+    {
+        _operators.Add(OperatorProcess.Start(_folder.AddOperator()));
+        return _operators.Count - 1;
+    }
+
+    /// <summary>Opens one of an operator's keys by its file's name.</summary>
+    public P256PrivateKey OpenKey(int index, string name, KeyKind kind) => _folder.OpenKey(index, name, kind);
 
     /// <summary>The link between two operators, in either order.</summary>
     public PeerLink Link(int one, int other) => _links.Single(l => l.From == int.Min(one, other) && l.To == int.Max(one, other));
@@ -196,6 +211,9 @@ internal sealed class BenchNetwork : IAsyncDisposable
     {
         foreach (OperatorProcess twin in _twins.Where(twin => !twin.HasExited)) twin.Kill();
     }
+
+    /// <summary>Ends an operator for good, and waits until it is gone.</summary>
+    public Task StopAsync(int index) => Running(index).StopAsync(TimeSpan.FromSeconds(10));
 
     /// <summary>kill -9, now: what the operator has used is lost to <see cref="UsageAsync"/>.</summary>
     public void Kill(int index) => Running(index).Kill();

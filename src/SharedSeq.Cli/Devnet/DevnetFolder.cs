@@ -31,18 +31,20 @@ internal sealed class DevnetFolder
     private static readonly string[] Names = ["alpha", "beta", "gamma", "delta"];
     private static readonly JsonSerializerOptions Indented = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
+    private readonly List<DevnetOperator> _operators;
+
     private DevnetFolder(string folder, Genesis genesis, IReadOnlyList<DevnetOperator> operators)
     {
         Folder = folder;
         Genesis = genesis;
-        Operators = operators;
+        _operators = [.. operators];
     }
 
     public string Folder { get; }
 
     public Genesis Genesis { get; }
 
-    public IReadOnlyList<DevnetOperator> Operators { get; }
+    public IReadOnlyList<DevnetOperator> Operators => _operators;
 
     public string GenesisFile => Path.Combine(Folder, "genesis.json");
 
@@ -79,6 +81,39 @@ internal sealed class DevnetFolder
         JsonNode configuration = JsonNode.Parse(File.ReadAllText(path))!;
         configuration["adapters"]![0]!["rpc"] = rpc.ToString();
         File.WriteAllText(path, configuration.ToJsonString(Indented));
+    }
+
+    /// <summary>Files for one more operator, which has no seat: fresh keys, ports of its own, no execution clients.</summary>
+    public DevnetOperator AddOperator()
+    {
+        int[] ports = FreePorts(2);
+        int index = _operators.Count;
+        var added = new DevnetOperator(index, OperatorFolder(Folder, index), ConfigPath(Folder, index), ports[0], ports[1]);
+        Directory.CreateDirectory(Path.Combine(added.Folder, "keys"));
+        SaveNewKey(added, "vote", KeyKind.Vote);
+        SaveNewKey(added, "node", KeyKind.Node);
+        WriteConfiguration(added, new DevnetOptions { Rollups = 0 });
+        _operators.Add(added);
+        return added;
+    }
+
+    /// <summary>Gives an operator, which must not run yet, the keys of a rotation to come beside its own.</summary>
+    public void AddNewKeys(int index)
+    {
+        SaveNewKey(_operators[index], "new-vote", KeyKind.Vote);
+        SaveNewKey(_operators[index], "new-node", KeyKind.Node);
+        string path = _operators[index].ConfigFile;
+        JsonNode configuration = JsonNode.Parse(File.ReadAllText(path))!;
+        configuration["replica"]!["newVoteKeyFile"] = "keys/new-vote.json";
+        configuration["replica"]!["newNodeKeyFile"] = "keys/new-node.json";
+        File.WriteAllText(path, configuration.ToJsonString(Indented));
+    }
+
+    /// <summary>Opens one of an operator's keys by its file's name.</summary>
+    public P256PrivateKey OpenKey(int index, string name, KeyKind kind)
+    {
+        KeyFileOpening opening = KeyFile.Open(Path.Combine(_operators[index].Folder, "keys", name + ".json"), kind, "", allowUnprotected: true);
+        return opening.Key ?? throw new CommandException(opening.Message);
     }
 
     /// <summary>Files for a second process of an operator: its keys, a copy of its data, ports of its own.</summary>
@@ -207,6 +242,12 @@ internal sealed class DevnetFolder
         }
 
         return namespaces;
+    }
+
+    private static void SaveNewKey(DevnetOperator o, string name, KeyKind kind)
+    {
+        using P256PrivateKey key = P256PrivateKey.Create();
+        SaveKey(o, name, kind, key);
     }
 
     private static PublicKey64 SaveKey(DevnetOperator o, string name, KeyKind kind, P256PrivateKey key)

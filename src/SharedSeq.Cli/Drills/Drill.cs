@@ -23,6 +23,8 @@ internal sealed record Drill(string Name, string Title, string PassesWhen, int S
         new("D7", "one execution client gives a wrong root, then two of four the same one",
             "quarantined, or split and nothing counts as executed; the order goes on", 300, LyingClientDrill.RunRootAsync),
         new("D9", "a follower stalls for 60 heights and resumes", "it catches up unattended", 120, StalledFollowerDrill.RunAsync),
+        new("D15", "a fifth operator joins under load, the first leaves, a third takes new keys",
+            "no gap in any stream, no silence above a slot timeout and 0.75 s, nothing accepted lost", 300, MembersDrill.RunAsync),
         new("D3", "kill -9 of every process at random moments, all restarted at once", "one head, no manual step, back in 30 s, nothing accepted lost",
             240, KillAllDrill.RunAsync),
         new("D2", "10,000 random pairs of a valid and an invalid transaction", "each block equals that of a clean client given the valid ones only",

@@ -80,8 +80,7 @@ public sealed class NodeHost : IAsyncDisposable
         EpochHistory history = _epochs.Recover(recovered.Delivered, machine.Epoch, machine.Boundary);
         var peers = new PeerSender();
         var proofs = new CertifiedProofs();
-        var shell = new NodeShell(
-            _logs, snapshots, batches, peers, proofs, NewSigners(), progress, _epochs, new HeightPacing(_configuration.Consensus.MinHeightMs), _logger);
+        var shell = new NodeShell(_logs, snapshots, batches, peers, proofs, NewSigners(), progress, _epochs, NewPacing(), _logger);
         var replica = new Epochs(ReplicaOptions(), history, recovered with { Evidence = ledger.RecordedEvidence() });
         var replicaActor = new ReplicaActor(replica, NewSigners().Of, shell, _clock, e => OnFatal("replica", e));
         var lane = new LaneActor(OwnLaneStart.Of(replica), shell, _clock, e => OnFatal("lane", e));
@@ -91,10 +90,8 @@ public sealed class NodeHost : IAsyncDisposable
         (AdmissionCounters admission, IntakeCounters counters) = (new AdmissionCounters(), new IntakeCounters());
         var submit = new SubmitIntake(Genesis, lane, backlog, () => progress.CommittedTime, admission);
         var operators = new OperatorDoor(Genesis, submit, progress, new P256Scheme(), _clock);
-        var ordering = new OrderingActor(
-            machine, batches, results, shell,
-            [new ProgressFollower(progress, diverged), new PeerRegistration(_peers, _epochs, peers), ledger, feeds, backlog, operators], _logger,
-            FatalOf("ordering"));
+        IOrderedFollower[] followers = [new ProgressFollower(progress, diverged), new PeerRegistration(_peers, _epochs, peers), ledger, feeds, backlog, operators];
+        var ordering = new OrderingActor(machine, batches, results, shell, followers, _logger, FatalOf("ordering"));
         var intake = new MessageIntake(_epochs, new VerifiedAckCache(), shell, counters);
         (shell.EvidenceSeen, shell.Pruned, shell.OwnBatchCertified) = (ledger.PutEvidence, ledger.Prune, ledger.PutProof);
         shell.Attach(replicaActor, lane, ordering, intake);
@@ -231,6 +228,11 @@ public sealed class NodeHost : IAsyncDisposable
         await server.StartAsync(cancellation);
         _parts.Add(server);
         Rpc = server.Address;
+
+        // One that was there from the beginning has nothing to say; any other may be a candidate.
+        PublicKey64 voteKey = _keys!.VoteKey.PublicKey.Value;
+        if (Genesis.Members.All(member => member.VoteKey != voteKey))
+            _parts.Add(new ReadyAnnouncer(Runtime, voteKey, _keys.SignerOf(voteKey), _logger));
     }
 
     /// <summary>Applies what was delivered but is not in the newest snapshot; followers see heights they already have again and ignore them.</summary>
@@ -290,6 +292,8 @@ public sealed class NodeHost : IAsyncDisposable
 
         return null;
     }
+
+    private HeightPacing NewPacing() => new(_configuration.Consensus.MinHeightMs);
 
     private EpochSigners NewSigners() => new(_epochs!, Genesis.Domain, _keys!);
 
