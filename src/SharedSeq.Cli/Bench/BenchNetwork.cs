@@ -89,7 +89,11 @@ internal sealed class BenchNetwork : IAsyncDisposable
         DevnetFolder folder = DevnetFolder.OpenOrCreate(
             new DevnetOptions
             {
-                DataFolder = path, Operators = operators, Rollups = rollups, OpaqueNamespaces = namespaces, EpochSeconds = epochSeconds,
+                DataFolder = path,
+                Operators = operators,
+                Rollups = rollups,
+                OpaqueNamespaces = namespaces,
+                EpochSeconds = epochSeconds,
             });
         var network = new BenchNetwork(path, folder);
         try
@@ -213,7 +217,11 @@ internal sealed class BenchNetwork : IAsyncDisposable
     }
 
     /// <summary>Ends an operator for good, and waits until it is gone.</summary>
-    public Task StopAsync(int index) => Running(index).StopAsync(TimeSpan.FromSeconds(10));
+    public async Task StopAsync(int index)
+    {
+        await Running(index).StopAsync(TimeSpan.FromSeconds(10));
+        _operators[index] = null;
+    }
 
     /// <summary>kill -9, now: what the operator has used is lost to <see cref="UsageAsync"/>.</summary>
     public void Kill(int index) => Running(index).Kill();

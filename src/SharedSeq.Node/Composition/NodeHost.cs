@@ -78,8 +78,7 @@ public sealed class NodeHost : IAsyncDisposable
         if (progress.Divergence is { } known) TellDiverged(known, ledger, feeds);
         OrderingMachine machine = await RecoverOrderingAsync(snapshots, ledger.CompleteHeight, batches, [ledger, feeds], progress, cancellation);
         EpochHistory history = _epochs.Recover(recovered.Delivered, machine.Epoch, machine.Boundary);
-        var peers = new PeerSender();
-        var proofs = new CertifiedProofs();
+        (PeerSender peers, CertifiedProofs proofs) = (new PeerSender(), new CertifiedProofs());
         var shell = new NodeShell(_logs, snapshots, batches, peers, proofs, NewSigners(), progress, _epochs, NewPacing(), _logger);
         var replica = new Epochs(ReplicaOptions(), history, recovered with { Evidence = ledger.RecordedEvidence() });
         var replicaActor = new ReplicaActor(replica, NewSigners().Of, shell, _clock, e => OnFatal("replica", e));
@@ -90,7 +89,8 @@ public sealed class NodeHost : IAsyncDisposable
         (AdmissionCounters admission, IntakeCounters counters) = (new AdmissionCounters(), new IntakeCounters());
         var submit = new SubmitIntake(Genesis, lane, backlog, () => progress.CommittedTime, admission);
         var operators = new OperatorDoor(Genesis, submit, progress, new P256Scheme(), _clock);
-        IOrderedFollower[] followers = [new ProgressFollower(progress, diverged), new PeerRegistration(_peers, _epochs, peers), ledger, feeds, backlog, operators];
+        var registration = new PeerRegistration(_peers, _epochs, peers);
+        IOrderedFollower[] followers = [new ProgressFollower(progress, diverged), registration, ledger, feeds, backlog, operators];
         var ordering = new OrderingActor(machine, batches, results, shell, followers, _logger, FatalOf("ordering"));
         var intake = new MessageIntake(_epochs, new VerifiedAckCache(), shell, counters);
         (shell.EvidenceSeen, shell.Pruned, shell.OwnBatchCertified) = (ledger.PutEvidence, ledger.Prune, ledger.PutProof);
