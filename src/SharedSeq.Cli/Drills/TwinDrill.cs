@@ -51,6 +51,7 @@ internal static class TwinDrill
                     == evidence.GetProperty("committedAt").ToString(),
                 cancellation);
             run.Recovered(took);
+            run.Check($"operator {i} leaves it out of the next epoch", await IsLeftOutAsync(network, i, cancellation), "its seat is empty");
         }
 
         using var client = new OperatorClient(network.Rpcs[1]);
@@ -61,6 +62,13 @@ internal static class TwinDrill
         ProofVerdict forged = new ProofVerifier(new ProofTrust(network.Genesis, new P256Scheme())).Verify(file, out _);
         run.Check("a flipped bit is refused", !forged.IsValid, forged.ToString());
         await run.CompareAsync(network, witness, cancellation);
+    }
+
+    /// <summary>The next committee has no keys in the seat of the copied operator.</summary>
+    private static async Task<bool> IsLeftOutAsync(BenchNetwork network, int index, CancellationToken cancellation)
+    {
+        JsonElement next = await network.CallAsync(index, "sharedseq_getCommittee", cancellation, 1);
+        return next.GetProperty("members")[Copied].GetProperty("isEmpty").GetBoolean();
     }
 
     /// <summary>Evidence against the copied operator that a committed block carries; undefined while there is none.</summary>
