@@ -58,10 +58,12 @@ public sealed class NodeLogs : IDisposable
                     SegmentBytes = configuration.Storage.BatchSegmentBytes,
                     SegmentsMax = _batchSegmentsMax,
                 },
-                position => Volatile.Read(ref _onBatchesDurable)?.Invoke(position), onFailed);
+                OnBatchesDurable, onFailed);
+            _votes.GuardBatches(_batches);
         }
         catch
         {
+            _batches?.Dispose();
             _votes.Dispose();
             throw;
         }
@@ -303,8 +305,9 @@ public sealed class NodeLogs : IDisposable
             // The log has failed, which was told when it did: it takes no notes either.
         }
 
-        _votes.Dispose();
+        // The batches first: the votes' guard takes down how far they came.
         _batches.Dispose();
+        _votes.Dispose();
     }
 
     private List<StoredBatch> StoredAbove(DeliveredTip delivered, Func<Epoch, Height, bool>? isOpen)
@@ -335,6 +338,12 @@ public sealed class NodeLogs : IDisposable
     {
         foreach ((LedgerNote kind, Height height, byte[] bytes) in _notes) Position(_batches.AppendNote((byte)kind, height, bytes), "batch log");
         _notes.Clear();
+    }
+
+    private void OnBatchesDurable(long position)
+    {
+        Volatile.Read(ref _onBatchesDurable)?.Invoke(position);
+        _votes.NoteBatches(position);
     }
 
     private void OnVotesFailed(StorageException failure)

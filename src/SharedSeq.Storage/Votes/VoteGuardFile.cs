@@ -5,22 +5,26 @@ namespace SharedSeq.Storage;
 
 /// <summary>
 /// What the guard remembers of a vote log: which log, how often it was started, how far it had voted, and the position
-/// up to which it was durable. The position says all: several records may belong to one slot.
+/// up to which it was durable. The position says all: several records may belong to one slot. The same of the batch log,
+/// which holds own batches and what was acked; a position of 0 before it was opened.
 /// </summary>
-internal readonly record struct VoteGuard(LogInstanceId Instance, ulong Incarnation, VotePosition Voted, long Position);
+internal readonly record struct VoteGuard(
+    LogInstanceId Instance, ulong Incarnation, VotePosition Voted, long Position, LogInstanceId Batches = default,
+    long BatchPosition = 0);
 
 /// <summary>
 /// The guard's file: two copies written in turn, each with its checksum, so that a torn write leaves the other.
 /// <code>
 /// copy at 0 and at 4096: 0 "SSQGUARD" | 8 u16 format | 10 u16 0 | 12 instance (16 bytes) | 28 u64 write counter
-///                        36 u64 incarnation | 44 u64 epoch | 52 u64 slot | 60 u64 log position | 68 u32 crc of 0-67
+///                        36 u64 incarnation | 44 u64 epoch | 52 u64 slot | 60 u64 log position
+///                        68 batch log's instance (16 bytes) | 84 u64 batch log position | 92 u32 crc of 0-91
 /// </code>
 /// </summary>
 internal sealed class VoteGuardFile : IDisposable
 {
     private const ushort Version = 2;
-    private const int CopyBytes = 72;
-    private const int CrcAt = 68;
+    private const int CopyBytes = 96;
+    private const int CrcAt = 92;
     private const int CopyDistance = 4096;
     private readonly IStorageFile _file;
     private ulong _counter;
@@ -79,6 +83,8 @@ internal sealed class VoteGuardFile : IDisposable
         BinaryPrimitives.WriteUInt64BigEndian(copy[44..], guard.Voted.Epoch.Value);
         BinaryPrimitives.WriteUInt64BigEndian(copy[52..], guard.Voted.Slot.Value);
         BinaryPrimitives.WriteInt64BigEndian(copy[60..], guard.Position);
+        BinaryPrimitives.WriteUInt128BigEndian(copy[68..], guard.Batches.Value);
+        BinaryPrimitives.WriteInt64BigEndian(copy[84..], guard.BatchPosition);
         BinaryPrimitives.WriteUInt32BigEndian(copy[CrcAt..], Crc32C.Of(copy[..CrcAt]));
         _file.Write(copy, (long)(_counter % 2) * CopyDistance);
         _file.Sync();
@@ -123,7 +129,9 @@ internal sealed class VoteGuardFile : IDisposable
             new(BinaryPrimitives.ReadUInt128BigEndian(copy[12..])),
             BinaryPrimitives.ReadUInt64BigEndian(copy[36..]),
             VoteLog.ReadVoted(ref voted),
-            BinaryPrimitives.ReadInt64BigEndian(copy[60..]));
+            BinaryPrimitives.ReadInt64BigEndian(copy[60..]),
+            new(BinaryPrimitives.ReadUInt128BigEndian(copy[68..])),
+            BinaryPrimitives.ReadInt64BigEndian(copy[84..]));
         return true;
     }
 }

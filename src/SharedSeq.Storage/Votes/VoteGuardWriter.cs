@@ -43,14 +43,21 @@ internal sealed class VoteGuardWriter : IDisposable
     {
         lock (_gate)
         {
-            VoteGuard wanted = _wanted with
+            Want(_wanted with
             {
                 Voted = voted > _wanted.Voted ? voted : _wanted.Voted,
                 Position = long.Max(position, _wanted.Position),
-            };
-            if (wanted == _wanted) return;
-            _wanted = wanted;
-            Monitor.PulseAll(_gate);
+            });
+        }
+    }
+
+    /// <summary>The same of the batch log.</summary>
+    public void RaiseBatches(LogInstanceId batches, long position)
+    {
+        lock (_gate)
+        {
+            long known = _wanted.Batches == batches ? _wanted.BatchPosition : 0;
+            Want(_wanted with { Batches = batches, BatchPosition = long.Max(position, known) });
         }
     }
 
@@ -71,6 +78,13 @@ internal sealed class VoteGuardWriter : IDisposable
     {
         lock (_gate) _isAbandoned = true;
         Dispose();
+    }
+
+    private void Want(VoteGuard wanted)
+    {
+        if (wanted == _wanted) return;
+        _wanted = wanted;
+        Monitor.PulseAll(_gate);
     }
 
     private void Run()

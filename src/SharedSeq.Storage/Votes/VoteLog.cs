@@ -24,6 +24,8 @@ public sealed class VoteLog : IDisposable
     private readonly VoteLogHistory _history;
     private readonly SegmentLog _log;
     private VoteGuardWriter? _guard;
+    private VoteGuard _found;
+    private LogInstanceId? _batches;
     private VotePosition _highestVoted;
     private StorageException? _failure;
     private bool _isStarted;
@@ -160,6 +162,37 @@ public sealed class VoteLog : IDisposable
         return result;
     }
 
+    /// <summary>
+    /// Has the guard compare, and from here on know, how far the batch log is durable: what it lost, own batches and acks,
+    /// would be signed a second time, differently. Once, before anything is appended.
+    /// </summary>
+    /// <exception cref="StorageException">
+    /// <see cref="StorageRejection.GuardAhead"/>: do not sign. The batch log is ended as it was found.
+    /// </exception>
+    public void GuardBatches(BatchLog batches)
+    {
+        if (_guard is null) return;
+        LogOpening opening = batches.Opening;
+        bool isAnother = _found.BatchPosition > 0 && _found.Batches != opening.Instance;
+        if (isAnother || _found.BatchPosition > opening.LastPosition)
+        {
+            // A closing record would bring it nearer to what the guard knows.
+            batches.Abandon();
+            Refuse(
+                StorageRejection.GuardAhead,
+                $"the guard knows batch log {_found.Batches} up to {_found.BatchPosition}, this is {opening.Instance} and "
+                + $"ends at {opening.LastPosition}");
+        }
+        _batches = opening.Instance;
+        _guard.RaiseBatches(opening.Instance, opening.LastPosition);
+    }
+
+    /// <summary>The batch log became durable up to this position.</summary>
+    public void NoteBatches(long durablePosition)
+    {
+        if (_batches is { } batches) _guard?.RaiseBatches(batches, durablePosition);
+    }
+
     public void Dispose()
     {
         // The log first: its last sync may raise the guard once more.
@@ -198,10 +231,10 @@ public sealed class VoteLog : IDisposable
             Refuse(StorageRejection.GuardMissing, $"there is no vote guard {options.GuardPath}, but the log has votes");
             return;
         }
-        string known = $"the guard knows votes up to {guard.Voted}";
+        string known = $"the guard knows votes up to {guard.Voted} and records up to {guard.Position}";
         if (guard.Instance != Opening.Instance)
         {
-            if (guard.Voted == VotePosition.None) return;
+            // Without a vote, too: proposals, acks and batches may have been signed by then.
             if (Opening.IsNew || _highestVoted == VotePosition.None)
                 Refuse(StorageRejection.GuardAhead, $"{known}, the log is empty");
             Refuse(StorageRejection.GuardForeign, $"the guard is of log {guard.Instance}, this is {Opening.Instance}");
@@ -243,7 +276,10 @@ public sealed class VoteLog : IDisposable
 
     private void StartGuard(VoteGuardFile guard, VoteLogOptions options)
     {
-        VoteGuard now = new(Opening.Instance, Incarnation, _history.HighestVoted, DurablePosition);
+        VoteGuard before = guard.Found ?? default;
+        VoteGuard now = new(
+            Opening.Instance, Incarnation, _history.HighestVoted, DurablePosition, before.Batches, before.BatchPosition);
+        _found = before;
         guard.Write(now);
         _guard = new VoteGuardWriter(guard, now, options.GuardIntervalMs, OnGuardFailed);
     }

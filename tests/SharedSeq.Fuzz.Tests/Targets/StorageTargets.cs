@@ -204,7 +204,7 @@ internal static class StorageTargets
         using (VoteGuardFile guard = VoteGuardFile.Open("data/guard", files))
         {
             guard.Write(new VoteGuard(Instance, 1, new VotePosition(new Epoch(0), new Slot(5)), 7));
-            guard.Write(new VoteGuard(Instance, 1, new VotePosition(new Epoch(0), new Slot(9)), 12));
+            guard.Write(new VoteGuard(Instance, 1, new VotePosition(new Epoch(0), new Slot(9)), 12, Instance, 3));
         }
 
         return Content(files, "data/guard");
@@ -227,8 +227,8 @@ internal static class StorageTargets
     private static byte[] WithGuardChecksums(byte[] input)
     {
         byte[] image = [.. input];
-        for (int at = 0; at + 72 <= image.Length; at += 4096)
-            BinaryPrimitives.WriteUInt32BigEndian(image.AsSpan(at + 68), Crc32C.Of(image.AsSpan(at, 68)));
+        for (int at = 0; at + 96 <= image.Length; at += 4096)
+            BinaryPrimitives.WriteUInt32BigEndian(image.AsSpan(at + 92), Crc32C.Of(image.AsSpan(at, 92)));
         return image;
     }
 

@@ -244,6 +244,41 @@ public sealed class LyingDiskProperties
         Assert.Equal(StorageRejection.GuardAhead, refused.Reason);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_batch_log_that_was_lost_or_rolled_back_alone_is_refused_by_the_guard(bool isLost)
+    {
+        SimulatedFileLayer files = new();
+        SimulatedFileLayer earlier;
+        using (VoteLog votes = VoteLog.Open(VoteOptions(files), _ => { }, _ => { }))
+        {
+            DurableWatch watch = new();
+            using BatchLog batches = BatchLog.Open(BatchOptions(files), Durable, watch.OnFailed);
+            votes.GuardBatches(batches);
+            WaitFor(batches.AppendBatch(KeyOf(0), Body(0, 60)).Position, batches.Flush, watch);
+            earlier = files.Durable();
+            WaitFor(batches.AppendBatch(KeyOf(1), Body(1, 60)).Position, batches.Flush, watch);
+
+            void Durable(long position)
+            {
+                votes.NoteBatches(position);
+                watch.OnDurable(position);
+            }
+        }
+        using (BatchLog whole = BatchLog.Open(BatchOptions(files), _ => { }, _ => { }))
+        using (VoteLog votes = VoteLog.Open(VoteOptions(files), _ => { }, _ => { }))
+            votes.GuardBatches(whole);
+        files.RollBack(Batches, isLost ? new SimulatedFileLayer() : earlier);
+        for (int i = 0; i < 6; i++)
+        {
+            using BatchLog batches = BatchLog.Open(BatchOptions(files), _ => { }, _ => { });
+            using VoteLog votes = VoteLog.Open(VoteOptions(files), _ => { }, _ => { });
+            StorageException refused = Assert.Throws<StorageException>(() => votes.GuardBatches(batches));
+            Assert.Equal(StorageRejection.GuardAhead, refused.Reason);
+        }
+    }
+
     /// <summary>Checks that what is replayed is what was written, from the first record on; returns how many are there.</summary>
     private static int Known(VoteLog log, List<(long Position, ulong Number)> written, string where)
     {

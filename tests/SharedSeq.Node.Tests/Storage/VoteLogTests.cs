@@ -244,14 +244,14 @@ public sealed class VoteLogTests
     public void The_guard_file_has_these_bytes()
     {
         SimulatedFileLayer files = new();
-        using (VoteGuardFile guard = VoteGuardFile.Open("/g", files)) guard.Write(new(new(0x0102), 3, At(4, 5), 6));
-        byte[] copy = new byte[72];
+        using (VoteGuardFile guard = VoteGuardFile.Open("/g", files)) guard.Write(new(new(0x0102), 3, At(4, 5), 6, new(0x0708), 9));
+        byte[] copy = new byte[96];
         using IStorageFile file = files.Open("/g", FileOpening.ReadOnly);
         file.Read(copy, 4096);
         Assert.Equal(
             "5353514755415244000200000000000000000000000000000000010200000000"
             + "0000000100000000000000030000000000000004000000000000000500000000"
-            + "00000006cdb23d58",
+            + "000000060000000000000000000000000000070800000000000000096595b353",
             Convert.ToHexStringLower(copy));
     }
 
