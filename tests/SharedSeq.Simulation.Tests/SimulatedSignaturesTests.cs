@@ -10,8 +10,8 @@ public sealed class SimulatedSignaturesTests
     public void A_signature_verifies_for_its_key_and_text_only()
     {
         var signatures = new SimulatedSignatures(4, new Prng(1));
-        SimulatedKeys first = signatures.KeysOf(new ReplicaId(0));
-        SimulatedKeys second = signatures.KeysOf(new ReplicaId(1));
+        SimulatedKeys first = signatures.KeysOf(new NodeId(0));
+        SimulatedKeys second = signatures.KeysOf(new NodeId(1));
         Signature64 signature = first.Vote.Sign("text"u8);
         Assert.True(signatures.Verify(first.Vote.Public, "text"u8, signature));
         Assert.False(signatures.Verify(first.Vote.Public, "texts"u8, signature));

@@ -14,8 +14,13 @@ internal static class CertificateInput
     public static void Handle(ReplicaState state, ReplicaInput.CommitProofReceived input)
     {
         CommitProof proof = input.Proof.Value;
-        state.Peers.Entered(input.From, proof.Slot.Next());
-        if (proof.Slot < state.LastFinalSlot) StaleInput.Handle(state, input.From);
+        if (input.From is { } from)
+        {
+            state.Peers.Heard(from, state.NowMs);
+            state.Peers.Entered(from, proof.Slot.Next());
+            if (proof.Slot < state.LastFinalSlot) StaleInput.Handle(state, from);
+        }
+
         VoteEvidence.Compare(state, proof);
         R10Finalize.Commit(state, proof);
     }

@@ -211,10 +211,7 @@ public sealed class Replica
                 Heard(i.From);
                 CertificateInput.Handle(_state, i);
                 break;
-            case ReplicaInput.CommitProofReceived i:
-                Heard(i.From);
-                CertificateInput.Handle(_state, i);
-                break;
+            case ReplicaInput.CommitProofReceived i: CertificateInput.Handle(_state, i); break;
             case ReplicaInput.StaleReceived i:
                 Heard(i.From);
                 StaleInput.Handle(_state, i.From);
@@ -232,7 +229,7 @@ public sealed class Replica
                 RequestInput.Handle(_state, i);
                 break;
             case ReplicaInput.BlocksReceived i:
-                Heard(i.From);
+                if (i.From is { } sender) Heard(sender);
                 BlocksInput.Handle(_state, i);
                 break;
             case ReplicaInput.EvidenceReceived i:

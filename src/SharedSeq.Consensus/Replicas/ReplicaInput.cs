@@ -9,9 +9,9 @@ public readonly record struct CoreTime(long MonotonicMs, ulong WallMs);
 /// <summary>
 /// Everything that can happen to a replica: a closed set. Time comes with each input; there is no other way in. A ReplicaId in an input, From or Peer,
 /// is a seat of the epoch that <see cref="Epochs.Step"/> is told; whose session has which seat is for the shell to know, by node key. A session
-/// without a seat in the present epoch, of an observer, a candidate or a member that left, may hand over what says for itself whose it is: batches,
-/// Acks, PoAs and evidence (From is null), and it may ask (<see cref="ObserverRequest"/>). Anything else it sends in the present epoch is dropped by
-/// the shell.
+/// without a seat in the present epoch, of an observer, a candidate or a member that left or that is in the next epoch already, may hand over what says
+/// for itself whose it is: batches, Acks, PoAs, evidence, commit proofs and blocks (From is null), and it may ask (<see cref="ObserverRequest"/>).
+/// Anything else it sends in the present epoch is dropped by the shell.
 /// </summary>
 public abstract record ReplicaInput
 {
@@ -63,7 +63,7 @@ public abstract record ReplicaInput
     public sealed record NotarizationReceived(ReplicaId From, Verified<Notarization> Certificate) : ReplicaInput;
 
     /// <summary>A verified proof that a block and its ancestors are committed.</summary>
-    public sealed record CommitProofReceived(ReplicaId From, Verified<CommitProof> Proof) : ReplicaInput;
+    public sealed record CommitProofReceived(ReplicaId? From, Verified<CommitProof> Proof) : ReplicaInput;
 
     /// <summary>A verified account of where another replica is.</summary>
     public sealed record StatusReceived(ReplicaId From, Verified<Status> Status) : ReplicaInput;
@@ -75,7 +75,7 @@ public abstract record ReplicaInput
     public sealed record BlockRequestReceived(ReplicaId From, BlockRequest Request) : ReplicaInput;
 
     /// <summary>Blocks need no signature: they are accepted by hash only.</summary>
-    public sealed record BlocksReceived(ReplicaId From, BlockResponse Response) : ReplicaInput;
+    public sealed record BlocksReceived(ReplicaId? From, BlockResponse Response) : ReplicaInput;
 
     /// <summary>A batch with its author's verified signature.</summary>
     public sealed record BatchReceived(ReplicaId? From, Verified<Batch> Batch) : ReplicaInput;

@@ -89,7 +89,7 @@ internal sealed class FinalChain
 
     /// <summary>Takes blocks of a response that continue the chain downwards. Anything else in it is left alone.</summary>
     /// <returns>False when the chain turns out not to descend from what was delivered.</returns>
-    public bool Offer(ReplicaId from, IReadOnlyList<Block> blocks)
+    public bool Offer(ReplicaId? from, IReadOnlyList<Block> blocks)
     {
         int start = 0;
         while (start < blocks.Count && !IsMissing(blocks[start].Id)) start++;

@@ -18,9 +18,16 @@ public abstract class Attacker
 
     protected Prng Random { get; private set; } = new(0);
 
-    protected ReplicaId Me => Node.Id;
+    protected NodeId Me => Node.Id;
 
+    /// <summary>Whether it has a seat in the present epoch: only then can it sign in that epoch's name.</summary>
+    protected bool IsSeated => Node.Seat is not null;
+
+    /// <summary>Signs with its keys of the present epoch.</summary>
     protected StatementSigner Sign => Node.Signer;
+
+    /// <summary>Whether a lane is its own, of whatever epoch.</summary>
+    protected bool IsMine(LaneId lane) => Run.Committees.NodeAt(lane.Epoch, lane.Author) == Me;
 
     internal void Attach(SimulatedNode node, Prng random)
     {
@@ -37,15 +44,15 @@ public abstract class Attacker
     public virtual bool OnEffect(ReplicaEffect effect) => false;
 
     /// <summary>A message on its way to one member; null is a ping. True: the attacker dealt with it.</summary>
-    public virtual bool OnSend(ReplicaId to, PeerMessage? message) => false;
+    public virtual bool OnSend(NodeId to, PeerMessage? message) => false;
 
     /// <summary>A message arrived; the replica sees it too.</summary>
-    public virtual void OnReceived(ReplicaId from, PeerMessage message)
+    public virtual void OnReceived(NodeId from, PeerMessage message)
     {
     }
 
     /// <summary>Sends behind the replica's back, past all other lies of this member.</summary>
-    protected void SendTo(ReplicaId to, PeerMessage message)
+    protected void SendTo(NodeId to, PeerMessage message)
     {
         if (to == Me) return;
         Run.NoteSigned(Me, message);
@@ -54,25 +61,25 @@ public abstract class Attacker
 
     protected void SendToAll(PeerMessage message)
     {
-        for (int i = 0; i < Run.Committee.Count; i++) SendTo(new ReplicaId((ushort)i), message);
+        for (int i = 0; i < Run.Nodes.Count; i++) SendTo(new NodeId(i), message);
     }
 
-    /// <summary>A random part of the other members, possibly none.</summary>
-    protected ReplicaSet SomeMembers()
+    /// <summary>A random part of the other nodes, possibly none.</summary>
+    protected IReadOnlyList<NodeId> SomeMembers()
     {
-        ReplicaSet some = ReplicaSet.Empty;
-        for (int i = 0; i < Run.Committee.Count; i++)
+        var some = new List<NodeId>();
+        for (int i = 0; i < Run.Nodes.Count; i++)
         {
-            var id = new ReplicaId((ushort)i);
-            if (id != Me && Random.Below(2) == 0) some = some.With(id);
+            var id = new NodeId(i);
+            if (id != Me && Random.Below(2) == 0) some.Add(id);
         }
 
         return some;
     }
 
-    protected ReplicaId AnotherMember()
+    protected NodeId AnotherMember()
     {
-        int index = Random.Below(Run.Committee.Count - 1);
-        return new ReplicaId((ushort)(index >= Me.Value ? index + 1 : index));
+        int index = Random.Below(Run.Nodes.Count - 1);
+        return new NodeId(index >= Me.Value ? index + 1 : index);
     }
 }

@@ -1,5 +1,4 @@
 using SharedSeq.Consensus;
-using SharedSeq.Primitives;
 
 namespace SharedSeq.Simulator;
 
@@ -10,8 +9,8 @@ public sealed class AuthorDyingAfterReceipt : Attacker
 
     public override void OnStart() => _lastSeq = (ulong)Random.Below(6);
 
-    public override bool OnSend(ReplicaId to, PeerMessage? message) =>
-        message is ProofOfAvailability proof && proof.Tip.Lane.Author == Me && proof.Tip.Seq.Value >= _lastSeq;
+    public override bool OnSend(NodeId to, PeerMessage? message) =>
+        message is ProofOfAvailability proof && IsMine(proof.Tip.Lane) && proof.Tip.Seq.Value >= _lastSeq;
 
     public override bool OnEffect(ReplicaEffect effect)
     {

@@ -13,14 +13,14 @@ public sealed class CertificateWithholder : Attacker
 
     private const int SlotsKept = 64;
 
-    private readonly SortedDictionary<Slot, ReplicaId> _favourites = [];
+    private readonly SortedDictionary<Slot, NodeId> _favourites = [];
     private long[] _heardUs = [];
 
-    public override void OnStart() => _heardUs = new long[Run.Committee.Count];
+    public override void OnStart() => _heardUs = new long[Run.Nodes.Count];
 
-    public override void OnReceived(ReplicaId from, PeerMessage message) => _heardUs[from.Value] = Run.Schedule.NowUs;
+    public override void OnReceived(NodeId from, PeerMessage message) => _heardUs[from.Value] = Run.Schedule.NowUs;
 
-    public override bool OnSend(ReplicaId to, PeerMessage? message) => message switch
+    public override bool OnSend(NodeId to, PeerMessage? message) => message switch
     {
         Vote vote => to != Favourite(vote.Slot),
         Notarization certificate => to != Favourite(certificate.Slot),
@@ -29,14 +29,14 @@ public sealed class CertificateWithholder : Attacker
         _ => false,
     };
 
-    private ReplicaId Favourite(Slot slot)
+    private NodeId Favourite(Slot slot)
     {
-        if (_favourites.TryGetValue(slot, out ReplicaId favourite)) return favourite;
+        if (_favourites.TryGetValue(slot, out NodeId favourite)) return favourite;
         int start = Random.Below(_heardUs.Length);
         favourite = AnotherMember();
         for (int i = 0; i < _heardUs.Length; i++)
         {
-            var candidate = new ReplicaId((ushort)((start + i) % _heardUs.Length));
+            var candidate = new NodeId((start + i) % _heardUs.Length);
             if (candidate == Me || Run.Schedule.NowUs - _heardUs[candidate.Value] > HeardWithinUs) continue;
             favourite = candidate;
             break;

@@ -16,12 +16,12 @@ public sealed class EquivocatingLeader : Attacker
         if (effect is not ReplicaEffect.CastProposal cast || Random.Below(4) == 0) return false;
         var blocks = new Block[Random.Below(4) == 0 ? 3 : 2];
         for (int i = 0; i < blocks.Length; i++) blocks[i] = Variant(cast.Block, i);
-        var shown = new BlockId[Run.Committee.Count];
+        var shown = new BlockId[Run.Nodes.Count];
         int offset = Random.Below(blocks.Length);
         int crossed = Random.Below(3) == 0 ? 1 : 0;
         for (int i = 0; i < shown.Length; i++)
         {
-            var to = new ReplicaId((ushort)i);
+            var to = new NodeId(i);
             int number = Random.Below(6) == 0 ? Random.Below(blocks.Length) : (i + offset) % blocks.Length;
             Block block = blocks[number];
             shown[i] = block.Id;
@@ -36,7 +36,7 @@ public sealed class EquivocatingLeader : Attacker
     }
 
     /// <summary>In a slot that it equivocated in, its replica's own proposal and first vote go to nobody who was shown another block.</summary>
-    public override bool OnSend(ReplicaId to, PeerMessage? message) => message switch
+    public override bool OnSend(NodeId to, PeerMessage? message) => message switch
     {
         Proposal proposal => _shown.TryGetValue(proposal.Slot, out BlockId[]? shown) && shown[to.Value] != proposal.Block.Id,
         Vote { VoteKind: VoteKind.First } vote => _shown.TryGetValue(vote.Slot, out BlockId[]? shown) && shown[to.Value] != vote.Value,

@@ -10,8 +10,9 @@ public sealed class EquivocatingVoter : Attacker
 
     private readonly SortedDictionary<Slot, List<BlockId>> _seen = [];
 
-    public override bool OnSend(ReplicaId to, PeerMessage? message)
+    public override bool OnSend(NodeId to, PeerMessage? message)
     {
+        if (!IsSeated) return false;
         if (message is ResultVote result && Random.Below(2) == 0)
         {
             SendTo(to, Sign.Result(result.Height, Sha.Of(BitConverter.GetBytes(Random.Below(2)))).Value);
@@ -24,8 +25,9 @@ public sealed class EquivocatingVoter : Attacker
         return true;
     }
 
-    public override void OnReceived(ReplicaId from, PeerMessage message)
+    public override void OnReceived(NodeId from, PeerMessage message)
     {
+        if (!IsSeated) return;
         switch (message)
         {
             case Proposal proposal:
@@ -42,7 +44,7 @@ public sealed class EquivocatingVoter : Attacker
     private void Lie(Slot slot)
     {
         Vote vote = AnyVote(slot);
-        foreach (ReplicaId to in SomeMembers()) SendTo(to, vote);
+        foreach (NodeId to in SomeMembers()) SendTo(to, vote);
     }
 
     private Vote AnyVote(Slot slot)

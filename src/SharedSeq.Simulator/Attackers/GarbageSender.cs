@@ -6,10 +6,10 @@ namespace SharedSeq.Simulator;
 /// <summary>Sends bytes that are no message, damaged copies of real ones, votes for impossible slots and certificates that certify nothing.</summary>
 public sealed class GarbageSender : Attacker
 {
-    public override bool OnSend(ReplicaId to, PeerMessage? message)
+    public override bool OnSend(NodeId to, PeerMessage? message)
     {
         if (message is null || Random.Below(3) != 0) return false;
-        switch (Random.Below(4))
+        switch (Random.Below(IsSeated ? 4 : 2))
         {
             case 0:
                 byte[] noise = new byte[Random.Below(200)];
@@ -57,7 +57,7 @@ public sealed class GarbageSender : Attacker
     {
         var slot = new Slot(1 + (ulong)Random.Below(1_000));
         Vote own = Sign.Vote(slot, VoteKind.First, BlockId.Skip).Value;
-        var signatures = new CertificateSignature[Run.Committee.Count];
+        var signatures = new CertificateSignature[Node.Committee.Count];
         for (int i = 0; i < signatures.Length; i++) signatures[i] = new CertificateSignature(new ReplicaId((ushort)i), IsExtra: false, own.Signature);
         return new Notarization(own.Epoch, slot, BlockId.Skip, signatures);
     }

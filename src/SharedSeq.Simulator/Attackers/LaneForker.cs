@@ -11,25 +11,25 @@ public sealed class LaneForker : Attacker
     private readonly Dictionary<Hash32, SortedDictionary<ReplicaId, AckSignature>> _acks = [];
     private readonly Dictionary<Hash32, Batch> _forks = [];
 
-    public override bool OnSend(ReplicaId to, PeerMessage? message)
+    public override bool OnSend(NodeId to, PeerMessage? message)
     {
-        if (message is not Batch batch || batch.Header.Lane.Author != Me) return false;
+        if (message is not Batch batch || !IsMine(batch.Header.Lane)) return false;
         Batch fork = ForkOf(batch);
-        if ((to.Value + batch.Header.Seq.Value) % 3 == 0) return false;
+        if (((ulong)to.Value + batch.Header.Seq.Value) % 3 == 0) return false;
         SendTo(to, fork);
         return true;
     }
 
-    public override void OnReceived(ReplicaId from, PeerMessage message)
+    public override void OnReceived(NodeId from, PeerMessage message)
     {
-        if (message is BatchRequest request && request.Lane.Author == Me) Serve(from, request);
-        if (message is not Ack ack || ack.Tip.Lane.Author != Me || !_acks.TryGetValue(ack.Tip.Digest, out SortedDictionary<ReplicaId, AckSignature>? acks))
+        if (message is BatchRequest request && IsMine(request.Lane)) Serve(from, request);
+        if (message is not Ack ack || !IsMine(ack.Tip.Lane) || !_acks.TryGetValue(ack.Tip.Digest, out SortedDictionary<ReplicaId, AckSignature>? acks))
             return;
         acks[ack.Acker] = new AckSignature(ack.Acker, ack.Height, ack.Signature);
-        if (acks.Count == Run.Committee.Quorum.Quorum) SendToAll(new ProofOfAvailability(ack.Tip, [.. acks.Values]));
+        if (acks.Count == Run.Committees.Of(ack.Tip.Lane.Epoch).Quorum.Quorum) SendToAll(new ProofOfAvailability(ack.Tip, [.. acks.Values]));
     }
 
-    private void Serve(ReplicaId from, BatchRequest request)
+    private void Serve(NodeId from, BatchRequest request)
     {
         if (_forks.TryGetValue(request.Tip.Digest, out Batch? fork)) SendTo(from, new BatchResponse(request.Lane, [fork]));
     }
@@ -52,10 +52,10 @@ public sealed class LaneForker : Attacker
         var changed = new BatchHeader(
             header.Lane, header.Seq, header.PreviousDigest, header.Flags, body.Count, body.Bytes.Length,
             MerkleTree.RootOfLeafHashes(body.LeafHashes));
-        Batch fork = Sign.Batch(changed, batch.AuthorHeight, body).Value;
+        Batch fork = Node.SignerOf(header.Lane.Epoch).Batch(changed, batch.AuthorHeight, body).Value;
         _forks[fork.Header.Digest] = fork;
         Ack own = fork.AuthorAck;
-        _acks[fork.Header.Digest] = new SortedDictionary<ReplicaId, AckSignature> { [Me] = new(Me, own.Height, own.Signature) };
+        _acks[fork.Header.Digest] = new SortedDictionary<ReplicaId, AckSignature> { [own.Acker] = new(own.Acker, own.Height, own.Signature) };
         return fork;
     }
 }

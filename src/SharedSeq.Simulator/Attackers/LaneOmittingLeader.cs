@@ -10,11 +10,11 @@ public sealed class LaneOmittingLeader : Attacker
 
     private readonly Dictionary<Hash32, Header> _headers = [];
     private readonly Queue<Hash32> _order = new();
-    private ReplicaId _victim;
+    private NodeId _victim;
 
     public override void OnStart() => _victim = AnotherMember();
 
-    public override void OnReceived(ReplicaId from, PeerMessage message)
+    public override void OnReceived(NodeId from, PeerMessage message)
     {
         if (message is Proposal proposal) Keep(proposal.Block.Header);
         if (message is not BlockResponse response) return;
@@ -31,7 +31,7 @@ public sealed class LaneOmittingLeader : Attacker
         bool isChanged = false;
         foreach (LaneTip tip in header.Cut)
         {
-            if (tip.Lane.Author != _victim)
+            if (Run.Committees.NodeAt(tip.Lane.Epoch, tip.Lane.Author) != _victim)
             {
                 cut.Add(tip);
                 continue;
@@ -50,7 +50,7 @@ public sealed class LaneOmittingLeader : Attacker
         var proofs = new List<ProofOfAvailability>();
         foreach (ProofOfAvailability proof in cast.Proofs)
         {
-            if (proof.Tip.Lane.Author != _victim) proofs.Add(proof);
+            if (Run.Committees.NodeAt(proof.Tip.Lane.Epoch, proof.Tip.Lane.Author) != _victim) proofs.Add(proof);
         }
 
         Node.CarryOutCastProposal(new ReplicaEffect.CastProposal(new Block(changed, cast.Block.Payload), proofs, cast.Justification));

@@ -1,10 +1,9 @@
 using SharedSeq.Consensus;
-using SharedSeq.Primitives;
 
 namespace SharedSeq.Simulator;
 
 /// <summary>Hears everything and says nothing, not even that it lives.</summary>
 public sealed class Silent : Attacker
 {
-    public override bool OnSend(ReplicaId to, PeerMessage? message) => true;
+    public override bool OnSend(NodeId to, PeerMessage? message) => true;
 }

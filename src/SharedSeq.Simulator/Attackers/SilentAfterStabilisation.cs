@@ -1,5 +1,4 @@
 using SharedSeq.Consensus;
-using SharedSeq.Primitives;
 
 namespace SharedSeq.Simulator;
 
@@ -9,5 +8,5 @@ namespace SharedSeq.Simulator;
 /// </summary>
 public sealed class SilentAfterStabilisation : Attacker
 {
-    public override bool OnSend(ReplicaId to, PeerMessage? message) => Run.IsHealing;
+    public override bool OnSend(NodeId to, PeerMessage? message) => Run.IsHealing;
 }

@@ -1,5 +1,4 @@
 using SharedSeq.Consensus;
-using SharedSeq.Primitives;
 
 namespace SharedSeq.Simulator;
 
@@ -10,7 +9,7 @@ public sealed class StaleReplayer : Attacker
 
     private readonly List<PeerMessage> _old = [];
 
-    public override bool OnSend(ReplicaId to, PeerMessage? message)
+    public override bool OnSend(NodeId to, PeerMessage? message)
     {
         if (message is null) return false;
         Keep(message);
@@ -18,7 +17,7 @@ public sealed class StaleReplayer : Attacker
         return false;
     }
 
-    public override void OnReceived(ReplicaId from, PeerMessage message)
+    public override void OnReceived(NodeId from, PeerMessage message)
     {
         Keep(message);
         if (Random.Below(6) == 0) SendTo(AnotherMember(), _old[Random.Below(_old.Count)]);

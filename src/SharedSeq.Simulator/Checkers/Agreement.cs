@@ -9,12 +9,18 @@ public sealed class Agreement : Checker
     private readonly VoteUnion _votes;
 
     public Agreement(SimulatedRun run)
-        : base(run) => _votes = new VoteUnion(run.Settings.Quorum, run.Settings.Liars.Count, run.Settings.Quorum.N, Violate);
+        : base(run) => _votes = new VoteUnion(TermsOf, run.Settings.NodeCount, Violate);
+
+    private (QuorumParameters Quorum, int Liars) TermsOf(Epoch epoch)
+    {
+        SeatPlan plan = Run.Committees.Of(epoch);
+        return (plan.Quorum, plan.Seats.Count(seat => seat.Node is { } node && Run.Settings.IsLiar(node)));
+    }
 
     /// <summary>A node starts, or starts again, above what it had delivered.</summary>
     public void OnStarted(SimulatedNode node, BlockId delivered) => _votes.OnStarted(node.Id.Value, delivered);
 
-    public override void OnSigned(ReplicaId by, PeerMessage statement) => _votes.OnSigned(statement, Run.Nodes[by.Value].IsHonest);
+    public override void OnSigned(NodeId by, PeerMessage statement) => _votes.OnSigned(statement, Run.Nodes[by.Value].IsHonest);
 
     public override void OnDelivered(SimulatedNode node, CommittedBlock block)
     {

@@ -1,5 +1,4 @@
 using SharedSeq.Consensus;
-using SharedSeq.Primitives;
 
 namespace SharedSeq.Simulator;
 
@@ -12,7 +11,7 @@ public abstract class Checker(SimulatedRun run)
     protected SimulatedRun Run => run;
 
     /// <summary>A member signed this; it may or may not have been sent, and by whom it was is known to the checker only.</summary>
-    public virtual void OnSigned(ReplicaId by, PeerMessage statement)
+    public virtual void OnSigned(NodeId by, PeerMessage statement)
     {
     }
 
@@ -23,6 +22,11 @@ public abstract class Checker(SimulatedRun run)
 
     /// <summary>A replica's ordering machine has executed a height.</summary>
     public virtual void OnExecuted(SimulatedNode node, ExecutedHeight executed)
+    {
+    }
+
+    /// <summary>A replica enters an epoch, with a seat or without.</summary>
+    public virtual void OnEpochEntered(SimulatedNode node)
     {
     }
 

@@ -3,7 +3,8 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Simulator;
 
 /// <summary>
-/// After stabilisation epochs go on: every honest, running replica enters one more epoch than anybody had entered then. The bound is the run's end.
+/// After stabilisation epochs go on: every honest, running replica, seated or not, enters one more epoch than anybody had entered then; some more where
+/// the committee changes. The bound is the run's end.
 /// </summary>
 public sealed class EpochProgress(SimulatedRun run) : Checker(run)
 {
@@ -15,7 +16,7 @@ public sealed class EpochProgress(SimulatedRun run) : Checker(run)
     public override void OnMoment()
     {
         if (_isReached || !Run.IsStable) return;
-        _target ??= new Epoch(Run.HighestEpoch.Value + 1);
+        _target ??= new Epoch(Run.HighestEpoch.Value + (ulong)Run.Settings.Changes.EpochsAfter);
         _isReached = Behind().Length == 0;
     }
 

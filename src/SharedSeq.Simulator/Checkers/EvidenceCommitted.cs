@@ -15,7 +15,7 @@ public sealed class EvidenceCommitted(SimulatedRun run) : Checker(run)
     private Height? _stableAt;
 
     /// <summary>Every member leads within n slots, and an offender's items fit one block: with f offenders 2f honest leaders in a row take all.</summary>
-    private ulong HeightsMax => (ulong)(Run.Settings.Quorum.N * (2 + (2 * Run.Settings.Quorum.F)));
+    private ulong HeightsMax => (ulong)(Run.Settings.MembersMax * (2 + (2 * Run.Settings.Quorum.F)));
 
     public override bool IsWaiting
     {

@@ -19,7 +19,7 @@ public sealed class Liveness(SimulatedRun run) : Checker(run)
         if (_isReached || !Run.IsStable) return;
         if (_target is null)
         {
-            _target = Run.HighestDelivered.Plus(2 * (ulong)Run.Settings.Quorum.N);
+            _target = Run.HighestDelivered.Plus(2 * (ulong)Run.Settings.MembersMax);
             _sinceUs = Run.Schedule.NowUs;
         }
 

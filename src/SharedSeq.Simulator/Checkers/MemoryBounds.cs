@@ -1,5 +1,4 @@
 using SharedSeq.Consensus;
-using SharedSeq.Primitives;
 
 namespace SharedSeq.Simulator;
 
@@ -16,7 +15,7 @@ public sealed class MemoryBounds(SimulatedRun run) : Checker(run)
 
     private void Check(SimulatedNode node, Replica replica)
     {
-        ReplicaId id = node.Id;
+        NodeId id = node.Id;
         int peers = Run.Nodes.Count - 1;
         if (node.HeldMessages > peers * HeldMessages.PerPeer || node.HeldMessageBytes > (long)peers * HeldMessages.BytesPerPeer)
             Violate($"replica {id} holds {node.HeldMessages} messages of {node.HeldMessageBytes} bytes for the next epoch");
@@ -25,7 +24,7 @@ public sealed class MemoryBounds(SimulatedRun run) : Checker(run)
         ulong slots = open + (ulong)Run.Settings.Replica.SlotWindow + 1;
         if ((ulong)view.SlotsHeld > slots)
             Violate($"replica {id} holds {view.SlotsHeld} slots; {open} are open and the window is {Run.Settings.Replica.SlotWindow}");
-        int evidence = Enum.GetValues<EvidenceKind>().Length * Run.Settings.Quorum.N * ((int)replica.Committee.Epoch.Value + 1);
+        int evidence = Enum.GetValues<EvidenceKind>().Length * Run.Settings.MembersMax * ((int)replica.Committee.Epoch.Value + 1);
         if (view.EvidenceWaiting > evidence) Violate($"replica {id} keeps {view.EvidenceWaiting} items of evidence, its limit is {evidence}");
         int heights = LaneLimits.UndeliveredHeights;
         if (replica.Lanes.UndeliveredHeights > heights)

@@ -9,11 +9,11 @@ namespace SharedSeq.Simulator;
 /// </summary>
 public sealed class NoHonestEvidence(SimulatedRun run) : Checker(run)
 {
-    private readonly Dictionary<(ReplicaId By, Epoch Epoch, SignedKind Kind, ulong Place, LaneId Lane), Hash32> _signed = [];
-    private readonly Dictionary<(ReplicaId By, Epoch Epoch, Slot Slot), BlockId> _finals = [];
-    private readonly Dictionary<(ReplicaId By, Epoch Epoch, Slot Slot), List<BlockId>> _votes = [];
+    private readonly Dictionary<(NodeId By, Epoch Epoch, SignedKind Kind, ulong Place, LaneId Lane), Hash32> _signed = [];
+    private readonly Dictionary<(NodeId By, Epoch Epoch, Slot Slot), BlockId> _finals = [];
+    private readonly Dictionary<(NodeId By, Epoch Epoch, Slot Slot), List<BlockId>> _votes = [];
 
-    public override void OnSigned(ReplicaId by, PeerMessage statement)
+    public override void OnSigned(NodeId by, PeerMessage statement)
     {
         if (!Run.Nodes[by.Value].IsHonest) return;
         switch (statement)
@@ -23,7 +23,7 @@ public sealed class NoHonestEvidence(SimulatedRun run) : Checker(run)
                 break;
             case Vote { VoteKind: VoteKind.First } vote:
                 Once(by, vote.Epoch, SignedKind.FirstVote, vote.Slot.Value, default, vote.Value.Hash);
-                NotBesideFinal(vote);
+                NotBesideFinal(by, vote);
                 break;
             case Vote { VoteKind: VoteKind.Final } vote:
                 Once(by, vote.Epoch, SignedKind.FinalVote, vote.Slot.Value, default, vote.Value.Hash);
@@ -31,7 +31,7 @@ public sealed class NoHonestEvidence(SimulatedRun run) : Checker(run)
                 foreach (BlockId other in _votes.GetValueOrDefault((by, vote.Epoch, vote.Slot), [])) CheckFinal(by, vote.Slot, vote.Value, other);
                 break;
             case Vote vote:
-                NotBesideFinal(vote);
+                NotBesideFinal(by, vote);
                 break;
             case Batch batch:
                 Once(by, batch.Header.Lane.Epoch, SignedKind.Ack, batch.Header.Seq.Value, batch.Header.Lane, batch.Header.Digest);
@@ -47,11 +47,11 @@ public sealed class NoHonestEvidence(SimulatedRun run) : Checker(run)
 
     public override void OnEvidence(SimulatedNode node, Evidence evidence)
     {
-        if (Run.Nodes[evidence.Offender.Value].IsHonest)
-            Violate($"replica {node.Id} holds evidence {evidence.EvidenceKind} against honest {evidence.Offender}");
+        if (Run.Committees.NodeAt(evidence.Epoch, evidence.Offender) is { } offender && Run.Nodes[offender.Value].IsHonest)
+            Violate($"replica {node.Id} holds evidence {evidence.EvidenceKind} against honest {offender}");
     }
 
-    private void Once(ReplicaId by, Epoch epoch, SignedKind kind, ulong place, LaneId lane, Hash32 value)
+    private void Once(NodeId by, Epoch epoch, SignedKind kind, ulong place, LaneId lane, Hash32 value)
     {
         if (_signed.TryAdd((by, epoch, kind, place, lane), value)) return;
         if (_signed[(by, epoch, kind, place, lane)] != value)
@@ -59,14 +59,14 @@ public sealed class NoHonestEvidence(SimulatedRun run) : Checker(run)
     }
 
     /// <summary>E3, in either order: a Final and a vote for another value of the slot.</summary>
-    private void NotBesideFinal(Vote vote)
+    private void NotBesideFinal(NodeId by, Vote vote)
     {
-        if (!_votes.TryGetValue((vote.Voter, vote.Epoch, vote.Slot), out List<BlockId>? votes)) _votes[(vote.Voter, vote.Epoch, vote.Slot)] = votes = [];
+        if (!_votes.TryGetValue((by, vote.Epoch, vote.Slot), out List<BlockId>? votes)) _votes[(by, vote.Epoch, vote.Slot)] = votes = [];
         votes.Add(vote.Value);
-        if (_finals.TryGetValue((vote.Voter, vote.Epoch, vote.Slot), out BlockId final)) CheckFinal(vote.Voter, vote.Slot, final, vote.Value);
+        if (_finals.TryGetValue((by, vote.Epoch, vote.Slot), out BlockId final)) CheckFinal(by, vote.Slot, final, vote.Value);
     }
 
-    private void CheckFinal(ReplicaId by, Slot slot, BlockId final, BlockId other)
+    private void CheckFinal(NodeId by, Slot slot, BlockId final, BlockId other)
     {
         if (final != other) Violate($"honest {by} signed Final({slot},{final}) and a vote for {other} in that slot");
     }

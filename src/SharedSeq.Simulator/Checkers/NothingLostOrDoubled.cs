@@ -63,6 +63,8 @@ public sealed class NothingLostOrDoubled(SimulatedRun run) : Checker(run)
         foreach (SimulatedNode node in Run.Nodes)
         {
             if (!node.IsHonest || node.IsDead || Run.Settings.IsDying(node.Id)) continue;
+            // Who has left has no lane for what its old one did not order; what it gave receipts for is owed all the same.
+            if (node.Seat is null) continue;
             foreach (Batch batch in node.OwnDurableBatches) yield return batch;
         }
 

@@ -7,19 +7,22 @@ namespace SharedSeq.Simulator;
 /// Nothing that is committed anywhere contradicts anything that is, or could still be, committed anywhere (S1 to S3). It looks at the delivered
 /// chains and at the union of all votes ever signed, with every liar counted as voting for every value.
 /// </summary>
-/// <param name="quorum">What commits and what notarizes.</param>
-/// <param name="liars">Members that lie.</param>
+/// <param name="ofEpoch">Of each epoch what commits and what notarizes, and how many of its members lie.</param>
 /// <param name="nodes">Nodes that deliver.</param>
 /// <param name="violate">Told of everything that contradicts.</param>
-public sealed class VoteUnion(QuorumParameters quorum, int liars, int nodes, Action<string> violate)
+public sealed class VoteUnion(Func<Epoch, (QuorumParameters Quorum, int Liars)> ofEpoch, int nodes, Action<string> violate)
 {
     private readonly SortedDictionary<(Epoch Epoch, Slot Slot), SlotVotes> _slots = [];
     private readonly Dictionary<Hash32, Header> _headers = [];
     private readonly SortedDictionary<Height, (BlockId Block, Slot Slot)> _delivered = [];
     private readonly BlockId[] _deliveredBy = new BlockId[nodes];
 
-    private sealed class SlotVotes
+    private sealed class SlotVotes(QuorumParameters quorum, int liars)
     {
+        public QuorumParameters Quorum => quorum;
+
+        public int WithLiars(ReplicaSet honest) => honest.Count + liars;
+
         public SortedDictionary<BlockId, ReplicaSet> First { get; } = [];
 
         public SortedDictionary<BlockId, ReplicaSet> FirstOrExtra { get; } = [];
@@ -40,7 +43,7 @@ public sealed class VoteUnion(QuorumParameters quorum, int liars, int nodes, Act
     {
         if (statement is Proposal proposal) _headers.TryAdd(proposal.Block.Header.Hash, proposal.Block.Header);
         if (statement is not Vote vote) return;
-        if (!_slots.TryGetValue((vote.Epoch, vote.Slot), out SlotVotes? slot)) _slots[(vote.Epoch, vote.Slot)] = slot = new SlotVotes();
+        if (!_slots.TryGetValue((vote.Epoch, vote.Slot), out SlotVotes? slot)) _slots[(vote.Epoch, vote.Slot)] = slot = NewSlot(vote.Epoch);
         if (vote.VoteKind != VoteKind.Final) Count(slot.Signed, vote);
         if (!isHonest) return;
         if (vote.VoteKind == VoteKind.First) Count(slot.First, vote);
@@ -91,7 +94,7 @@ public sealed class VoteUnion(QuorumParameters quorum, int liars, int nodes, Act
             var values = new List<BlockId>();
             foreach ((BlockId value, ReplicaSet voters) in votes.Signed)
             {
-                if (voters.Count >= quorum.Quorum) values.Add(value);
+                if (voters.Count >= votes.Quorum.Quorum) values.Add(value);
             }
 
             yield return (slot, values);
@@ -108,7 +111,11 @@ public sealed class VoteUnion(QuorumParameters quorum, int liars, int nodes, Act
         return block;
     }
 
-    private int WithLiars(ReplicaSet honest) => honest.Count + liars;
+    private SlotVotes NewSlot(Epoch epoch)
+    {
+        (QuorumParameters quorum, int liars) = ofEpoch(epoch);
+        return new SlotVotes(quorum, liars);
+    }
 
     private static void Count(SortedDictionary<BlockId, ReplicaSet> votes, Vote vote) =>
         votes[vote.Value] = votes.GetValueOrDefault(vote.Value).With(vote.Voter);
@@ -118,18 +125,18 @@ public sealed class VoteUnion(QuorumParameters quorum, int liars, int nodes, Act
     {
         foreach ((BlockId block, ReplicaSet voters) in votes.First)
         {
-            if (!block.IsSkip && WithLiars(voters) >= quorum.FastQuorum) SetCommittable(slot, votes, block);
+            if (!block.IsSkip && votes.WithLiars(voters) >= votes.Quorum.FastQuorum) SetCommittable(slot, votes, block);
         }
 
         foreach ((BlockId block, ReplicaSet voters) in votes.Final)
         {
-            if (WithLiars(voters) >= quorum.Quorum) SetCommittable(slot, votes, block);
+            if (votes.WithLiars(voters) >= votes.Quorum.Quorum) SetCommittable(slot, votes, block);
         }
 
         if (votes.Committable is not { } committable) return;
         foreach ((BlockId value, ReplicaSet voters) in votes.FirstOrExtra)
         {
-            if (value != committable && WithLiars(voters) >= quorum.Quorum)
+            if (value != committable && votes.WithLiars(voters) >= votes.Quorum.Quorum)
                 violate($"slot {slot}: {committable} can be committed and {value} can be notarized");
         }
     }

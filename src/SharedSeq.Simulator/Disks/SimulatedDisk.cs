@@ -99,7 +99,7 @@ public sealed class SimulatedDisk
     }
 
     /// <summary>Own batches of closed lanes that no cut took.</summary>
-    public IEnumerable<Batch> LeftBatches(EpochHistory history, ReplicaId author)
+    public IEnumerable<Batch> LeftBatches(EpochHistory history, Predicate<LaneId> isMine)
     {
         var tips = new Dictionary<LaneId, LaneTip>();
         foreach (CommittedBlock block in Archive.Records)
@@ -110,7 +110,7 @@ public sealed class SimulatedDisk
         foreach (BatchRecord record in BatchLog.Records)
         {
             BatchHeader header = record.Batch.Header;
-            if (header.Lane.Author != author || IsOpen(history, header.Lane)) continue;
+            if (!isMine(header.Lane) || IsOpen(history, header.Lane)) continue;
             if (!tips.TryGetValue(header.Lane, out LaneTip tip) || tip.Seq < header.Seq) yield return record.Batch;
         }
     }

@@ -94,14 +94,14 @@ public sealed class Mutant
     internal QuorumParameters Shift(QuorumParameters quorum) =>
         quorum with { QuorumShift = QuorumShift, FastShift = FastShift, ManyShift = ManyShift };
 
-    internal Replica Create(Committee committee, ReplicaId id, ReplicaOptions options, RecoveredState recovered) =>
+    internal Replica Create(Committee committee, ReplicaId? id, ReplicaOptions options, RecoveredState recovered) =>
         new(options with { SlotWindow = options.SlotWindow * WindowFactor }, committee, id, recovered, Mutations);
 
     internal Epochs Create(EpochHistory history, ReplicaOptions options, RecoveredState recovered) =>
         new(options with { SlotWindow = options.SlotWindow * WindowFactor }, history, recovered, Mutations);
 
     /// <summary>What a member's ordering machine is given for a committed height.</summary>
-    internal CommittedBlock Executed(CommittedBlock block, ReplicaId by)
+    internal CommittedBlock Executed(CommittedBlock block, NodeId by)
     {
         if (SkipsLastBatch && block.Batches.Count > 0) return block with { Batches = [.. block.Batches.SkipLast(1)] };
         return ReversesOddMembers && by.Value % 2 == 1 ? block with { Batches = [.. block.Batches.Reverse()] } : block;

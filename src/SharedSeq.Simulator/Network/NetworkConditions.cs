@@ -1,5 +1,3 @@
-using SharedSeq.Primitives;
-
 namespace SharedSeq.Simulator;
 
 /// <summary>How the network behaves for a while. Every fault is a named number; zero means it does not exist in this run.</summary>
@@ -21,7 +19,7 @@ public sealed record NetworkConditions
     public int DuplicatePerMille { get; init; }
 
     /// <summary>A member that everything reaches late; null when there is none.</summary>
-    public ReplicaId? Laggard { get; init; }
+    public NodeId? Laggard { get; init; }
 
     /// <summary>How many times the ordinary delay messages to the laggard take.</summary>
     public int LaggardFactor { get; init; } = 1;

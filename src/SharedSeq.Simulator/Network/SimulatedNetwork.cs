@@ -20,10 +20,10 @@ public sealed class SimulatedNetwork
 
     /// <param name="schedule">Simulated time.</param>
     /// <param name="random">Decides delays and faults.</param>
-    /// <param name="members">Number of members.</param>
+    /// <param name="members">Number of nodes.</param>
     /// <param name="conditions">How it behaves at first.</param>
     /// <param name="codecPerMille">Messages that are encoded and decoded on the way, per mille.</param>
-    /// <param name="nodes">The members, by ReplicaId; filled before the first message.</param>
+    /// <param name="nodes">By NodeId; filled before the first message.</param>
     public SimulatedNetwork(
         SimulatedSchedule schedule, Prng random, int members, NetworkConditions conditions, int codecPerMille,
         IReadOnlyList<SimulatedNode> nodes)
@@ -50,12 +50,12 @@ public sealed class SimulatedNetwork
     }
 
     /// <summary>Nothing sent from one to the other arrives until <see cref="HealAll"/>; the other direction is not touched.</summary>
-    public void Cut(ReplicaId from, ReplicaId to) => _isCut[Link(from, to)] = true;
+    public void Cut(NodeId from, NodeId to) => _isCut[Link(from, to)] = true;
 
     public void HealAll() => Array.Clear(_isCut);
 
     /// <summary>Sends one message, or a ping when it is null.</summary>
-    public void Send(ReplicaId from, ReplicaId to, PeerMessage? message)
+    public void Send(NodeId from, NodeId to, PeerMessage? message)
     {
         int copies = CopiesOf(from, to);
         for (int i = 0; i < copies; i++)
@@ -67,17 +67,17 @@ public sealed class SimulatedNetwork
     }
 
     /// <summary>Sends bytes, which need not be a message.</summary>
-    public void SendFrame(ReplicaId from, ReplicaId to, byte[] frame)
+    public void SendFrame(NodeId from, NodeId to, byte[] frame)
     {
         int copies = CopiesOf(from, to);
         for (int i = 0; i < copies; i++) Transmit(from, to, frame, ArrivalOf(from, to));
     }
 
-    private void Transmit(ReplicaId from, ReplicaId to, byte[] frame, long arrivalUs) =>
+    private void Transmit(NodeId from, NodeId to, byte[] frame, long arrivalUs) =>
         _schedule.At(arrivalUs, () => _nodes[to.Value].OnFrame(from, frame));
 
     /// <summary>0 when the message is lost, 2 when it is duplicated.</summary>
-    private int CopiesOf(ReplicaId from, ReplicaId to)
+    private int CopiesOf(NodeId from, NodeId to)
     {
         SentCount++;
         if (_isCut[Link(from, to)] || _random.Chance(_conditions.LossPerMille))
@@ -89,7 +89,7 @@ public sealed class SimulatedNetwork
         return _conditions.DuplicatePerMille > 0 && _random.Chance(_conditions.DuplicatePerMille) ? 2 : 1;
     }
 
-    private long ArrivalOf(ReplicaId from, ReplicaId to)
+    private long ArrivalOf(NodeId from, NodeId to)
     {
         long delay = _random.Between(_conditions.DelayMinUs, _conditions.DelayMaxUs);
         if (_conditions.StragglerPerMille > 0 && _random.Chance(_conditions.StragglerPerMille)) delay *= _random.Between(2, 10);
@@ -101,5 +101,5 @@ public sealed class SimulatedNetwork
         return _lastArrivalUs[link] = arrival;
     }
 
-    private int Link(ReplicaId from, ReplicaId to) => (from.Value * _members) + to.Value;
+    private int Link(NodeId from, NodeId to) => (from.Value * _members) + to.Value;
 }

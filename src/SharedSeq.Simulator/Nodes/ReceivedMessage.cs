@@ -16,15 +16,19 @@ internal static class ReceivedMessage
         _ => null,
     };
 
+    /// <summary>Whether a message of the present epoch means something only from a session with a seat.</summary>
+    public static bool TakesSeat(PeerMessage message) =>
+        message is Vote or Proposal or Notarization or Status or CertificateResponse;
+
     /// <param name="ofEpoch">Checks what a proposal carries of ended epochs; null for an epoch that is not known.</param>
     /// <param name="verifier">Checks signatures and limits of the message's epoch.</param>
-    /// <param name="from">The session it came by.</param>
+    /// <param name="from">The seat of the session it came by; null for one without, of which nothing is read that takes a seat.</param>
     /// <param name="message">The message.</param>
     /// <param name="inputs">Receives what verifies.</param>
     /// <param name="reason">Why the message, or a part of it, was refused.</param>
     /// <returns>False when the message is none of the replica's: it belongs to ordering or asks for batches.</returns>
     public static bool TryRead(
-        Func<Epoch, MessageVerifier?> ofEpoch, MessageVerifier verifier, ReplicaId from, PeerMessage message, List<ReplicaInput> inputs,
+        Func<Epoch, MessageVerifier?> ofEpoch, MessageVerifier verifier, ReplicaId? from, PeerMessage message, List<ReplicaInput> inputs,
         out VerificationRejection reason)
     {
         reason = VerificationRejection.None;
@@ -33,27 +37,27 @@ internal static class ReceivedMessage
         {
             case Vote m:
                 reason = verifier.TryVerify(m, out Verified<Vote> vote);
-                input = new ReplicaInput.VoteReceived(from, vote);
+                input = new ReplicaInput.VoteReceived(from!.Value, vote);
                 break;
             case Proposal m:
                 reason = verifier.TryVerify(m, out Verified<Proposal> proposal);
                 if (reason != VerificationRejection.None) return true;
-                input = Unpack(ofEpoch, verifier, from, proposal);
+                input = Unpack(ofEpoch, verifier, from!.Value, proposal);
                 break;
             case Notarization m:
                 reason = verifier.TryVerify(m, out Verified<Notarization> certificate);
-                input = new ReplicaInput.NotarizationReceived(from, certificate);
+                input = new ReplicaInput.NotarizationReceived(from!.Value, certificate);
                 break;
             case CommitProof m:
                 reason = verifier.TryVerify(m, out Verified<CommitProof> commit);
                 input = new ReplicaInput.CommitProofReceived(from, commit);
                 break;
             case CertificateResponse m:
-                reason = Unpack(verifier, from, m, inputs);
+                reason = Unpack(verifier, from!.Value, m, inputs);
                 return true;
             case Status m:
                 reason = verifier.TryVerify(m, out Verified<Status> status);
-                input = new ReplicaInput.StatusReceived(from, status);
+                input = new ReplicaInput.StatusReceived(from!.Value, status);
                 break;
             case Batch m:
                 reason = verifier.TryVerify(m, out Verified<Batch> batch);
@@ -71,8 +75,8 @@ internal static class ReceivedMessage
                 reason = verifier.TryVerify(m, out Verified<Evidence> evidence);
                 input = new ReplicaInput.EvidenceReceived(from, evidence);
                 break;
-            case CertificateRequest m: input = new ReplicaInput.CertificateRequestReceived(from, m); break;
-            case BlockRequest m: input = new ReplicaInput.BlockRequestReceived(from, m); break;
+            case CertificateRequest m: input = new ReplicaInput.CertificateRequestReceived(from!.Value, m); break;
+            case BlockRequest m: input = new ReplicaInput.BlockRequestReceived(from!.Value, m); break;
             case BlockResponse m: input = new ReplicaInput.BlocksReceived(from, m); break;
             case BatchResponse m: input = new ReplicaInput.BatchesReceived(from, m); break;
             default: return false;

@@ -38,18 +38,17 @@ public sealed partial class SimulatedNode
                 CarryOutCastProposal(cast);
                 break;
             case ReplicaEffect.Send send:
-                if (send.AfterSync) Disk.VoteLog.WhenDurable(() => Send(send.To, send.Message));
-                else Send(send.To, send.Message);
+                Send(send.To, send.Message, send.AfterSync);
                 break;
             case ReplicaEffect.SendBatch send:
                 CarryOutSendBatch(send);
                 break;
             case ReplicaEffect.SendStatus send:
                 Status status = Signer.Status(send.FinalSlot, send.Final, send.Current);
-                Disk.VoteLog.WhenDurable(() => Send(send.To, status));
+                Send(send.To, status, isAfterSync: true);
                 break;
             case ReplicaEffect.ServeBlocks serve:
-                CarryOutServeBlocks(serve);
+                if (Run.Committees.NodeAt(Epoch, serve.To) is { } asker) ServeBlocks(asker, serve.Request);
                 break;
             case ReplicaEffect.StoreBatch store:
                 Disk.AppendBatch(store.Batch, store.IsAckable);
@@ -115,11 +114,11 @@ public sealed partial class SimulatedNode
 
     private bool IsOwn(PeerMessage message) => message switch
     {
-        Vote vote => vote.Voter == Id,
-        Proposal proposal => _parts.TryGetValue(proposal.Block.Header.Epoch, out EpochPart? part) && part.Committee.LeaderOf(proposal.Slot) == Id,
-        Ack ack => ack.Acker == Id,
-        Batch batch => batch.Header.Lane.Author == Id,
-        ResultVote vote => vote.Voter == Id,
+        Vote vote => vote.Voter == SeatIn(vote.Epoch),
+        Proposal { Block.Header.Epoch: var of } proposal => _parts.TryGetValue(of, out EpochPart? part) && part.Committee.LeaderOf(proposal.Slot) == part.Seat,
+        Ack ack => ack.Acker == SeatIn(ack.Tip.Lane.Epoch),
+        Batch batch => IsMine(batch.Header.Lane),
+        ResultVote vote => vote.Voter == SeatIn(vote.Epoch),
         _ => false,
     };
 
@@ -130,42 +129,50 @@ public sealed partial class SimulatedNode
         Send(send.To, batch);
     }
 
-    private void CarryOutServeBlocks(ReplicaEffect.ServeBlocks serve)
+    private void ServeBlocks(NodeId to, BlockRequest request)
     {
         var blocks = new List<Block>();
-        Height height = serve.Request.Block.Height;
+        Height height = request.Block.Height;
         if (height == Height.Zero || height > Disk.ArchivedHeight) return;
-        if (Disk.Archive.Records[(int)height.Value - 1].Block.Id != serve.Request.Block) return;
-        for (int i = 0; i <= serve.Request.Ancestors && height > Height.Zero; i++)
+        if (Disk.Archive.Records[(int)height.Value - 1].Block.Id != request.Block) return;
+        for (int i = 0; i <= request.Ancestors && height > Height.Zero; i++)
         {
             blocks.Add(Disk.Archive.Records[(int)height.Value - 1].Block);
             height = height.Previous();
         }
 
         Run.Coverage.BlocksServed += blocks.Count;
-        Send(ReplicaSet.Of(serve.To), new BlockResponse(blocks));
+        SendOne(to, new BlockResponse(blocks));
     }
 
-    /// <summary>Hands a message to the network for each receiver, unless a lie takes it.</summary>
-    private void Send(ReplicaSet to, PeerMessage message)
+    /// <summary>To seats of the present epoch, whatever the epoch is when the log is synced.</summary>
+    private void Send(ReplicaSet to, PeerMessage message, bool isAfterSync = false)
     {
-        if (IsOwn(message)) Run.NoteSigned(Id, message);
+        Epoch at = Epoch;
+        if (isAfterSync) Disk.VoteLog.WhenDurable(() => Send(to, at, message));
+        else Send(to, at, message);
+    }
+
+    private void Send(ReplicaSet to, Epoch epoch, PeerMessage message)
+    {
         foreach (ReplicaId receiver in to)
         {
-            if (receiver != Id) SendOne(receiver, message);
+            if (Run.Committees.NodeAt(epoch, receiver) is { } node && node != Id) SendOne(node, message);
         }
     }
 
-    private void SendOne(ReplicaId to, PeerMessage? message)
+    /// <summary>Hands a message to the network, unless a lie takes it.</summary>
+    private void SendOne(NodeId to, PeerMessage? message)
     {
         if (!IsUp) return;
+        if (message is not null && IsOwn(message)) Run.NoteSigned(Id, message);
         foreach (Attacker attacker in _attackers)
         {
             if (attacker.OnSend(to, message)) return;
         }
 
         if (message is CertificateResponse response) Run.Coverage.CertificatesServed += response.Certificates.Count;
-        if (message is Ack ack && Run.Mutant.AcksGoToAuthorOnly && ack.Tip.Lane.Author != to) return;
+        if (message is Ack ack && Run.Mutant.AcksGoToAuthorOnly && Run.Committees.NodeAt(ack.Tip.Lane.Epoch, ack.Tip.Lane.Author) != to) return;
         Run.Network.Send(Id, to, message);
     }
 }

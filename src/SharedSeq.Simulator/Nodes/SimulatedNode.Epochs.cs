@@ -12,40 +12,67 @@ public sealed partial class SimulatedNode : ICommitteeSource
 
     private readonly SortedDictionary<Epoch, EpochPart> _parts = [];
 
-    private sealed record EpochPart(Committee Committee, MessageVerifier Verifier, StatementSigner Signer, ResultCollector Collector);
+    /// <param name="Committee">Its committee.</param>
+    /// <param name="Seat">The own seat in it; null for none.</param>
+    /// <param name="Verifier">Checks what is said in it.</param>
+    /// <param name="Signer">Signs in its name; null without a seat.</param>
+    /// <param name="Collector">Gathers its results.</param>
+    private sealed record EpochPart(
+        Committee Committee, ReplicaId? Seat, MessageVerifier Verifier, StatementSigner? Signer, ResultCollector Collector)
+    {
+        /// <summary>What the collector wants done.</summary>
+        public List<ResultEffect> Effects { get; } = [];
+    }
 
-    /// <summary>The present epoch; the last one known while the node is down.</summary>
-    public Epoch Epoch => _parts.Keys.Last();
+    /// <summary>The present epoch, whose seats effects name; the last one known while the node is down.</summary>
+    public Epoch Epoch { get; private set; }
+
+    /// <summary>The present epoch's committee.</summary>
+    public Committee Committee => _parts[Epoch].Committee;
+
+    /// <summary>The own seat in the present epoch; null for an observer.</summary>
+    public ReplicaId? Seat => _parts[Epoch].Seat;
 
     /// <inheritdoc/>
     public EpochSeat Next(Committee ended, BlockId boundary)
     {
-        var members = new CommitteeMember[ended.Count];
-        for (int i = 0; i < members.Length; i++) members[i] = ended[new ReplicaId((ushort)i)];
-        var next = new Committee(new Epoch(ended.Epoch.Value + 1), ended.Quorum, members, boundary.Hash);
+        Committee next = Run.CommitteeOf(new Epoch(ended.Epoch.Value + 1), boundary.Hash);
         Enter(next);
-        return new EpochSeat(next, Id);
+        return new EpochSeat(next, SeatIn(next.Epoch));
     }
+
+    /// <summary>Signs in the name of an epoch that began here and in which it has a seat.</summary>
+    public StatementSigner SignerOf(Epoch epoch) => _parts[epoch].Signer ?? throw new InvariantException("only who has a seat signs");
+
+    private ReplicaId? SeatIn(Epoch epoch) => Run.Committees.Of(epoch).SeatOf(Id);
+
+    private bool IsMine(LaneId lane) => Run.Committees.NodeAt(lane.Epoch, lane.Author) == Id;
 
     private void Forget() => _parts.Clear();
 
     private void Enter(Committee committee)
     {
-        var signer = new StatementSigner(Run.Domain, committee.Epoch, Id, _keys.Vote, _keys.Node);
-        _parts[committee.Epoch] = new EpochPart(
-            committee, new MessageVerifier(Run.Domain, committee, Run.Signatures), signer, new ResultCollector(committee, Id));
-    }
+        SeatPlan plan = Run.Committees.Of(committee.Epoch);
+        ReplicaId? self = plan.SeatOf(Id);
+        StatementSigner? signer = null;
+        if (self is { } seat)
+        {
+            SimulatedKeys keys = plan.Seats[seat.Value].Keys!;
+            signer = new StatementSigner(Run.Domain, committee.Epoch, seat, keys.Vote, keys.Node);
+        }
 
-    private StatementSigner SignerOf(Epoch epoch) => _parts[epoch].Signer;
+        _parts[committee.Epoch] = new EpochPart(
+            committee, self, new MessageVerifier(Run.Domain, committee, Run.Signatures), signer, new ResultCollector(committee, self));
+    }
 
     /// <summary>The verifier of an epoch's statements; null for an epoch that did not begin here.</summary>
     private MessageVerifier? VerifierOf(Epoch epoch) => _parts.TryGetValue(epoch, out EpochPart? part) ? part.Verifier : null;
 
-    /// <summary>Result collectors of the newest epochs, oldest first.</summary>
-    private IEnumerable<ResultCollector> Collectors() => _parts.Values.TakeLast(CollectorsKept).Select(part => part.Collector);
+    /// <summary>The newest epochs, oldest first: their results are gathered.</summary>
+    private IEnumerable<EpochPart> Collecting() => _parts.Values.TakeLast(CollectorsKept);
 
-    private ResultCollector? CollectorOf(Epoch epoch) =>
-        _parts.TryGetValue(epoch, out EpochPart? part) && epoch.Value + CollectorsKept > Epoch.Value ? part.Collector : null;
+    private EpochPart? CollectingIn(Epoch epoch) =>
+        _parts.TryGetValue(epoch, out EpochPart? part) && epoch.Value + CollectorsKept > Epoch.Value ? part : null;
 
     /// <summary>The effects of the change of epochs.</summary>
     private void CarryOutOfEpochs(ReplicaEffect effect)
@@ -60,13 +87,15 @@ public sealed partial class SimulatedNode : ICommitteeSource
                 OnEpochEntered(entered);
                 break;
             case ReplicaEffect.SendToFormer send:
-                Send(send.To, send.Message);
+                Run.Coverage.SentToFormer++;
+                Send(send.To, send.Epoch, send.Message);
                 break;
             case ReplicaEffect.Answer answer:
-                Disk.VoteLog.WhenDurable(() => Send(ReplicaSet.Of(new ReplicaId((ushort)answer.Peer)), answer.Message));
+                if (Epochs.EpochOf(answer.Message) < Epoch) Run.Coverage.EndedEpochsServed++;
+                Disk.VoteLog.WhenDurable(() => SendOne(new NodeId((int)answer.Peer), answer.Message));
                 break;
             case ReplicaEffect.AnswerBlocks answer:
-                CarryOutServeBlocks(new ReplicaEffect.ServeBlocks(new ReplicaId((ushort)answer.Peer), answer.Request));
+                ServeBlocks(new NodeId((int)answer.Peer), answer.Request);
                 break;
             default:
                 Invariant.Throw($"an effect of no known kind {effect.GetType().Name}");
@@ -76,12 +105,19 @@ public sealed partial class SimulatedNode : ICommitteeSource
 
     private void OnEpochEntered(ReplicaEffect.EpochEntered entered)
     {
-        Invariant.Check(Epoch == entered.Committee.Epoch, "the node has the committee that its replica enters");
-        Run.NoteEpochEntered(this, Epoch);
+        ReplicaId? before = Seat;
+        Epoch = entered.Committee.Epoch;
+        Invariant.Check(_parts.ContainsKey(Epoch) && entered.Self == Seat, "the node has the committee that its replica enters");
+        Run.NoteEpochEntered(this, Epoch, before);
         StartLane();
+        for (int i = 0; i < _peers.Length; i++)
+        {
+            if (_peers[i].IsConnected && Run.Committees.Of(Epoch).SeatOf(new NodeId(i)) is { } seat) Submit(new ReplicaInput.PeerConnected(seat));
+        }
+
         foreach (HeldMessage held in _epochs!.TakeHeld())
         {
-            var from = new ReplicaId((ushort)held.Peer);
+            var from = new NodeId((int)held.Peer);
             Run.Schedule.After(0, () => OnArrival(from, held.Message));
         }
     }

@@ -13,7 +13,7 @@ public sealed partial class SimulatedNode
     private int _syncingBytes;
     private bool _isSealing;
 
-    private LaneId Lane => new(Epoch, Id, 0);
+    private LaneId? Lane => Seat is { } seat ? new LaneId(Epoch, seat, 0) : null;
 
     /// <summary>Own batches that survive whatever happens.</summary>
     public IEnumerable<Batch> OwnDurableBatches
@@ -23,16 +23,16 @@ public sealed partial class SimulatedNode
             for (int i = 0; i < Disk.BatchLog.SyncedCount; i++)
             {
                 Batch batch = Disk.BatchLog.Records[i].Batch;
-                if (batch.Header.Lane.Author == Id) yield return batch;
+                if (IsMine(batch.Header.Lane)) yield return batch;
             }
         }
     }
 
     /// <summary>Takes a transaction into the next batch.</summary>
-    /// <returns>False when the node is down.</returns>
+    /// <returns>False when the node is down or has no seat.</returns>
     public bool TrySubmit(SubmittedTransaction transaction)
     {
-        if (!IsUp) return false;
+        if (!IsUp || Seat is null) return false;
         _pending.Add(transaction);
         if (!_isSealing) ScheduleSeal();
         return true;
@@ -96,13 +96,14 @@ public sealed partial class SimulatedNode
             if (incarnation != _incarnation || !IsUp) return;
             _isSealing = false;
             Seal();
-            if (_pending.Count > 0) ScheduleSeal();
+            if (_pending.Count > 0 && Seat is not null) ScheduleSeal();
         });
     }
 
     /// <summary>Seals what waits, as far as back-pressure leaves room; the rest waits for the next time.</summary>
     private void Seal()
     {
+        if (Lane is not { } lane) return;
         LaneRoom room = Replica!.Lanes.OwnLaneRoom;
         if (_pending.Count == 0 || room.Batches <= _syncingBatches) return;
         int count = 0;
@@ -123,7 +124,7 @@ public sealed partial class SimulatedNode
         _pending.RemoveRange(0, count);
         BatchBody body = BatchBody.Parse(records, count);
         var header = new BatchHeader(
-            Lane, _nextSeq, _previousDigest, BatchFlags.None, count, bytes, MerkleTree.RootOfLeafHashes(body.LeafHashes));
+            lane, _nextSeq, _previousDigest, BatchFlags.None, count, bytes, MerkleTree.RootOfLeafHashes(body.LeafHashes));
         _nextSeq = _nextSeq.Next();
         _previousDigest = header.Digest;
         Store(Signer.Batch(header, Disk.ArchivedHeight, body));

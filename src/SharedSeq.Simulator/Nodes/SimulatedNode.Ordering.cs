@@ -7,7 +7,6 @@ namespace SharedSeq.Simulator;
 /// <summary>Behind the commit: the ordering machine, result votes and certificates, and the archive.</summary>
 public sealed partial class SimulatedNode : IBatchSource
 {
-    private readonly List<ResultEffect> _resultEffects = [];
     private OrderingMachine _ordering;
     private bool _isCarryingOutResults;
 
@@ -15,7 +14,7 @@ public sealed partial class SimulatedNode : IBatchSource
     public Height ExecutedHeight => _ordering.Height;
 
     /// <summary>The newest result certificate held.</summary>
-    public ResultCertificate? NewestCertificate => Collectors().LastOrDefault(collector => collector.Newest is not null)?.Newest;
+    public ResultCertificate? NewestCertificate => Collecting().LastOrDefault(part => part.Collector.Newest is not null)?.Collector.Newest;
 
     /// <inheritdoc/>
     public BodyLease Borrow(LaneTip tip) => BodyLease.Of(Get(tip));
@@ -36,10 +35,10 @@ public sealed partial class SimulatedNode : IBatchSource
         _ordering = RestoreOrdering();
         foreach (DurableRecord record in recovered.VoteLog)
         {
-            if (record is DurableRecord.OwnResultVote vote) CollectorOf(vote.Vote.Epoch)?.Recover(vote.Vote);
+            if (record is DurableRecord.OwnResultVote vote) CollectingIn(vote.Vote.Epoch)?.Collector.Recover(vote.Vote);
         }
 
-        if (Disk.NewestCertificate is { } certificate && Run.Random.Below(2) == 0) CollectorOf(certificate.Result.Epoch)?.Recover(certificate);
+        if (Disk.NewestCertificate is { } certificate && Run.Random.Below(2) == 0) CollectingIn(certificate.Result.Epoch)?.Collector.Recover(certificate);
         int from = (int)_ordering.Height.Value;
         Run.Coverage.HeightsReplayed += Disk.Archive.Records.Count - from;
         for (int i = from; i < Disk.Archive.Records.Count; i++) Execute(Disk.Archive.Records[i]);
@@ -81,7 +80,7 @@ public sealed partial class SimulatedNode : IBatchSource
         Run.NoteExecuted(this, new ExecutedHeight(result, ordered));
         if (result.IsCheckpoint) KeepSnapshot();
         if (!result.IsSigned) return;
-        CollectorOf(result.Result.Epoch)?.OnOwnResult(result.Result, _resultEffects);
+        if (CollectingIn(result.Result.Epoch) is { } part) part.Collector.OnOwnResult(result.Result, part.Effects);
         CarryOutResults();
     }
 
@@ -93,25 +92,31 @@ public sealed partial class SimulatedNode : IBatchSource
 
     private void TickOrdering()
     {
-        foreach (ResultCollector collector in Collectors()) collector.OnTick(_resultEffects);
+        foreach (EpochPart part in Collecting()) part.Collector.OnTick(part.Effects);
         CarryOutResults();
     }
 
-    private VerificationRejection DispatchToOrdering(ReplicaId from, PeerMessage message, MessageVerifier verifier)
+    private VerificationRejection DispatchToOrdering(NodeId from, PeerMessage message, MessageVerifier verifier)
     {
         VerificationRejection reason = VerificationRejection.None;
         switch (message)
         {
-            case ResultVote vote when CollectorOf(vote.Epoch) is { } collector && collector.IsWanted(vote):
+            case ResultVote vote when CollectingIn(vote.Epoch) is { } part && part.Collector.IsWanted(vote):
                 reason = verifier.TryVerify(vote, out Verified<ResultVote> verified);
-                if (reason == VerificationRejection.None) collector.OnVote(from, verified, _resultEffects);
+                if (reason == VerificationRejection.None && Run.Committees.Of(vote.Epoch).SeatOf(from) is { } voter)
+                    part.Collector.OnVote(voter, verified, part.Effects);
                 break;
             case ResultRequest request:
-                foreach (ResultCollector collector in Collectors()) collector.OnRequest(from, request, _resultEffects);
+                foreach (EpochPart part in Collecting())
+                {
+                    if (Run.Committees.Of(part.Committee.Epoch).SeatOf(from) is { } asker) part.Collector.OnRequest(asker, request, part.Effects);
+                }
+
                 break;
             case ResultResponse { Certificate: { } certificate }:
                 reason = verifier.TryVerify(certificate, out Verified<ResultCertificate> held);
-                if (reason == VerificationRejection.None) CollectorOf(certificate.Result.Epoch)?.OnCertificate(held, _resultEffects);
+                if (reason == VerificationRejection.None && CollectingIn(certificate.Result.Epoch) is { } collecting)
+                    collecting.Collector.OnCertificate(held, collecting.Effects);
                 break;
         }
 
@@ -123,23 +128,27 @@ public sealed partial class SimulatedNode : IBatchSource
     {
         if (_isCarryingOutResults) return;
         _isCarryingOutResults = true;
-        for (int i = 0; i < _resultEffects.Count; i++) CarryOut(_resultEffects[i]);
-        _resultEffects.Clear();
+        foreach (EpochPart part in Collecting().ToArray())
+        {
+            for (int i = 0; i < part.Effects.Count; i++) CarryOut(part, part.Effects[i]);
+            part.Effects.Clear();
+        }
+
         _isCarryingOutResults = false;
     }
 
-    private void CarryOut(ResultEffect effect)
+    private void CarryOut(EpochPart part, ResultEffect effect)
     {
         switch (effect)
         {
             case ResultEffect.SignResult sign:
-                Verified<ResultVote> vote = SignerOf(sign.Result.Epoch).Result(sign.Result.Height, sign.Result.Hash);
+                Verified<ResultVote> vote = part.Signer!.Result(sign.Result.Height, sign.Result.Hash);
                 Run.NoteSigned(Id, vote.Value);
                 Disk.VoteLog.Append(new DurableRecord.OwnResultVote(vote.Value));
-                CollectorOf(sign.Result.Epoch)?.OnOwnVote(vote, _resultEffects);
+                part.Collector.OnOwnVote(vote, part.Effects);
                 break;
             case ResultEffect.Send send:
-                Send(send.To, send.Message);
+                Send(send.To, part.Committee.Epoch, send.Message);
                 break;
             case ResultEffect.Certified certified:
                 Disk.NewestCertificate = certified.Certificate;
@@ -148,7 +157,7 @@ public sealed partial class SimulatedNode : IBatchSource
             case ResultEffect.EvidenceFound found:
                 VerificationRejection reason = VerifierOf(found.Evidence.Epoch)!.TryVerify(found.Evidence, out Verified<Evidence> evidence);
                 Invariant.Check(reason == VerificationRejection.None, "evidence of a node's own making verifies");
-                Submit(new ReplicaInput.EvidenceReceived(Id, evidence));
+                Submit(new ReplicaInput.EvidenceReceived(Seat, evidence));
                 break;
             case ResultEffect.Diverged diverged:
                 if (IsHonest) Run.Violate("Divergence", $"replica {Id} finds its result of height {diverged.Own.Height} different from {diverged.OtherHash}");

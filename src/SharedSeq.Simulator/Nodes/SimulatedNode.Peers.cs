@@ -1,5 +1,4 @@
 using SharedSeq.Consensus;
-using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Simulator;
@@ -24,7 +23,7 @@ public sealed partial class SimulatedNode
     }
 
     /// <summary>Bytes arrive: garbage is dropped and counted, an honest sender's bytes must decode.</summary>
-    public void OnFrame(ReplicaId from, byte[] frame)
+    public void OnFrame(NodeId from, byte[] frame)
     {
         if (!IsUp) return;
         PeerMessage message;
@@ -43,13 +42,13 @@ public sealed partial class SimulatedNode
     }
 
     /// <summary>A message arrives, or a ping when it is null.</summary>
-    public void OnArrival(ReplicaId from, PeerMessage? message)
+    public void OnArrival(NodeId from, PeerMessage? message)
     {
         if (!IsUp) return;
         Heard(from);
         if (message is null)
         {
-            Submit(new ReplicaInput.PeerHeard(from));
+            if (SeatNow(from) is { } seat) Submit(new ReplicaInput.PeerHeard(seat));
             return;
         }
 
@@ -62,14 +61,21 @@ public sealed partial class SimulatedNode
             Run.Violate("Verification", $"replica {Id} refused a {message.Kind} of honest {from}: {reason}");
     }
 
-    private void Heard(ReplicaId from)
+    /// <summary>The seat of a session in the present epoch; null for an observer's.</summary>
+    private ReplicaId? SeatNow(NodeId from) => Run.Committees.Of(Epoch).SeatOf(from);
+
+    private void Heard(NodeId from)
     {
         ref PeerSession session = ref _peers[from.Value];
         session.HeardUs = Run.Schedule.NowUs;
         if (session.IsConnected) return;
         session.IsConnected = true;
-        Submit(new ReplicaInput.PeerConnected(from));
-        foreach (ResultCollector collector in Collectors()) collector.OnPeerConnected(from, _resultEffects);
+        if (SeatNow(from) is { } seat) Submit(new ReplicaInput.PeerConnected(seat));
+        foreach (EpochPart part in Collecting())
+        {
+            if (Run.Committees.Of(part.Committee.Epoch).SeatOf(from) is { } member) part.Collector.OnPeerConnected(member, part.Effects);
+        }
+
         CarryOutResults();
     }
 
@@ -78,12 +84,12 @@ public sealed partial class SimulatedNode
         if (!IsUp || incarnation != _incarnation) return;
         for (int i = 0; i < _peers.Length; i++)
         {
-            var peer = new ReplicaId((ushort)i);
+            var peer = new NodeId(i);
             if (peer == Id) continue;
             SendOne(peer, null);
             if (!_peers[i].IsConnected || Run.Schedule.NowUs - _peers[i].HeardUs < SilentUs) continue;
             _peers[i].IsConnected = false;
-            Submit(new ReplicaInput.PeerDisconnected(peer));
+            if (SeatNow(peer) is { } seat) Submit(new ReplicaInput.PeerDisconnected(seat));
         }
 
         if (++_pings % PingsPerOrderingTick == 0) TickOrdering();
@@ -99,7 +105,7 @@ public sealed partial class SimulatedNode
         Run.Coverage.Compactions++;
     }
 
-    private VerificationRejection Dispatch(ReplicaId from, PeerMessage message)
+    private VerificationRejection Dispatch(NodeId from, PeerMessage message)
     {
         Epoch at = Epochs.EpochOf(message) ?? Epoch;
         if (OfAnotherEpoch(from, at, message) is { } other)
@@ -113,7 +119,7 @@ public sealed partial class SimulatedNode
         if (at == Epoch && ReceivedMessage.SlotOf(message) is { } slot && slot <= FinalSlot
             && !(message is CommitProof && Replica!.WantsLowerProofs))
         {
-            Submit(new ReplicaInput.StaleReceived(from, slot));
+            if (SeatNow(from) is { } late) Submit(new ReplicaInput.StaleReceived(late, slot));
             return reason;
         }
 
@@ -123,29 +129,45 @@ public sealed partial class SimulatedNode
             return reason;
         }
 
+        ReplicaId? seat = SeatNow(from);
+        if (seat is null && message is CertificateRequest or BlockRequest)
+        {
+            Run.Coverage.ObserversAnswered++;
+            Submit(new ReplicaInput.ObserverRequest((ulong)from.Value, message));
+            return reason;
+        }
+
+        if (seat is null && ReceivedMessage.TakesSeat(message))
+        {
+            // Who was asked in a later epoch may have been started again in this one, and answers: that is no claim to a seat.
+            bool isClaim = at == Epoch && message is not CertificateResponse;
+            if (isClaim && Run.Nodes[from.Value].IsHonest) Run.Violate("Seats", $"node {from} sent a {message.Kind} of epoch {at}, in which it has no seat");
+            return reason;
+        }
+
         _received.Clear();
-        if (!ReceivedMessage.TryRead(VerifierOf, verifier, from, message, _received, out reason)) return DispatchToOrdering(from, message, verifier);
+        if (!ReceivedMessage.TryRead(VerifierOf, verifier, seat, message, _received, out reason)) return DispatchToOrdering(from, message, verifier);
         foreach (ReplicaInput input in _received) Submit(input);
         return reason;
     }
 
     /// <summary>What becomes of a message of another epoch; null for one of the present epoch, and for lanes and results of ended ones.</summary>
-    private ReplicaInput? OfAnotherEpoch(ReplicaId from, Epoch at, PeerMessage message)
+    private ReplicaInput? OfAnotherEpoch(NodeId from, Epoch at, PeerMessage message)
     {
         if (at > Epoch)
         {
             Run.Coverage.MessagesHeld++;
-            return new ReplicaInput.LaterEpochMessage(from.Value, message);
+            return new ReplicaInput.LaterEpochMessage((ulong)from.Value, message);
         }
 
         if (at == Epoch || Run.Mutant.MixesEpochs) return null;
         return message is Vote or Proposal or Notarization or CommitProof or Status or CertificateRequest or BlockRequest
-            ? new ReplicaInput.EndedEpochMessage(from.Value, at, message)
+            ? new ReplicaInput.EndedEpochMessage((ulong)from.Value, at, message)
             : null;
     }
 
     /// <summary>The chain that ends in the tip asked for, as much of it as is held and fits, in ascending order.</summary>
-    private void ServeBatches(ReplicaId from, BatchRequest request)
+    private void ServeBatches(NodeId from, BatchRequest request)
     {
         var batches = new List<Batch>();
         int bytes = 0;
@@ -159,7 +181,7 @@ public sealed partial class SimulatedNode
         }
 
         batches.Reverse();
-        if (request.Lane.Author != Id) Run.Coverage.BatchesServedByOthers += batches.Count;
-        Send(ReplicaSet.Of(from), new BatchResponse(request.Lane, batches));
+        if (!IsMine(request.Lane)) Run.Coverage.BatchesServedByOthers += batches.Count;
+        SendOne(from, new BatchResponse(request.Lane, batches));
     }
 }

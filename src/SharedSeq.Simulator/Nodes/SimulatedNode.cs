@@ -5,7 +5,7 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Simulator;
 
 /// <summary>
-/// One member: the shell around the real replica and the real ordering machine. It carries out every <see cref="ReplicaEffect"/> by the duties
+/// One operator: the shell around the real replica and the real ordering machine. It carries out every <see cref="ReplicaEffect"/> by the duties
 /// written there, over simulated disk, network and clock. A Byzantine member is the same node with attackers between replica and world.
 /// </summary>
 public sealed partial class SimulatedNode
@@ -13,7 +13,6 @@ public sealed partial class SimulatedNode
     private readonly Attacker[] _attackers;
     private readonly Queue<(ReplicaInput Input, Epoch Seats)> _inputs = new();
     private readonly List<ReplicaEffect> _effects = [];
-    private readonly SimulatedKeys _keys;
     private Epochs? _epochs;
     private bool _isStepping;
     private bool _isDead;
@@ -21,29 +20,28 @@ public sealed partial class SimulatedNode
     private long _deadlineUs = long.MaxValue;
     private Slot _enteredSlot;
 
-    public SimulatedNode(SimulatedRun run, ReplicaId id, SimulatedDisk disk, SimulatedClock clock, Attacker[] attackers, Prng random)
+    public SimulatedNode(SimulatedRun run, NodeId id, SimulatedDisk disk, SimulatedClock clock, Attacker[] attackers, Prng random)
     {
         Run = run;
         Id = id;
         Disk = disk;
         Clock = clock;
         _attackers = attackers;
-        _keys = run.Signatures.KeysOf(id);
-        _peers = new PeerSession[run.Settings.Quorum.N];
+        _peers = new PeerSession[run.Settings.NodeCount];
         _ordering = new OrderingMachine(run.Genesis, run.Signatures);
-        Enter(run.Committee);
+        Enter(run.CommitteeOf(Epoch.Zero, run.Genesis.Hash));
         foreach (Attacker attacker in attackers) attacker.Attach(this, random.Fork());
     }
 
     public SimulatedRun Run { get; }
 
-    public ReplicaId Id { get; }
+    public NodeId Id { get; }
 
     public SimulatedDisk Disk { get; }
 
     public SimulatedClock Clock { get; }
 
-    /// <summary>Signs in the name of the present epoch.</summary>
+    /// <summary>Signs in the name of the present epoch, in which it has a seat.</summary>
     public StatementSigner Signer => SignerOf(Epoch);
 
     public bool IsHonest => _attackers.Length == 0;
@@ -73,18 +71,19 @@ public sealed partial class SimulatedNode
         if (IsUp || _isDead) return;
         _incarnation++;
         Array.Clear(_peers);
-        var seat = new EpochSeat(Run.Committee, Id);
-        var history = new EpochHistory(seat, Run.Genesis.Timestamp, Run.Settings.Epochs, Run.Settings.ReceiptHeights, this);
         Forget();
-        Enter(Run.Committee);
+        Committee first = Run.CommitteeOf(Epoch.Zero, Run.Genesis.Hash);
+        Enter(first);
+        var history = new EpochHistory(new EpochSeat(first, SeatIn(Epoch.Zero)), Run.Genesis.Timestamp, Run.Settings.Epochs, Run.Settings.ReceiptHeights, this);
         RecoveredState recovered = Disk.Recover(history);
+        Epoch = history.Seat.Committee.Epoch;
         Run.Agreement.OnStarted(this, recovered.Delivered.Id);
         NoteRecovered(recovered.VoteLog);
         Run.Trace.Line(Id, $"start {_incarnation} height {recovered.Delivered.Id.Height} records {recovered.VoteLog.Count}");
         _epochs = Run.CreateReplica(Id, history, recovered);
         StartOrdering(recovered);
         StartLane();
-        Reinject(Disk.LeftBatches(history, Id));
+        Reinject(Disk.LeftBatches(history, IsMine));
         foreach (Attacker attacker in _attackers) attacker.OnStart();
         int incarnation = _incarnation;
         Run.Schedule.After(Run.Random.Below(PingEveryUs), () => Ping(incarnation));

@@ -43,6 +43,30 @@ public sealed class Coverage
     /// <summary>Batches handed back because their lane was closed before they were ordered.</summary>
     public long BatchesLeft { get; set; }
 
+    /// <summary>Nodes that entered an epoch with a seat, after one without.</summary>
+    public long MembersJoined { get; set; }
+
+    /// <summary>Nodes that entered an epoch without a seat, after one with.</summary>
+    public long MembersLeft { get; set; }
+
+    /// <summary>Nodes that entered an epoch with another key.</summary>
+    public long MembersRotated { get; set; }
+
+    /// <summary>Nodes that entered an epoch with another seat than before.</summary>
+    public long SeatsChanged { get; set; }
+
+    /// <summary>Heights that observers delivered.</summary>
+    public long ObserversDelivered { get; set; }
+
+    /// <summary>Requests of sessions without a seat.</summary>
+    public long ObserversAnswered { get; set; }
+
+    /// <summary>Answers to whoever speaks in an ended epoch.</summary>
+    public long EndedEpochsServed { get; set; }
+
+    /// <summary>Messages to members that left.</summary>
+    public long SentToFormer { get; set; }
+
     /// <summary>Messages that came before their epoch.</summary>
     public long MessagesHeld { get; set; }
 
@@ -133,6 +157,14 @@ public sealed class Coverage
         EndedLanesOrdered += other.EndedLanesOrdered;
         BatchesLeft += other.BatchesLeft;
         MessagesHeld += other.MessagesHeld;
+        MembersJoined += other.MembersJoined;
+        MembersLeft += other.MembersLeft;
+        MembersRotated += other.MembersRotated;
+        SeatsChanged += other.SeatsChanged;
+        ObserversDelivered += other.ObserversDelivered;
+        ObserversAnswered += other.ObserversAnswered;
+        EndedEpochsServed += other.EndedEpochsServed;
+        SentToFormer += other.SentToFormer;
         Restarts += other.Restarts;
         RecordsTorn += other.RecordsTorn;
         Compactions += other.Compactions;
@@ -175,6 +207,14 @@ public sealed class Coverage
         yield return ("endedLanesOrdered", EndedLanesOrdered);
         yield return ("batchesLeft", BatchesLeft);
         yield return ("messagesHeld", MessagesHeld);
+        yield return ("membersJoined", MembersJoined);
+        yield return ("membersLeft", MembersLeft);
+        yield return ("membersRotated", MembersRotated);
+        yield return ("seatsChanged", SeatsChanged);
+        yield return ("observersDelivered", ObserversDelivered);
+        yield return ("observersAnswered", ObserversAnswered);
+        yield return ("endedEpochsServed", EndedEpochsServed);
+        yield return ("sentToFormer", SentToFormer);
         yield return ("restarts", Restarts);
         yield return ("recordsTorn", RecordsTorn);
         yield return ("compactions", Compactions);

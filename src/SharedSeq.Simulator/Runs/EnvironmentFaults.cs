@@ -11,7 +11,7 @@ public sealed class EnvironmentFaults(SimulatedRun run, Prng random)
 {
     private const long MinuteUs = 60_000_000;
 
-    private readonly (Epoch Epoch, Slot Slot)[] _highestFirst = new (Epoch, Slot)[run.Settings.Quorum.N];
+    private readonly (Epoch Epoch, Slot Slot)[] _highestFirst = new (Epoch, Slot)[run.Settings.NodeCount];
     private long _armedUs;
     private bool _isStabilised;
 
@@ -26,7 +26,8 @@ public sealed class EnvironmentFaults(SimulatedRun run, Prng random)
     {
         foreach (SimulatedNode node in run.Nodes)
         {
-            long startUs = random.Between(0, 100_000);
+            // Joiners come at any time; whoever is seated and not there is missed as if it had crashed.
+            long startUs = random.Between(0, node.Id.Value < Settings.Quorum.N ? 100_000 : EndUs);
             run.Schedule.At(startUs, node.Start);
         }
 
@@ -76,8 +77,8 @@ public sealed class EnvironmentFaults(SimulatedRun run, Prng random)
             {
                 bool isAcross = (group >> i & 1) != 0 && (group >> j & 1) == 0;
                 if (!isAcross) continue;
-                run.Network.Cut(new ReplicaId((ushort)i), new ReplicaId((ushort)j));
-                if (!isOneWay) run.Network.Cut(new ReplicaId((ushort)j), new ReplicaId((ushort)i));
+                run.Network.Cut(new NodeId(i), new NodeId(j));
+                if (!isOneWay) run.Network.Cut(new NodeId(j), new NodeId(i));
             }
         }
 
@@ -85,7 +86,7 @@ public sealed class EnvironmentFaults(SimulatedRun run, Prng random)
     }
 
     /// <summary>Everything honest members sign; what the power cut after a jump waits for.</summary>
-    public void OnSigned(ReplicaId by, PeerMessage statement)
+    public void OnSigned(NodeId by, PeerMessage statement)
     {
         if (Settings.Shape != RunShape.PowerCutAfterJump) return;
         if (statement is not Vote { VoteKind: VoteKind.First } vote || !run.Nodes[by.Value].IsHonest) return;
@@ -99,8 +100,8 @@ public sealed class EnvironmentFaults(SimulatedRun run, Prng random)
     /// <summary>One honest member is alone for a few slots, again and again.</summary>
     private void PlanIsolations()
     {
-        var member = new ReplicaId((ushort)random.Below(run.Nodes.Count));
-        while (!run.Nodes[member.Value].IsHonest) member = new ReplicaId((ushort)random.Below(run.Nodes.Count));
+        var member = new NodeId(random.Below(run.Nodes.Count));
+        while (!run.Nodes[member.Value].IsHonest) member = new NodeId(random.Below(run.Nodes.Count));
         _armedUs = random.Between(0, EndUs / 2);
         long at = _armedUs;
         while (at < EndUs)
@@ -112,7 +113,7 @@ public sealed class EnvironmentFaults(SimulatedRun run, Prng random)
         }
     }
 
-    private void Isolate(ReplicaId member)
+    private void Isolate(NodeId member)
     {
         if (_isStabilised) return;
         foreach (SimulatedNode node in run.Nodes)

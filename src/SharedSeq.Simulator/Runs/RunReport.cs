@@ -84,6 +84,7 @@ public static class RunReport
         foreach (LyingMember liar in run.Liars) left.Add($"liar {liar.Member}: {string.Join(" + ", liar.Lies)}");
         foreach (DyingMember dying in run.Dying) left.Add($"{dying.Member} dies at {dying.AtMs} ms");
         if (run.HasEpochs) left.Add($"epochs of {run.Epochs.Seconds} s");
+        if (run.Changes.Joiners > 0) left.Add($"{run.Changes.Joiners} joiners");
         if (run.RestartsPerMinute > 0) left.Add($"{run.RestartsPerMinute} restarts a minute");
         if (run.CutsPerMinute > 0) left.Add($"{run.CutsPerMinute} cuts a minute");
         if (run.Before != run.After) left.Add($"delays up to {run.Before.DelayMaxUs / 1_000} ms, {run.Before.LossPerMille} of 1,000 messages lost");

@@ -1,5 +1,4 @@
 using SharedSeq.Consensus;
-using SharedSeq.Primitives;
 
 namespace SharedSeq.Simulator;
 
@@ -23,10 +22,10 @@ public enum RunShape
 }
 
 /// <summary>A member that lies, and how. Two lies on one member act together.</summary>
-public sealed record LyingMember(ReplicaId Member, IReadOnlyList<AttackerKind> Lies);
+public sealed record LyingMember(NodeId Member, IReadOnlyList<AttackerKind> Lies);
 
 /// <summary>A member that stops for good without lying.</summary>
-public sealed record DyingMember(ReplicaId Member, int AtMs);
+public sealed record DyingMember(NodeId Member, int AtMs);
 
 /// <summary>What clients do. Counts are per run, times in simulated milliseconds.</summary>
 public sealed record WorkloadSettings
@@ -109,6 +108,15 @@ public sealed record RunSettings
 
     public bool HasEpochs => Epochs.Seconds > 0;
 
+    /// <summary>How the committee changes at boundaries.</summary>
+    public CommitteeChanges Changes { get; init; } = CommitteeChanges.None;
+
+    /// <summary>The first committee and those that may join.</summary>
+    public int NodeCount => Quorum.N + Changes.Joiners;
+
+    /// <summary>Seats that a committee of the run has at most.</summary>
+    public int MembersMax => Changes.Joiners == 0 ? Quorum.N : int.Max(CommitteeChanges.MembersMax, Quorum.N);
+
     /// <summary>D in this run: heights within which a receipt must be kept (ordering.md 5).</summary>
     public required int ReceiptHeights { get; init; }
 
@@ -117,9 +125,9 @@ public sealed record RunSettings
 
     /// <summary>Bound on the time every honest replica needs for 2n heights after stabilisation. Milliseconds.</summary>
     public int LivenessBoundMs =>
-        (6 * (Replica.ResendMs + Replica.SlotTimeoutMaxMs)) + (2 * Quorum.N * 3 * Replica.SlotTimeoutMs);
+        (6 * (Replica.ResendMs + Replica.SlotTimeoutMaxMs)) + (2 * MembersMax * 3 * Replica.SlotTimeoutMs);
 
-    public bool IsLiar(ReplicaId member)
+    public bool IsLiar(NodeId member)
     {
         foreach (LyingMember liar in Liars)
         {
@@ -129,7 +137,7 @@ public sealed record RunSettings
         return false;
     }
 
-    public bool IsDying(ReplicaId member)
+    public bool IsDying(NodeId member)
     {
         foreach (DyingMember dying in Dying)
         {

@@ -19,13 +19,13 @@ public sealed class RunTrace(SimulatedSchedule schedule, TextWriter? output) : I
 
     public long LineCount { get; private set; }
 
-    public void Line(ReplicaId replica, string rule, Slot slot, string text)
+    public void Line(NodeId replica, string rule, Slot slot, string text)
     {
         if (output is null && _length + text.Length + 64 < BufferBytes && Ascii(replica, rule, slot, text)) return;
         Line(string.Create(CultureInfo.InvariantCulture, $"{schedule.NowUs} r{replica.Value} {rule} {slot.Value} {text}"));
     }
 
-    public void Line(ReplicaId replica, string text) =>
+    public void Line(NodeId replica, string text) =>
         Line(string.Create(CultureInfo.InvariantCulture, $"{schedule.NowUs} r{replica.Value} {text}"));
 
     public void Line(string text)
@@ -54,7 +54,7 @@ public sealed class RunTrace(SimulatedSchedule schedule, TextWriter? output) : I
     public void Dispose() => _hash.Dispose();
 
     /// <summary>The same bytes as the general way, without the string in between.</summary>
-    private bool Ascii(ReplicaId replica, string rule, Slot slot, string text)
+    private bool Ascii(NodeId replica, string rule, Slot slot, string text)
     {
         if (!Utf8.TryWrite(
             _buffer.AsSpan(_length), CultureInfo.InvariantCulture, $"{schedule.NowUs} r{replica.Value} {rule} {slot.Value} {text}\n",

@@ -4,7 +4,7 @@ using SharedSeq.Primitives;
 
 namespace SharedSeq.Simulator;
 
-/// <summary>One run: a whole committee, its network, disks, clocks, clients, attackers and checkers in one thread. Its seed decides everything.</summary>
+/// <summary>One run: a whole committee and those that join it, its network, disks, clocks, clients, attackers and checkers in one thread. Its seed decides everything.</summary>
 public sealed class SimulatedRun : IDisposable
 {
     private const int MomentUs = 20_000;
@@ -19,24 +19,16 @@ public sealed class SimulatedRun : IDisposable
         Mutant = mutant;
         Random = new Prng(settings.Seed);
         Trace = new RunTrace(Schedule, traceOutput);
-        Signatures = new SimulatedSignatures(settings.Quorum.N, Random.Fork());
-        var members = new CommitteeMember[settings.Quorum.N];
-        for (int i = 0; i < members.Length; i++)
-        {
-            SimulatedKeys keys = Signatures.KeysOf(new ReplicaId((ushort)i));
-            members[i] = new CommitteeMember(keys.Vote.Public, keys.Node.Public);
-        }
-
-        Genesis = SimulatedGenesis.Create(settings, members);
-        Committee = new Committee(Epoch.Zero, mutant.Shift(settings.Quorum), members, Genesis.Hash);
-        Verifier = new MessageVerifier(Domain, Committee, Signatures);
-        Network = new SimulatedNetwork(Schedule, Random.Fork(), settings.Quorum.N, settings.Before, settings.CodecPerMille, _nodes);
+        Signatures = new SimulatedSignatures(settings.NodeCount, Random.Fork());
+        Committees = new SimulatedCommittees(settings, Signatures);
+        Genesis = SimulatedGenesis.Create(settings, Committees.Of(Epoch.Zero).Members);
+        Network = new SimulatedNetwork(Schedule, Random.Fork(), settings.NodeCount, settings.Before, settings.CodecPerMille, _nodes);
         Agreement = new Agreement(this);
         _checkers.AddRange([
             Agreement, new NoHonestEvidence(this), new EqualResults(this), new ReceiptDeadline(this), new NothingLostOrDoubled(this),
             new Liveness(this), new MemoryBounds(this), new EvidenceCommitted(this), new EpochProgress(this),
         ]);
-        for (int i = 0; i < members.Length; i++) _nodes.Add(CreateNode(new ReplicaId((ushort)i)));
+        for (int i = 0; i < settings.NodeCount; i++) _nodes.Add(CreateNode(new NodeId(i)));
         Client = new SimulatedClient(this, Random.Fork());
         _faults = new EnvironmentFaults(this, Random.Fork());
     }
@@ -60,10 +52,8 @@ public sealed class SimulatedRun : IDisposable
 
     public Genesis Genesis { get; }
 
-    /// <summary>The committee of epoch 0. Every epoch has the same members in the same seats.</summary>
-    public Committee Committee { get; }
-
-    public MessageVerifier Verifier { get; }
+    /// <summary>Who has which seat in which epoch.</summary>
+    public SimulatedCommittees Committees { get; }
 
     /// <summary>The highest epoch any honest replica has entered.</summary>
     public Epoch HighestEpoch { get; private set; }
@@ -89,7 +79,7 @@ public sealed class SimulatedRun : IDisposable
     public Violation? Violation { get; private set; }
 
     /// <summary>Simulated milliseconds after which the run ends whatever is still owed.</summary>
-    private long EndMs => Settings.StabilisationMs + (2L * Settings.LivenessBoundMs) + (8L * Settings.Replica.FreshnessMs) + 2_000;
+    private long EndMs => Settings.StabilisationMs + (2L * Settings.LivenessBoundMs) + (8L * Settings.Replica.FreshnessMs) + (2_000 * Settings.Changes.EpochsAfter);
 
     /// <summary>Runs to its end, or to the first violation.</summary>
     public RunResult Execute()
@@ -130,7 +120,7 @@ public sealed class SimulatedRun : IDisposable
     }
 
     /// <summary>Everything any member signs passes here, sent or not.</summary>
-    public void NoteSigned(ReplicaId by, PeerMessage statement)
+    public void NoteSigned(NodeId by, PeerMessage statement)
     {
         _faults.OnSigned(by, statement);
         foreach (Checker checker in _checkers) checker.OnSigned(by, statement);
@@ -139,6 +129,7 @@ public sealed class SimulatedRun : IDisposable
     public void NoteDelivered(SimulatedNode node, CommittedBlock block)
     {
         foreach (Checker checker in _checkers) checker.OnDelivered(node, block);
+        if (node.Seat is null) Coverage.ObserversDelivered++;
         if (node.IsHonest && block.Height > HighestDelivered)
         {
             HighestDelivered = block.Height;
@@ -167,7 +158,7 @@ public sealed class SimulatedRun : IDisposable
     {
         Coverage.Evidence++;
         foreach (Checker checker in _checkers) checker.OnEvidence(node, evidence);
-        Trace.Line(node.Id, $"evidence {evidence.EvidenceKind} against {evidence.Offender}");
+        Trace.Line(node.Id, $"evidence {evidence.EvidenceKind} against {evidence.Offender} of epoch {evidence.Epoch} {evidence.Id}");
     }
 
     public void NoteAlarm(SimulatedNode node, ReplicaEffect.Alarm alarm)
@@ -176,17 +167,32 @@ public sealed class SimulatedRun : IDisposable
         if (node.IsHonest && alarm.Kind != AlarmKind.ClockJumped) Violate("Alarm", $"replica {node.Id}: {alarm.Kind}: {alarm.Message}");
     }
 
-    public void NoteEpochEntered(SimulatedNode node, Epoch epoch)
+    /// <param name="node">The node.</param>
+    /// <param name="epoch">The epoch it entered.</param>
+    /// <param name="before">Its seat in the epoch before.</param>
+    public void NoteEpochEntered(SimulatedNode node, Epoch epoch, ReplicaId? before)
     {
         Coverage.EpochsEntered++;
+        if (before is null && node.Seat is not null) Coverage.MembersJoined++;
+        if (before is not null && node.Seat is null) Coverage.MembersLeft++;
+        if (before is not null && node.Seat is not null && before != node.Seat) Coverage.SeatsChanged++;
+        if (Committees.IsRotation(node.Id, epoch)) Coverage.MembersRotated++;
+        foreach (Checker checker in _checkers) checker.OnEpochEntered(node);
         if (node.IsHonest && epoch > HighestEpoch) HighestEpoch = epoch;
         Trace.Line(node.Id, $"epoch {epoch}");
     }
 
-    internal Epochs CreateReplica(ReplicaId id, EpochHistory history, RecoveredState recovered)
+    internal Epochs CreateReplica(NodeId id, EpochHistory history, RecoveredState recovered)
     {
-        ReplicaOptions options = Settings.Replica with { Seed = Settings.Replica.Seed + id.Value };
+        ReplicaOptions options = Settings.Replica with { Seed = Settings.Replica.Seed + (ulong)id.Value };
         return Mutant.Create(history, options, recovered);
+    }
+
+    /// <summary>The committee of an epoch, as a node finds it when it knows the epoch's genesis.</summary>
+    internal Committee CommitteeOf(Epoch epoch, Hash32 genesis)
+    {
+        SeatPlan plan = Committees.Of(epoch);
+        return new Committee(epoch, Mutant.Shift(plan.Quorum), plan.Members, genesis);
     }
 
     public void Dispose() => Trace.Dispose();
@@ -206,7 +212,7 @@ public sealed class SimulatedRun : IDisposable
         Schedule.After(MomentUs, OnMoment);
     }
 
-    private SimulatedNode CreateNode(ReplicaId id)
+    private SimulatedNode CreateNode(NodeId id)
     {
         Prng random = Random.Fork();
         var disk = new SimulatedDisk(Schedule, random.Fork(), () => IsHealing ? Settings.DiskAfter : Settings.DiskBefore);

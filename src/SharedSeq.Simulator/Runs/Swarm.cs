@@ -28,10 +28,12 @@ public static class Swarm
             Reorders = random.Below(2) == 0,
         };
         EpochTerms epochs = DrawEpochs(seed, members);
+        CommitteeChanges changes = DrawChanges(seed, members, epochs, liars);
         if (epochs.Seconds > 0)
         {
-            replica = replica with { ReceiptDeadlineHeights = DeadlineWithEpochs(replica, members) };
-            epochs = epochs with { BoundaryLead = uint.Max(epochs.BoundaryLead, LeastLead(replica.ReceiptDeadlineHeights, members)) };
+            int seats = changes.Joiners == 0 ? members : int.Max(members, CommitteeChanges.MembersMax);
+            replica = replica with { ReceiptDeadlineHeights = DeadlineWithEpochs(replica, seats) };
+            epochs = epochs with { BoundaryLead = uint.Max(epochs.BoundaryLead, LeastLead(replica.ReceiptDeadlineHeights, seats)) };
         }
 
         return new RunSettings
@@ -55,6 +57,7 @@ public static class Swarm
             Replica = replica,
             Workload = Burden(seed, members, DrawWorkload(random)),
             Epochs = epochs,
+            Changes = changes,
             ReceiptHeights = epochs.Seconds > 0 ? replica.ReceiptDeadlineHeights : ReceiptHeightsOf(replica, after, members),
         };
     }
@@ -64,6 +67,18 @@ public static class Swarm
     {
         var random = new Prng(seed ^ 0xE90C_0000_0000_0000UL ^ ((ulong)members << 40));
         return random.Below(4) != 0 ? default : new EpochTerms(1, (uint)random.Between(4, random.Below(3) == 0 ? 40 : 12));
+    }
+
+    /// <summary>
+    /// In three of four runs with epochs the committee changes; in some of those the one that lies comes later. Drawn apart, as epochs are.
+    /// </summary>
+    private static CommitteeChanges DrawChanges(ulong seed, int members, EpochTerms epochs, List<LyingMember> liars)
+    {
+        var random = new Prng(seed ^ 0x5EA7_5000_0000_0000UL ^ ((ulong)members << 40));
+        if (epochs.Seconds == 0 || random.Below(4) == 0) return CommitteeChanges.None;
+        var changes = new CommitteeChanges(1 + random.Below(3), random.Below(2) == 0 ? 1_000 : 500, 1 + random.Below(4));
+        if (liars.Count > 0 && random.Below(4) == 0) liars[0] = liars[0] with { Member = new NodeId(members + random.Below(changes.Joiners)) };
+        return changes;
     }
 
     /// <summary>D where epochs end: half of it must do for a receipt, at the pace that honest leaders keep.</summary>
@@ -114,7 +129,7 @@ public static class Swarm
             LossPerMille = Sometimes(random, random.Below(2) == 0 ? 30 : 300),
             DuplicatePerMille = Sometimes(random, 100),
             Reorders = random.Below(3) != 0,
-            Laggard = random.Below(3) == 0 ? new ReplicaId((ushort)random.Below(members)) : null,
+            Laggard = random.Below(3) == 0 ? new NodeId(random.Below(members)) : null,
             LaggardFactor = random.Below(10) + 2,
         };
     }
@@ -177,7 +192,7 @@ public static class Swarm
         int faulty = random.Below(8) == 0 ? 0 : quorum.F;
         for (int i = 0; i < faulty; i++)
         {
-            var member = new ReplicaId((ushort)order[next++]);
+            var member = new NodeId(order[next++]);
             if (random.Below(8) == 0) dying.Add(new DyingMember(member, random.Below(stabilisationMs + 400)));
             else liars.Add(new LyingMember(member, DrawLies(random)));
         }
@@ -186,7 +201,7 @@ public static class Swarm
         int crashed = canCrashMore ? random.Below(quorum.P + 1) : 0;
         for (int i = 0; i < crashed; i++)
         {
-            dying.Add(new DyingMember(new ReplicaId((ushort)order[next++]), random.Below(stabilisationMs + 400)));
+            dying.Add(new DyingMember(new NodeId(order[next++]), random.Below(stabilisationMs + 400)));
         }
 
         return (liars, dying);

@@ -17,6 +17,11 @@ public sealed record Reduction(string Name, Func<RunSettings, RunSettings> Chang
         new("no-liars", run => run.Liars.Count == 0 ? run : run with { Liars = [] }),
         new("no-deaths", run => run.Dying.Count == 0 ? run : run with { Dying = [] }),
         new("calm", run => run with { Shape = RunShape.Calm }),
+        new("one-committee", run => run.Changes.Joiners == 0 ? run : run with
+        {
+            Changes = CommitteeChanges.None,
+            Liars = [.. run.Liars.Where(liar => liar.Member.Value < run.Quorum.N)],
+        }),
         new("one-epoch", run => run with { Epochs = default }),
         new("no-cuts", run => run with { CutsPerMinute = 0 }),
         new("no-restarts", run => run with { RestartsPerMinute = 0 }),

@@ -31,7 +31,7 @@ public sealed class SimulatedKey : ISigner
     }
 }
 
-/// <summary>A member's two secrets.</summary>
+/// <summary>A seat's two secrets.</summary>
 public sealed record SimulatedKeys(SimulatedKey Vote, SimulatedKey Node);
 
 /// <summary>
@@ -40,21 +40,31 @@ public sealed record SimulatedKeys(SimulatedKey Vote, SimulatedKey Node);
 /// </summary>
 public sealed class SimulatedSignatures : ISignatureScheme
 {
+    /// <summary>Keys of a kind that a node may use one after the other.</summary>
+    public const int Generations = 8;
+
     private readonly SimulatedKey[] _keys;
 
-    public SimulatedSignatures(int members, Prng random)
+    public SimulatedSignatures(int nodes, Prng random)
     {
-        _keys = new SimulatedKey[2 * members];
-
         // Numbers from 1 on: the all-zero key is nobody's.
-        for (int i = 0; i < _keys.Length; i++) _keys[i] = new SimulatedKey(random, (ulong)i + 1);
+        _keys = new SimulatedKey[1 + (2 * nodes * Generations)];
+        for (int i = 0; i < _keys.Length; i++) _keys[i] = new SimulatedKey(random, (ulong)i);
     }
 
-    public SimulatedKeys KeysOf(ReplicaId member) => new(_keys[2 * member.Value], _keys[(2 * member.Value) + 1]);
+    /// <summary>The keys of a node.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="vote">How often it rotated its vote key before.</param>
+    /// <param name="own">How often it rotated its node key before.</param>
+    public SimulatedKeys KeysOf(NodeId node, int vote = 0, int own = 0)
+    {
+        int first = 1 + (2 * node.Value * Generations);
+        return new SimulatedKeys(_keys[first + (2 * vote)], _keys[first + (2 * own) + 1]);
+    }
 
     public bool Verify(PublicKey64 key, ReadOnlySpan<byte> text, Signature64 signature)
     {
-        ulong index = key.X.Prefix - 1;
-        return index < (ulong)_keys.Length && _keys[index].Public == key && _keys[index].Sign(text) == signature;
+        ulong number = key.X.Prefix;
+        return number > 0 && number < (ulong)_keys.Length && _keys[number].Public == key && _keys[number].Sign(text) == signature;
     }
 }

@@ -55,20 +55,20 @@ public sealed class TwinRun
         var members = new CommitteeMember[n];
         for (int i = 0; i < n; i++)
         {
-            SimulatedKeys keys = signatures.KeysOf(new ReplicaId((ushort)i));
+            SimulatedKeys keys = signatures.KeysOf(new NodeId(i));
             members[i] = new CommitteeMember(keys.Vote.Public, keys.Node.Public);
         }
 
         var domain = new SigningDomain(new ChainId(1), ProtocolVersion.Current);
         _committee = new Committee(Epoch.Zero, quorum, members, Hash32.Zero);
         _verifier = new MessageVerifier(domain, _committee, signatures);
-        _votes = new VoteUnion(quorum, liars: 1, n + 1, message => Violate(nameof(Agreement), message));
+        _votes = new VoteUnion(_ => (quorum, 1), n + 1, message => Violate(nameof(Agreement), message));
         DeliveredTip genesis = DeliveredTip.Genesis(Hash32.Zero, new TimestampMs(SimulatedClock.StartWallMs));
         _cores = new TwinCore[n + 1];
         for (int i = 0; i < _cores.Length; i++)
         {
             ReplicaId id = scenario.MemberOf(i);
-            SimulatedKeys keys = signatures.KeysOf(id);
+            SimulatedKeys keys = signatures.KeysOf(new NodeId(id.Value));
             ReplicaOptions options = Options with { Seed = _random.NextU64(), IsTraced = trace is not null };
             Replica replica = mutant.Create(_committee, id, options, new RecoveredState([], genesis, []));
             var signer = new StatementSigner(domain, Epoch.Zero, id, keys.Vote, keys.Node);

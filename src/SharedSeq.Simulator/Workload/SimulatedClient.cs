@@ -42,17 +42,18 @@ public sealed class SimulatedClient(SimulatedRun run, Prng random)
     {
         Height named = receipt.Proof.HighestHeight;
         if (receipt.HandedAt is { } handed) return handed > named ? handed : named;
-        ReplicaId author = receipt.Proof.Tip.Lane.Author;
-        if (Lives(author)) return named;
+        LaneId lane = receipt.Proof.Tip.Lane;
+        if (Lives(lane.Epoch, lane.Author)) return named;
         foreach (AckSignature ack in receipt.Proof.Acks)
         {
-            if (ack.Acker != author && !Lives(ack.Acker)) return null;
+            if (ack.Acker != lane.Author && !Lives(lane.Epoch, ack.Acker)) return null;
         }
 
         return named;
     }
 
-    private bool Lives(ReplicaId member) => run.Nodes[member.Value].IsHonest && !run.Settings.IsDying(member);
+    private bool Lives(Epoch epoch, ReplicaId seat) =>
+        run.Committees.NodeAt(epoch, seat) is { } node && run.Nodes[node.Value].IsHonest && !run.Settings.IsDying(node);
 
     private void SubmitOne()
     {
@@ -78,12 +79,13 @@ public sealed class SimulatedClient(SimulatedRun run, Prng random)
     /// <summary>Hands a receipt to f+1 members besides its author, so that one of them is honest.</summary>
     private void Relay(Receipt receipt)
     {
-        int author = receipt.Batch.Header.Lane.Author.Value;
+        LaneId lane = receipt.Batch.Header.Lane;
+        int author = run.Committees.NodeAt(lane.Epoch, lane.Author)!.Value.Value;
         int handed = 0;
         for (int i = 1; i < run.Nodes.Count && handed < run.Settings.Quorum.OneHonest; i++)
         {
             SimulatedNode node = run.Nodes[(author + i) % run.Nodes.Count];
-            if (!node.TryRelay(receipt.Proof)) continue;
+            if (node.Seat is null || !node.TryRelay(receipt.Proof)) continue;
             handed++;
             if (node.IsHonest && !run.Settings.IsDying(node.Id)) receipt.HandedAt ??= run.HighestDelivered;
         }
