@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Logging;
 using SharedSeq.Consensus;
+using SharedSeq.Networking;
+using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Node;
@@ -51,6 +53,30 @@ internal static partial class NodeLog
 
     [LoggerMessage(1019, LogLevel.Warning, "{Held} of {Left} accepted batches that their epoch's lanes did not get ordered go into the present lane")]
     public static partial void BatchesLeft(this ILogger logger, int held, int left);
+
+    [LoggerMessage(1040, LogLevel.Information,
+        "state sync: the checkpoint of height {Height} is fetched, {Bytes} bytes from {Sources} operators; the own archive is at {Own}")]
+    public static partial void SyncBegins(this ILogger logger, Height height, Height own, long bytes, int sources);
+
+    [LoggerMessage(1041, LogLevel.Information,
+        "state sync: the checkpoint of height {Height} is here and certified, {Bytes} bytes in {Milliseconds} ms; it is installed by a start of this node")]
+    public static partial void SyncReady(this ILogger logger, Height height, long bytes, long milliseconds);
+
+    [LoggerMessage(1042, LogLevel.Warning, "state sync: peer {Peer} is asked for nothing more: {Reason}")]
+    public static partial void SyncRefused(this ILogger logger, PeerId peer, SyncRejection reason);
+
+    [LoggerMessage(1043, LogLevel.Error, "state sync: what was offered for height {Height} is not the certified state: {Reason}")]
+    public static partial void SyncOtherState(this ILogger logger, Height height, string reason);
+
+    [LoggerMessage(1044, LogLevel.Error, "state sync: the checkpoint of height {Height} could not be stored: {Reason}")]
+    public static partial void SyncDamaged(this ILogger logger, Height height, string reason);
+
+    [LoggerMessage(1045, LogLevel.Information,
+        "state sync: the archive begins with the certified checkpoint of height {Height}, {Bytes} bytes of state; it was at height {Former}")]
+    public static partial void SyncInstalled(this ILogger logger, Height height, long bytes, Height former);
+
+    [LoggerMessage(1046, LogLevel.Warning, "state sync: the checkpoint in {Folder} is not installed: {Reason}")]
+    public static partial void SyncNotInstalled(this ILogger logger, string folder, string reason);
 
     [LoggerMessage(1050, LogLevel.Information, "said to be in step, naming the checkpoint of height {Height}, by {Door}")]
     public static partial void ReadySaid(this ILogger logger, Height height, Uri door);

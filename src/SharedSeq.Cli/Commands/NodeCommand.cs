@@ -76,13 +76,22 @@ internal static class NodeCommand
         using ILoggerFactory loggers = CreateLoggers(configuration.Telemetry);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         if (stopsWithStdin) _ = StopWithStdinAsync(stop);
-        await using var node = new NodeHost(configuration, loggers);
-        await node.StartAsync(stop.Token);
-        Console.WriteLine($"ready rpc={node.Rpc} genesis={node.Genesis.Hash}");
-        Task stopped = Task.Delay(Timeout.Infinite, stop.Token);
-        if (await Task.WhenAny(stopped, node.Fatal) == stopped) return ExitCode.Ok;
-        await Console.Error.WriteLineAsync($"sharedseq: the node must stop: {await node.Fatal}");
-        return ExitCode.Failed;
+        while (true)
+        {
+            await using var node = new NodeHost(configuration, loggers);
+            await node.StartAsync(stop.Token);
+            Console.WriteLine($"ready rpc={node.Rpc} genesis={node.Genesis.Hash}");
+            Task stopped = Task.Delay(Timeout.Infinite, stop.Token);
+            Task ended = await Task.WhenAny(stopped, node.Fatal, node.Synced);
+            if (ended == stopped) return ExitCode.Ok;
+            if (ended == node.Fatal)
+            {
+                await Console.Error.WriteLineAsync($"sharedseq: the node must stop: {await node.Fatal}");
+                return ExitCode.Failed;
+            }
+
+            Console.WriteLine($"starting again from the checkpoint of height {await node.Synced}");
+        }
     }
 
     private static async Task StopWithStdinAsync(CancellationTokenSource stop)

@@ -42,6 +42,7 @@ internal static class NodeDoctor
         faults += Try("peers.listen", () => Bind(configuration.Peers.Listen));
         faults += Try("rpc.listen", () => Bind(configuration.Rpc.Listen));
         faults += Try("data folder", () => Writable(configuration.DataDir));
+        faults += Try("checkpoint", () => Checkpoint(configuration));
         Console.WriteLine(faults == 0 ? "ready to run" : $"{faults} to mend");
         return faults == 0 ? ExitCode.Ok : ExitCode.Failed;
     }
@@ -110,6 +111,13 @@ internal static class NodeDoctor
         File.WriteAllBytes(probe, [1]);
         File.Delete(probe);
         return $"{folder} is writable, {new DriveInfo(Path.GetFullPath(folder)).AvailableFreeSpace >> 30} GiB free";
+    }
+
+    private static string Checkpoint(NodeConfiguration configuration)
+    {
+        var folder = new CheckpointFolder(configuration.DataDir);
+        if (folder.HasNext) return "one of others waits: the next start installs it";
+        return folder.BaseHeight() is { } height ? $"the archive begins with that of height {height}, by state sync" : "none: it begins with the genesis";
     }
 
     private static void Say(bool isGood, string what, string text) => Console.WriteLine($"{(isGood ? "ok  " : "FAIL")}  {what}: {text}");

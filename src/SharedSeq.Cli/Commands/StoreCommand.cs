@@ -1,4 +1,5 @@
 using System.CommandLine;
+using SharedSeq.Client;
 using SharedSeq.Node;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
@@ -36,7 +37,7 @@ internal static class StoreCommand
             string scratch = Directory.CreateTempSubdirectory("sharedseq-check-").FullName;
             try
             {
-                RebuiltLedger rebuilt = await ReplayAsync(path, scratch, cancellation);
+                RebuiltLedger rebuilt = await ReplayAsync(path, scratch, null, cancellation);
                 Console.WriteLine($"both logs are whole; {rebuilt.Machine.Height} heights apply, effects root {rebuilt.Machine.EffectsRoot}");
                 return ExitCode.Ok;
             }
@@ -79,16 +80,21 @@ internal static class StoreCommand
             string old = NodeLedger.FolderOf(configuration.DataDir);
             string fresh = configuration.DataDir + ".rebuilt";
             if (Directory.Exists(fresh)) Directory.Delete(fresh, recursive: true);
-            RebuiltLedger rebuilt = await ReplayAsync(path, fresh, cancellation);
+            string states = Path.Combine(configuration.DataDir, "snapshots"), freshStates = Path.Combine(fresh, "snapshots");
+            RebuiltLedger rebuilt = await ReplayAsync(path, fresh, new SnapshotFiles(freshStates), cancellation);
 
             // The old ledger goes only when the new one is complete; states that the old one may have led to go with it.
             if (Directory.Exists(old)) Directory.Delete(old, recursive: true);
+            new SnapshotFiles(states).Clear();
+            Directory.CreateDirectory(states);
             Directory.Move(NodeLedger.FolderOf(fresh), old);
+            if (Directory.Exists(freshStates))
+            {
+                foreach (string state in Directory.GetFiles(freshStates)) File.Move(state, Path.Combine(states, Path.GetFileName(state)));
+            }
+
             Directory.Delete(fresh, recursive: true);
-            var snapshots = new SnapshotFiles(Path.Combine(configuration.DataDir, "snapshots"));
-            snapshots.Clear();
-            if (rebuilt.Machine.Height > Height.Zero) snapshots.Write(rebuilt.Machine.BeginSnapshot());
-            if (rebuilt.Epochs.Count > 0) new EpochFile(configuration.DataDir).Write(rebuilt.Epochs);
+            WriteEpochs(configuration, rebuilt);
             new DivergenceFile(configuration.DataDir).Delete();
             Console.WriteLine($"ledger rebuilt up to height {rebuilt.Machine.Height}");
             return ExitCode.Ok;
@@ -101,17 +107,37 @@ internal static class StoreCommand
     private static NodeConfiguration Load(string path) =>
         ConfigurationLoader.Load(path, new Dictionary<string, string>(StringComparer.Ordinal), []);
 
-    /// <summary>Applies all heights of the logs into a ledger below a folder.</summary>
-    private static async Task<RebuiltLedger> ReplayAsync(string configPath, string folder, CancellationToken cancellation)
+    /// <summary>Applies all heights of the logs into a ledger below a folder, and writes the state after the last one if that is wanted.</summary>
+    private static async Task<RebuiltLedger> ReplayAsync(string configPath, string folder, SnapshotFiles? snapshots, CancellationToken cancellation)
     {
         NodeConfiguration configuration = Load(configPath);
         Genesis genesis = GenesisFiles.Read(configuration.Genesis, configuration.GenesisHash);
         using var logs = new NodeLogs(configuration, _ => { });
         logs.Recover(genesis, out _);
-        RebuiltLedger rebuilt = await LedgerRebuild.RunAsync(genesis, logs, folder, cancellation);
-        return rebuilt.DiffersAt is { } height
-            ? throw new CommandException(
-                $"the result of height {height} computed from these logs is not the certified one: nothing was changed. Use another version, or a peer's logs")
-            : rebuilt;
+        RebuiltLedger rebuilt = await LedgerRebuild.RunAsync(genesis, logs, folder, BaseOf(configuration, genesis), cancellation);
+        if (rebuilt.DiffersAt is { } height)
+        {
+            throw new CommandException(
+                $"the result of height {height} computed from these logs is not the certified one: nothing was changed. Use another version, or a peer's logs");
+        }
+
+        if (rebuilt.Machine.Height > Height.Zero) snapshots?.Write(rebuilt.Machine.BeginSnapshot(), new BatchStore(logs.ReadBatch).Hold);
+        return rebuilt;
     }
+
+    /// <summary>Of epochs that ended below the archive's beginning nothing can be made anew: what is known of them stays.</summary>
+    private static void WriteEpochs(NodeConfiguration configuration, RebuiltLedger rebuilt)
+    {
+        if (rebuilt.Epochs.Count == 0) return;
+        var file = new EpochFile(configuration.DataDir);
+        bool isWhole = rebuilt.Epochs[0].Epoch == new Epoch(1);
+        file.Write([.. isWhole ? [] : file.Read().Where(start => start.Epoch < rebuilt.Epochs[0].Epoch), .. rebuilt.Epochs]);
+    }
+
+    /// <summary>
+    /// The checkpoint that the archive begins with, if state sync made it so. Who signed it was looked at when it was installed; where it leads is compared
+    /// with what was certified since.
+    /// </summary>
+    private static CertifiedCheckpoint? BaseOf(NodeConfiguration configuration, Genesis genesis) =>
+        new CheckpointFolder(configuration.DataDir).ReadBase(genesis, new P256Scheme(), _ => true);
 }

@@ -31,6 +31,9 @@ internal sealed class HostilePeer : IPeerHandler, IAsyncDisposable
 
     public IReadOnlyDictionary<SessionEnd, long> Ends => _network.Ends;
 
+    /// <summary>What it does upon a message, if anything.</summary>
+    public Action<ReplicaId, PeerMessage>? OnMessage { get; set; }
+
     /// <summary>
     /// Dials the operators of greater node key, in a devnet those of greater index; the others dial it only where the options say that it listens.
     /// </summary>
@@ -79,6 +82,7 @@ internal sealed class HostilePeer : IPeerHandler, IAsyncDisposable
             foreach (Block block in response.Blocks) _given.TryAdd(block.Id, true);
         }
 
+        if (OnMessage is { } answer && !frame.IsEmpty) answer(new ReplicaId(peer.Value), MessageCodec.Decode(frame));
         return ValueTask.FromResult(true);
     }
 

@@ -59,6 +59,10 @@ public static class MessageCodec
             case MessageKind.ResultResponse: return ResultResponse.Read(ref reader);
             case MessageKind.Evidence: return Evidence.Read(ref reader);
             case MessageKind.Attestation: return AttestationMessage.Read(ref reader);
+            case MessageKind.CheckpointRequest: return CheckpointRequest.Read(ref reader);
+            case MessageKind.CheckpointOffers: return CheckpointOffers.Read(ref reader);
+            case MessageKind.PieceRequest: return PieceRequest.Read(ref reader);
+            case MessageKind.PieceResponse: return PieceResponse.Read(ref reader);
             default:
                 DecodeException.Throw(DecodeRejection.UnknownValue, $"message kind {(byte)kind}");
                 return null!;

@@ -24,6 +24,10 @@ public enum MessageKind : byte
     ResultResponse = 17,
     Evidence = 18,
     Attestation = 19,
+    CheckpointRequest = 20,
+    CheckpointOffers = 21,
+    PieceRequest = 22,
+    PieceResponse = 23,
 }
 
 /// <summary>A message between replicas: one documented class per kind, each with its write and its strict read side.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
@@ -22,7 +23,9 @@ public sealed class NodeHost : IAsyncDisposable
     private readonly TimeProvider _clock;
     private readonly IFileLayer? _files;
     private readonly TaskCompletionSource<string> _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<Height> _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<IAsyncDisposable> _parts = [];
+    private readonly CheckpointFolder _checkpoints;
     private NodeKeys? _keys;
     private NodePeers? _peers;
     private NodeEpochs? _epochs;
@@ -43,6 +46,7 @@ public sealed class NodeHost : IAsyncDisposable
         _files = files;
         Genesis = GenesisFiles.Read(configuration.Genesis, configuration.GenesisHash);
         NodeLimits.Check(configuration, Genesis);
+        _checkpoints = new CheckpointFolder(configuration.DataDir, files);
     }
 
     public Genesis Genesis { get; }
@@ -53,6 +57,9 @@ public sealed class NodeHost : IAsyncDisposable
     /// <summary>Address of the public listener.</summary>
     public Uri Rpc { get; private set; } = new("http://127.0.0.1:0");
 
+    /// <summary>Completes with the height of a checkpoint that waits to be installed: stop this node and start a new one on the same folder.</summary>
+    public Task<Height> Synced => _synced.Task;
+
     /// <summary>Completes with the reason when an actor failed for good: the process should end.</summary>
     public Task<string> Fatal => _stopped.Task;
 
@@ -61,40 +68,38 @@ public sealed class NodeHost : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellation)
     {
         _keys = NodeKeys.Open(_configuration.Replica, Genesis);
-        CreateDataFolder();
-        _peers = new NodePeers(Genesis, _configuration.Peers.Addresses, _keys.IsOwnNodeKey);
-        _epochs = new NodeEpochs(Genesis, new P256Scheme(), _keys.SeatIn, _peers.IdOf, new EpochFile(_configuration.DataDir, _files));
-        _logs = new NodeLogs(_configuration, OnStorageFailed, _files);
+        var snapshots = new SnapshotFiles(Path.Combine(_configuration.DataDir, "snapshots"), _files);
+        await OpenLogsAsync(snapshots, cancellation);
         RecoveredState recovered = _logs.Recover(Genesis, out IReadOnlyList<ResultVote> resultVotes, _epochs.IsOpen);
         var diverged = new DivergenceFile(_configuration.DataDir, _files);
         var progress = new NodeProgress { Divergence = diverged.Read() };
         var batches = new BatchStore(_logs.ReadBatch);
         batches.AddStored(recovered.Batches);
-        var snapshots = new SnapshotFiles(Path.Combine(_configuration.DataDir, "snapshots"), _files);
-        var ledger = new NodeLedger(_configuration.DataDir, Genesis, batches, _logger, e => OnFatal("ledger", e), _logs.AppendNote);
-        ledger.Start();
-        _parts.Add(ledger);
+        NodeLedger ledger = StartLedger(batches, out Height start);
         var feeds = new NamespaceFeeds(batches, ledger.ReadStreamBlock, ledger.HeadOf);
         if (progress.Divergence is { } known) TellDiverged(known, ledger, feeds);
         OrderingMachine machine = await RecoverOrderingAsync(snapshots, ledger.CompleteHeight, batches, [ledger, feeds], progress, cancellation);
+        feeds.StartFrom(machine.Heads());
         EpochHistory history = _epochs.Recover(recovered.Delivered, machine.Epoch, machine.Boundary);
         (PeerSender peers, CertifiedProofs proofs) = (new PeerSender(), new CertifiedProofs());
-        var shell = new NodeShell(_logs, snapshots, batches, peers, proofs, NewSigners(), progress, _epochs, NewPacing(), _logger);
+        CheckpointShelf checkpoints = NewShelf(snapshots, ledger);
+        NodeShell shell = NewShell(snapshots, checkpoints, batches, peers, proofs, progress);
         var replica = new Epochs(ReplicaOptions(), history, recovered with { Evidence = ledger.RecordedEvidence() });
         var replicaActor = new ReplicaActor(replica, NewSigners().Of, shell, _clock, e => OnFatal("replica", e));
         var lane = new LaneActor(OwnLaneStart.Of(replica), shell, _clock, e => OnFatal("lane", e));
         var backlog = new LaneBacklog(_epochs.IsOwn, batches, ns => _epochs.Newest.Self is { } self ? machine.QueuedBytes(ns, self) : 0);
         var results = new EpochResults(_epochs, NewSigners().Of);
-        results.Recover(resultVotes, ledger, progress.Divergence);
+        results.Recover(resultVotes, ledger, progress.Divergence, start);
         (AdmissionCounters admission, IntakeCounters counters) = (new AdmissionCounters(), new IntakeCounters());
         var submit = new SubmitIntake(Genesis, lane, backlog, () => progress.CommittedTime, admission);
         var operators = new OperatorDoor(Genesis, submit, progress, new P256Scheme(), _clock);
         var registration = new PeerRegistration(_peers, _epochs, peers);
         IOrderedFollower[] followers = [new ProgressFollower(progress, diverged), registration, ledger, feeds, backlog, operators];
         var ordering = new OrderingActor(machine, batches, results, shell, followers, _logger, FatalOf("ordering"));
+        StateSyncActor sync = NewSync(peers);
         var intake = new MessageIntake(_epochs, new VerifiedAckCache(), shell, counters);
         (shell.EvidenceSeen, shell.Pruned, shell.OwnBatchCertified) = (ledger.PutEvidence, ledger.Prune, ledger.PutProof);
-        shell.Attach(replicaActor, lane, ordering, intake);
+        shell.Attach(replicaActor, lane, ordering, sync, intake);
         _logs.Subscribe(replicaActor.OnVotesDurable, (Action<long>)replicaActor.OnBatchesDurable + lane.OnBatchesDurable);
         IReadOnlyList<PeerNetwork> networks = NewNetworks(intake, peers, machine.Operators);
         (progress.Final, progress.Room) = (replica.Replica.Final, replica.Replica.Lanes.OwnLaneRoom);
@@ -117,13 +122,15 @@ public sealed class NodeHost : IAsyncDisposable
             Epochs = _epochs,
             Peers = peers,
             Proofs = proofs,
+            Checkpoints = checkpoints,
+            Sync = sync,
             Shell = shell,
             NodeSigner = () => _epochs.Present is { Self: { } self } present ? _keys.SignerOf(present.Committee[self].NodeKey) : null,
             IsReady = () => _isReady,
             TellReplica = input => replicaActor.TryTell(ReplicaMessage.Of(input)),
-            Actors = [replicaActor, lane, ordering],
+            Actors = [replicaActor, lane, ordering, sync],
         };
-        await RunAsync(ordering, lane, replicaActor, networks, cancellation);
+        await RunAsync(ordering, sync, lane, replicaActor, networks, cancellation);
         _logger.Started(_epochs.Present.Self?.ToString() ?? "none", _epochs.Present.Epoch, Genesis.Chain, Genesis.Hash, machine.Height);
         _isReady = true;
     }
@@ -174,11 +181,12 @@ public sealed class NodeHost : IAsyncDisposable
     }
 
     private async Task RunAsync(
-        OrderingActor ordering, LaneActor lane, ReplicaActor replica, IReadOnlyList<PeerNetwork> networks, CancellationToken cancellation)
+        OrderingActor ordering, StateSyncActor sync, LaneActor lane, ReplicaActor replica, IReadOnlyList<PeerNetwork> networks, CancellationToken cancellation)
     {
         // Stopped in reverse, also after a start that failed half way: what feeds others before what it feeds.
-        _parts.AddRange([ordering, lane, replica, .. networks]);
+        _parts.AddRange([ordering, sync, lane, replica, .. networks]);
         ordering.Start();
+        sync.Start();
         lane.Start();
         replica.Start();
         try
@@ -207,6 +215,42 @@ public sealed class NodeHost : IAsyncDisposable
         _logger.Diverged(divergence.Own.Height, divergence.Agreed);
         foreach (IOrderedFollower follower in followers) follower.OnDiverged(divergence);
     }
+
+    /// <summary>What binds this node, and what it has: with the checkpoint that state sync got, if one waits.</summary>
+    [MemberNotNull(nameof(_logs), nameof(_epochs), nameof(_peers))]
+    private Task OpenLogsAsync(SnapshotFiles snapshots, CancellationToken cancellation)
+    {
+        CreateDataFolder();
+        _peers = new NodePeers(Genesis, _configuration.Peers.Addresses, _keys!.IsOwnNodeKey);
+        _epochs = new NodeEpochs(Genesis, new P256Scheme(), _keys.SeatIn, _peers.IdOf, new EpochFile(_configuration.DataDir, _files));
+        _logs = new NodeLogs(_configuration, OnStorageFailed, _files);
+        return new CheckpointInstall(Genesis, _configuration.DataDir, _checkpoints, _epochs, _logger).RunAsync(_logs, snapshots, cancellation);
+    }
+
+    private NodeLedger StartLedger(BatchStore batches, out Height start)
+    {
+        start = _checkpoints.BaseHeight() ?? Height.Zero;
+        var ledger = new NodeLedger(_configuration.DataDir, Genesis, batches, _logger, e => OnFatal("ledger", e), _logs!.AppendNote, start);
+        ledger.Start();
+        _parts.Add(ledger);
+        return ledger;
+    }
+
+    private NodeShell NewShell(
+        SnapshotFiles snapshots, CheckpointShelf checkpoints, BatchStore batches, PeerSender peers, CertifiedProofs proofs, NodeProgress progress) =>
+        new(_logs!, snapshots, checkpoints, batches, peers, proofs, NewSigners(), progress, _epochs!, NewPacing(), _logger);
+
+    private CheckpointShelf NewShelf(SnapshotFiles snapshots, NodeLedger ledger)
+    {
+        var shelf = new CheckpointShelf(snapshots, _logs!, ledger.CertificateOf);
+        shelf.Load();
+        return shelf;
+    }
+
+    private StateSyncActor NewSync(PeerSender peers) => new(
+        new StateSyncOptions { Agreeing = Genesis.Quorum.OneHonest, AheadHeights = (ulong)_configuration.Consensus.SyncHeights },
+        Genesis, _epochs!, _checkpoints, () => _logs!.LastBlock, (to, message) => peers.Send(to, message),
+        height => _synced.TrySetResult(height), _logger);
 
     private async Task StartServingAsync(CancellationToken cancellation)
     {
@@ -241,7 +285,7 @@ public sealed class NodeHost : IAsyncDisposable
         CancellationToken cancellation)
     {
         snapshots.RemoveLeftovers();
-        OrderingMachine machine = Restore(snapshots, ledgerHeight) ?? new OrderingMachine(Genesis, new P256Scheme());
+        OrderingMachine machine = Restore(snapshots, ledgerHeight) ?? Beginning();
         while (machine.Height < _logs!.LastBlock)
         {
             CommittedBlock? block = _logs.ReadBlock(machine.Height.Next());
@@ -272,21 +316,38 @@ public sealed class NodeHost : IAsyncDisposable
         if (next.Epoch == newest || next.Epoch == newest.Next()) _epochs.Add(next);
     }
 
+    /// <summary>The machine before the first height of the archive.</summary>
+    private OrderingMachine Beginning()
+    {
+        if (_logs!.FirstBlock <= new Height(1)) return new OrderingMachine(Genesis, new P256Scheme());
+        try
+        {
+            if (_checkpoints.ReadBase(Genesis, new P256Scheme(), _epochs!.IsCertified) is { } found && found.Height == _logs.FirstBlock) return found.Machine;
+        }
+        catch (DecodeException e)
+        {
+            throw new StorageException(
+                StorageRejection.Corrupted, $"the checkpoint that the archive begins with is damaged ({e.Message}); start again from an empty data folder "
+                + "with new keys, or restore this one", inner: e);
+        }
+
+        return new OrderingMachine(Genesis, new P256Scheme());
+    }
+
     /// <summary>The newest snapshot from which on the ledger and the archive have everything: a snapshot above the ledger would leave a hole in it.</summary>
     private OrderingMachine? Restore(SnapshotFiles snapshots, Height ledgerHeight)
     {
-        foreach ((string name, ReadOnlyMemory<byte> state) in snapshots.Read())
+        foreach (StoredSnapshot found in snapshots.Read())
         {
             try
             {
-                var reader = new CanonicalReader(state.Span);
-                OrderingMachine machine = OrderingMachine.Restore(Genesis, new P256Scheme(), ref reader);
+                OrderingMachine machine = CheckpointContent.Read(found.Content).Restore(Genesis, new P256Scheme());
                 if (machine.Height <= _logs!.LastBlock && machine.Height <= ledgerHeight) return machine;
             }
             catch (DecodeException e)
             {
                 // Of another version or network: a short cut that does not fit, the heights are applied instead.
-                _logger.SnapshotNotUsed(name, e.Message);
+                _logger.SnapshotNotUsed(found.Name, e.Message);
             }
         }
 

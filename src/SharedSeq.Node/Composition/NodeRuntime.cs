@@ -51,6 +51,12 @@ public sealed class NodeRuntime
     /// <summary>PoAs of own batches, for receipts.</summary>
     public required CertifiedProofs Proofs { get; init; }
 
+    /// <summary>What this node serves to members that have nothing.</summary>
+    public required CheckpointShelf Checkpoints { get; init; }
+
+    /// <summary>What this node gets from others where it is too far behind.</summary>
+    public required StateSyncActor Sync { get; init; }
+
     public required NodeShell Shell { get; init; }
 
     /// <summary>Signs attestations with the node key of the own seat; null without one.</summary>

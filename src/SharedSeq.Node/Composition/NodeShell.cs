@@ -12,14 +12,19 @@ namespace SharedSeq.Node;
 /// the actors' own loops, each member by the actor its interface belongs to.
 /// </summary>
 public sealed class NodeShell(
-    NodeLogs logs, SnapshotFiles snapshots, BatchStore batches, PeerSender peers, CertifiedProofs proofs,
+    NodeLogs logs, SnapshotFiles snapshots, CheckpointShelf checkpoints, BatchStore batches, PeerSender peers, CertifiedProofs proofs,
     EpochSigners laneSigners, NodeProgress progress, NodeEpochs epochs, HeightPacing pacing, ILogger logger)
     : IReplicaShell, ILaneShell, IOrderingShell, IIntakeTarget
 {
+    /// <summary>Pieces' worth of serving that a question for checkpoints counts as: its answer lists their hashes.</summary>
+    private const int RequestPieces = 8;
+
     private readonly CommitProofPairing _pairing = new();
+    private readonly ServingBudget _budget = new();
     private ReplicaActor? _replica;
     private LaneActor? _lane;
     private OrderingActor? _ordering;
+    private StateSyncActor? _sync;
     private MessageIntake? _intake;
     private long _viewedAt;
 
@@ -38,8 +43,9 @@ public sealed class NodeShell(
     public Action<ProofOfAvailability>? OwnBatchCertified { get; set; }
 
     /// <summary>Ties the knot: actors are made with this shell, the shell tells them.</summary>
-    public void Attach(ReplicaActor replica, LaneActor lane, OrderingActor ordering, MessageIntake intake)
+    public void Attach(ReplicaActor replica, LaneActor lane, OrderingActor ordering, StateSyncActor sync, MessageIntake intake)
     {
+        _sync = sync;
         _replica = replica;
         _lane = lane;
         _ordering = ordering;
@@ -117,6 +123,7 @@ public sealed class NodeShell(
     {
         IReadOnlyList<Block> blocks = logs.ReadChain(request.Block, request.Ancestors + 1);
         if (blocks.Count > 0) peers.Send(to, new BlockResponse(blocks));
+        else if (request.Block.Height < logs.FirstBlock) Offer(to, request.Block.Height);
     }
 
     void IReplicaShell.OnOwnBatchCertified(ProofOfAvailability proof)
@@ -204,7 +211,7 @@ public sealed class NodeShell(
 
     void IOrderingShell.OnCheckpoint(OrderingSnapshot snapshot)
     {
-        snapshots.Write(snapshot);
+        checkpoints.Add(snapshot.Height, snapshots.Write(snapshot, batches.Hold));
         if (logs.PruneWhenFull(snapshots.OldestKept, epochs) is not { } keep) return;
         logger.Pruned(keep.FromHeight);
         Pruned?.Invoke(keep);
@@ -215,7 +222,13 @@ public sealed class NodeShell(
         return _replica!.TellAsync(new ReplicaMessage(input, seats), cancellation);
     }
 
-    void IIntakeTarget.OnConnected(PeerId peer) => Tell(_ordering!, new OrderingMessage.PeerConnected(peer));
+    void IIntakeTarget.OnConnected(PeerId peer)
+    {
+        Tell(_ordering!, new OrderingMessage.PeerConnected(peer));
+        Tell(_sync!, new SyncMessage.Connected(peer));
+    }
+
+    void IIntakeTarget.OnDisconnected(PeerId peer) => Tell(_sync!, new SyncMessage.Disconnected(peer));
 
     ValueTask IIntakeTarget.ResultAsync(PeerId from, PeerMessage message, CancellationToken cancellation)
     {
@@ -230,6 +243,27 @@ public sealed class NodeShell(
         IReadOnlyList<Batch> found = logs.ReadChain(request.Tip, request.First, BatchResponse.MaxBytes);
         peers.Send(from, new BatchResponse(request.Lane, found));
         return ValueTask.CompletedTask;
+    }
+
+    ValueTask IIntakeTarget.CheckpointAsync(PeerId from, PeerMessage message, CancellationToken cancellation)
+    {
+        switch (message)
+        {
+            case CheckpointRequest m:
+                Offer(from, m.Above);
+                return ValueTask.CompletedTask;
+            case PieceRequest m:
+                // Who asks too often is not answered: it asks again, or another.
+                if (_budget.TryTake(from, 1, Environment.TickCount64)) peers.Send(from, checkpoints.Read(m));
+                return ValueTask.CompletedTask;
+            default:
+                return _sync!.TellAsync(new SyncMessage.PeerSaid(from, message), cancellation);
+        }
+    }
+
+    private void Offer(PeerId to, Height above)
+    {
+        if (_budget.TryTake(to, RequestPieces, Environment.TickCount64)) peers.Send(to, checkpoints.OffersAbove(above));
     }
 
     /// <summary>

@@ -129,6 +129,8 @@ public static class ConfigurationLoader
         RequirePath(c.Replica.NodeKeyFile, "replica.nodeKeyFile");
         RequirePath(c.Replica.KeyPasswordFile, "replica.keyPasswordFile");
         RequirePath(c.Replica.VoteGuardFile, "replica.voteGuardFile");
+        RequirePath(c.Replica.NewVoteKeyFile, "replica.newVoteKeyFile");
+        RequirePath(c.Replica.NewNodeKeyFile, "replica.newNodeKeyFile");
         Require(c.GenesisHash.Length == 0 || Hash32.TryParse(c.GenesisHash, out _), "genesisHash", "is 0x and 64 hex digits");
         RequireEndpoint(c.Peers.Listen, "peers.listen");
         RequireEndpoint(c.Rpc.Listen, "rpc.listen");
@@ -143,6 +145,7 @@ public static class ConfigurationLoader
         Range(c.Consensus.SlotTimeoutMaxMs, c.Consensus.SlotTimeoutMs, 600_000, "consensus.slotTimeoutMaxMs");
         Range(c.Consensus.HeartbeatMs, 5, c.Consensus.SlotTimeoutMs / 3, "consensus.heartbeatMs");
         Range(c.Consensus.MinHeightMs, 0, c.Consensus.SlotTimeoutMs / 2, "consensus.minHeightMs");
+        Range(c.Consensus.SyncHeights, 1, 1_000_000_000, "consensus.syncHeights");
         Range(c.Storage.VoteSegmentBytes, 4 * 1024 * 1024, 1 << 30, "storage.voteSegmentBytes");
         Range(c.Storage.BatchSegmentBytes, 4 * 1024 * 1024, 1 << 30, "storage.batchSegmentBytes");
         Require(c.Storage.RetentionBytes >= 2L * c.Storage.BatchSegmentBytes, "storage.retentionBytes", "is at least two batch segments");

@@ -112,6 +112,10 @@ public sealed record ConsensusSection
 
     /// <summary>Least milliseconds between two heights of this leader when idle; raised under load. Default 2.</summary>
     public int MinHeightMs { get; init; } = 2;
+
+    /// <summary>Heights that a certified checkpoint of the others must be ahead of the own archive to be started from, instead of fetching the heights;
+    /// 1 to 1,000,000,000. Default 10,000: fewer are fetched in some seconds, and history is worth having.</summary>
+    public int SyncHeights { get; init; } = 10_000;
 }
 
 /// <summary>Disk use.</summary>

@@ -69,6 +69,10 @@ public sealed class NodeEpochs : ICommitteeSource
         return epoch.Value >= first && epoch.Value - first < (ulong)parts.Length ? parts[epoch.Value - first] : null;
     }
 
+    /// <summary>Whether q members of its epoch signed a certificate; null where that epoch's committee is not known here.</summary>
+    public bool? IsCertified(ResultCertificate certificate) =>
+        Of(certificate.Result.Epoch) is { } part ? part.Verifier.TryVerify(certificate, out _) == VerificationRejection.None : null;
+
     /// <summary>Whether a lane is the own one of its epoch.</summary>
     public bool IsOwn(LaneId lane) => Of(lane.Epoch)?.Self == lane.Author;
 

@@ -16,11 +16,18 @@ public sealed record RebuiltLedger(OrderingMachine Machine, IReadOnlyList<EpochS
 /// <summary>Makes a ledger from the logs and nothing else: the committed heights applied again, and the notes.</summary>
 public static class LedgerRebuild
 {
-    /// <summary>Writes the ledger into a folder's ledger folder. The logs must have all heights.</summary>
+    /// <summary>Writes the ledger into a folder's ledger folder. The logs must have all heights from their beginning on.</summary>
+    /// <param name="genesis">The network.</param>
+    /// <param name="logs">The node's logs.</param>
+    /// <param name="folder">Where the ledger's folder is made.</param>
+    /// <param name="start">The checkpoint that the archive begins with, used up by this; null when it begins with the genesis.</param>
+    /// <param name="cancellation">Gives up.</param>
     /// <exception cref="StorageException">The logs lack a height, or the ledger can not be written.</exception>
-    public static async Task<RebuiltLedger> RunAsync(Genesis genesis, NodeLogs logs, string folder, CancellationToken cancellation)
+    public static async Task<RebuiltLedger> RunAsync(
+        Genesis genesis, NodeLogs logs, string folder, CertifiedCheckpoint? start, CancellationToken cancellation)
     {
-        if (logs.FirstBlock > new Height(1))
+        if (start?.Height != logs.FirstBlock) start = null;
+        if (start is null && logs.FirstBlock > new Height(1))
         {
             throw new StorageException(
                 StorageRejection.Corrupted,
@@ -28,7 +35,7 @@ public static class LedgerRebuild
         }
 
         var batches = new BatchStore(logs.ReadBatch);
-        var machine = new OrderingMachine(genesis, new P256Scheme());
+        OrderingMachine machine = start?.Machine ?? new OrderingMachine(genesis, new P256Scheme());
         var epochs = new List<EpochStart>();
         Exception? failed = null;
         await using (var ledger = new NodeLedger(folder, genesis, batches, NullLogger.Instance, e => failed = e))

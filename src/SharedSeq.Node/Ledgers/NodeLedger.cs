@@ -47,6 +47,7 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
     private readonly List<LedgerCertificate> _certificates = [];
     private readonly List<LedgerReceipt> _receipts = [];
     private readonly LedgerNoteWriter? _note;
+    private readonly Height _start;
     private volatile bool _isHalted;
 
     // Taken out of the mailbox and not in the tables yet.
@@ -58,8 +59,10 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
     /// <param name="logger">For the node's log.</param>
     /// <param name="onFatal">Told when the ledger can not go on.</param>
     /// <param name="note">Notes in the batch log; null for a ledger that is made from those notes.</param>
+    /// <param name="start">The height that it begins after: that of the checkpoint that the archive begins with, 0 for genesis.</param>
     public NodeLedger(
-        string dataFolder, Genesis genesis, BatchStore batches, ILogger logger, Action<Exception> onFatal, LedgerNoteWriter? note = null)
+        string dataFolder, Genesis genesis, BatchStore batches, ILogger logger, Action<Exception> onFatal, LedgerNoteWriter? note = null,
+        Height start = default)
         : base("ledger", MailboxMax, Supervision.Fatal)
     {
         _ledger = new Ledger(FolderOf(dataFolder));
@@ -68,6 +71,7 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
         _logger = logger;
         _onFatal = onFatal;
         _note = note;
+        _start = start;
     }
 
     /// <summary>The newest height that queries see.</summary>
@@ -198,6 +202,10 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
 
     public ResultCertificate? NewestCertificate() => ReadCertificate(Current().NewestCertificate());
 
+    /// <summary>The certificate of exactly this height, if the result computed here is the certified one.</summary>
+    public ResultCertificate? CertificateOf(Height height) =>
+        CertificateAtOrAbove(height) is { } found && found.Result.Height == height && GetResult(height)?.Hash == found.Result.Hash ? found : null;
+
     public ResultCertificate? CertificateAtOrAbove(Height height) => ReadCertificate(Current().GetCertificateAtOrAbove(height));
 
     /// <summary>What leads from one committee to the next, as far as it is certified and here: from an epoch on, without gap.</summary>
@@ -298,7 +306,7 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
     public LedgerRejection? FindRejection(Hash32 id) => Current().GetRejection(id);
 
     /// <summary>Heights above this one must be ordered again after a start, so that the ledger misses none.</summary>
-    public Height CompleteHeight => _ledger.CompleteHeight;
+    public Height CompleteHeight => _ledger.CompleteHeight > _start ? _ledger.CompleteHeight : _start;
 
     /// <summary>A digest of what is rebuilt from the logs.</summary>
     public Hash32 ContentDigest() => _ledger.ContentDigest();

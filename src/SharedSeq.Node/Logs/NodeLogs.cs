@@ -20,6 +20,9 @@ public sealed class NodeLogs : IDisposable
     /// <summary>Notes that wait for a block. 1,024: above it they are written at once.</summary>
     private const int NotesWaitingMax = 1_024;
 
+    /// <summary>How long an installation waits for its sync. 60 s: a disk that needs longer is broken.</summary>
+    private static readonly TimeSpan SyncPatience = TimeSpan.FromSeconds(60);
+
     private readonly VoteLog _votes;
     private readonly BatchLog _batches;
     private readonly int _compactAtBytes;
@@ -188,6 +191,31 @@ public sealed class NodeLogs : IDisposable
 
     /// <summary>Transactions a namespace carries over may be in batches ordered before; as many batches as a lane may run ahead stay for them.</summary>
     private static BatchSeq SeqOfQueued(BatchSeq tip) => new(tip.Value > QueuedBatches ? tip.Value - QueuedBatches : 0);
+
+    /// <summary>
+    /// Makes a certified height the beginning of the archive, with the batches that its state still needs; durable on return. Own batches and acked ones
+    /// stay. Before anything else is appended; done twice it changes nothing more.
+    /// </summary>
+    /// <exception cref="StorageException">The log has failed or has no room.</exception>
+    public void StartAt(CommittedBlock block, IReadOnlyList<Batch> batches)
+    {
+        foreach (Batch batch in batches)
+        {
+            BatchHeader header = batch.Header;
+            if (!_batches.HasBatch(header.Lane, header.Seq, header.Digest)) AppendBatch(batch, isAckable: false);
+        }
+
+        long position = Position(_batches.StartAt(block.Height, ArchivedBlock.Encode(block)), "batch log");
+        using var synced = new ManualResetEventSlim();
+        Volatile.Write(ref _onBatchesDurable, durable =>
+        {
+            if (durable >= position) synced.Set();
+        });
+        _batches.Flush();
+        if (_batches.DurablePosition < position && !synced.Wait(SyncPatience))
+            throw new StorageException(StorageRejection.SyncFailed, $"the batch log was not synced within {SyncPatience.TotalSeconds} s");
+        Volatile.Write(ref _onBatchesDurable, null);
+    }
 
     /// <summary>The delivered block of a height; null when it is not (yet) here or pruned.</summary>
     public CommittedBlock? ReadBlock(Height height)

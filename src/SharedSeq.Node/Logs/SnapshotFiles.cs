@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Security.Cryptography;
+using SharedSeq.Consensus;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 using SharedSeq.Storage;
@@ -7,10 +7,10 @@ using SharedSeq.Storage;
 namespace SharedSeq.Node;
 
 /// <summary>
-/// The ordering state at checkpoints, one file each, so that a restart applies only the heights since. A snapshot is a short cut, never the truth: one
-/// that does not check out is left aside and the heights are applied from further back.
+/// The ordering state at checkpoints, one file each, so that a restart applies only the heights since, and so that members that have nothing can start
+/// from it. A snapshot is a short cut, never the truth: one that does not check out is left aside and the heights are applied from further back.
 /// </summary>
-/// <code>32 bytes SHA-256 of what follows | the state, see OrderingMachine.Restore</code>
+/// <code>32 bytes PieceList.Root of what follows | see CheckpointContent</code>
 /// <param name="folder">Where they are.</param>
 /// <param name="files">The file system; null is the disk.</param>
 public sealed class SnapshotFiles(string folder, IFileLayer? files = null)
@@ -32,18 +32,23 @@ public sealed class SnapshotFiles(string folder, IFileLayer? files = null)
     private readonly IFileLayer _files = files ?? DiskFileLayer.Instance;
 
     /// <summary>Writes a snapshot beside the others, visible only when it is complete and durable.</summary>
+    /// <param name="snapshot">The state.</param>
+    /// <param name="hold">Finds a batch that the state names, and holds its bytes; null when it is not here any more.</param>
+    /// <returns>What it can be served by.</returns>
     /// <exception cref="StorageException">The disk does not take it.</exception>
-    public void Write(OrderingSnapshot snapshot)
+    /// <exception cref="MissingBatchException">A batch that the state names is not here.</exception>
+    public PieceList Write(OrderingSnapshot snapshot, Func<LaneTip, Batch?> hold)
     {
         _files.CreateFolder(folder);
         string path = PathOf(snapshot.Height);
         string part = path + PartEnding;
+        PieceList pieces;
         try
         {
-            using (IStorageFile file = _files.Open(part, FileOpening.Create)) Write(file, snapshot);
+            using (IStorageFile file = _files.Open(part, FileOpening.Create)) pieces = Write(file, snapshot, hold);
             _files.Rename(part, path);
         }
-        catch (StorageException)
+        catch (Exception e) when (e is StorageException or MissingBatchException)
         {
             TryDelete(part);
             throw;
@@ -51,6 +56,25 @@ public sealed class SnapshotFiles(string folder, IFileLayer? files = null)
 
         _files.SyncFolder(folder);
         foreach (string old in Names().Skip(Kept)) _files.Delete(Path.Combine(folder, old));
+        return pieces;
+    }
+
+    /// <summary>One piece of a snapshot; null when it is not here any more. Not checked: who receives it does.</summary>
+    public byte[]? ReadPiece(Height height, PieceList pieces, int index)
+    {
+        string path = PathOf(height);
+        try
+        {
+            if (!_files.Exists(path)) return null;
+            using IStorageFile file = _files.Open(path, FileOpening.ReadOnly);
+            byte[] bytes = new byte[pieces.BytesOf(index)];
+            return file.Read(bytes, Hash32.Size + PieceList.OffsetOf(index)) == bytes.Length ? bytes : null;
+        }
+        catch (StorageException)
+        {
+            // removed between the two calls: newer ones took its place
+            return null;
+        }
     }
 
     /// <summary>At start: removes what a crash left half written. Nothing may be writing.</summary>
@@ -77,12 +101,17 @@ public sealed class SnapshotFiles(string folder, IFileLayer? files = null)
     }
 
     /// <summary>Snapshots that check out with their files' names, newest first.</summary>
-    public IEnumerable<(string Name, ReadOnlyMemory<byte> State)> Read()
+    public IEnumerable<StoredSnapshot> Read()
     {
         foreach (string name in Names())
         {
-            if (TryRead(name) is { } bytes && bytes.Length > Hash32.Size && Sha.Of(bytes.AsSpan(Hash32.Size)) == new Hash32(bytes.AsSpan(0, Hash32.Size)))
-                yield return (name, bytes.AsMemory(Hash32.Size));
+            if (TryRead(name) is not { } bytes || bytes.Length <= Hash32.Size) continue;
+            var hasher = new PieceHasher();
+            hasher.Add(bytes.AsSpan(Hash32.Size));
+            if (hasher.IsTooLarge) continue;
+            PieceList pieces = hasher.Finish();
+            if (pieces.Root == new Hash32(bytes.AsSpan(0, Hash32.Size)))
+                yield return new StoredSnapshot(name, HeightOf(name, Ending)!.Value, pieces, bytes.AsMemory(Hash32.Size));
         }
     }
 
@@ -101,14 +130,15 @@ public sealed class SnapshotFiles(string folder, IFileLayer? files = null)
         }
     }
 
-    private static void Write(IStorageFile file, OrderingSnapshot snapshot)
+    private static PieceList Write(IStorageFile file, OrderingSnapshot snapshot, Func<LaneTip, Batch?> hold)
     {
-        using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var hasher = new PieceHasher();
         long at = Hash32.Size;
         long synced = 0;
-        foreach (ReadOnlyMemory<byte> piece in snapshot.Pieces())
+        foreach (ReadOnlyMemory<byte> piece in CheckpointContent.Write(snapshot, hold))
         {
-            sha.AppendData(piece.Span);
+            hasher.Add(piece.Span);
+            if (hasher.IsTooLarge) throw new StorageException(StorageRejection.RecordTooLarge, $"the state of height {snapshot.Height} has more than 1 GiB");
             file.Write(piece.Span, at);
             at += piece.Length;
             if (at - synced < SyncBytes) continue;
@@ -116,10 +146,10 @@ public sealed class SnapshotFiles(string folder, IFileLayer? files = null)
             synced = at;
         }
 
-        Span<byte> hash = stackalloc byte[Hash32.Size];
-        sha.GetHashAndReset(hash);
-        file.Write(hash, 0);
+        PieceList pieces = hasher.Finish();
+        file.Write(pieces.Root.ToArray(), 0);
         file.Sync();
+        return pieces;
     }
 
     private void TryDelete(string path)
@@ -146,3 +176,10 @@ public sealed class SnapshotFiles(string folder, IFileLayer? files = null)
 
     private string PathOf(Height height) => Path.Combine(folder, height.Value.ToString("d20", CultureInfo.InvariantCulture) + Ending);
 }
+
+/// <summary>A snapshot that was read and is whole.</summary>
+/// <param name="Name">Its file's name.</param>
+/// <param name="Height">The height whose state it is, by its name.</param>
+/// <param name="Pieces">What it can be served by.</param>
+/// <param name="Content">See CheckpointContent.</param>
+public sealed record StoredSnapshot(string Name, Height Height, PieceList Pieces, ReadOnlyMemory<byte> Content);

@@ -49,13 +49,14 @@ public sealed class EpochResults(NodeEpochs epochs, Func<Epoch, StatementSigner>
     /// <param name="votes">Own result votes, in order.</param>
     /// <param name="ledger">Certificates and own results; up to date with ordering.</param>
     /// <param name="divergence">What an earlier run found out of its own results.</param>
-    public void Recover(IReadOnlyList<ResultVote> votes, NodeLedger ledger, Divergence? divergence)
+    /// <param name="start">Height of the checkpoint that the archive begins with, whose state is the certified one; 0 for genesis.</param>
+    public void Recover(IReadOnlyList<ResultVote> votes, NodeLedger ledger, Divergence? divergence, Height start = default)
     {
         ResultCertificate? newest = ledger.NewestCertificate();
 
         // Before it has caught up with the newest certificate a node does not know yet that it agrees.
         bool agrees = newest is not null && ledger.GetResult(newest.Result.Height)?.Hash == newest.Result.Hash;
-        Height agreed = divergence?.Agreed ?? (agrees ? newest!.Result.Height : Height.Zero);
+        Height agreed = divergence?.Agreed ?? (agrees ? newest!.Result.Height : start);
         ulong first = epochs.Newest.Epoch.Value - ulong.Min(epochs.Newest.Epoch.Value, KeptMax - 1);
         for (var epoch = new Epoch(first); epoch <= epochs.Newest.Epoch; epoch = epoch.Next())
         {

@@ -16,8 +16,8 @@ public sealed class OrderingActor : Actor<OrderingMessage>
     /// <summary>Messages waiting. 65,536: heights are two thousand of them at most (ReplicaActor.OrderingLagMax), peers' connections wait beyond it.</summary>
     private const int MailboxMax = 65_536;
 
-    /// <summary>Least milliseconds between two snapshots. 30,000: a restart applies half a minute of heights in a second or two.</summary>
-    private const long SnapshotMs = 30_000;
+    /// <summary>Least milliseconds between two snapshots. 10,000: where a node catches up committed time runs fast, and only new states matter.</summary>
+    private const long SnapshotMs = 10_000;
 
     private readonly OrderingMachine _machine;
     private readonly IBatchSource _batches;
@@ -28,6 +28,7 @@ public sealed class OrderingActor : Actor<OrderingMessage>
     private readonly Action<Exception> _onFatal;
     private readonly List<ResultEffect> _effects = [];
     private readonly Dictionary<PeerId, int> _answered = [];
+    private readonly SnapshotPacing _pacing;
     private Task _snapshot = Task.CompletedTask;
     private bool _isSnapshotOpen;
     private long _snapshotAt;
@@ -45,6 +46,7 @@ public sealed class OrderingActor : Actor<OrderingMessage>
         : base("ordering", MailboxMax, Supervision.Fatal)
     {
         _machine = machine;
+        _pacing = new SnapshotPacing(machine.Timestamp.Value);
         _batches = batches;
         _results = results;
         _shell = shell;
@@ -95,14 +97,14 @@ public sealed class OrderingActor : Actor<OrderingMessage>
         if (EpochStart.After(_machine, block.Block.Header.Hash) is { } next) _results.Begin(_shell.OnEpochEnds(next));
         _shell.OnApplied(block.Height);
         EndSnapshot();
-        if (result.IsCheckpoint && !_results.IsDiverged) BeginSnapshot();
+        if (_pacing.IsDue(result) && !_results.IsDiverged) BeginSnapshot();
     }
 
     /// <summary>Writes the state beside the loop, now and then: it only saves a restart some heights.</summary>
     private void BeginSnapshot()
     {
         long now = Environment.TickCount64;
-        if (now - _snapshotAt < SnapshotMs || _isSnapshotOpen) return;
+        if ((_snapshotAt > 0 && now - _snapshotAt < SnapshotMs) || _isSnapshotOpen) return;
         _snapshotAt = now;
         OrderingSnapshot snapshot = _machine.BeginSnapshot();
         _isSnapshotOpen = true;

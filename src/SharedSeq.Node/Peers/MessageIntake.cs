@@ -16,11 +16,17 @@ public interface IIntakeTarget
     /// <summary>Result votes, result requests and answers, attestations: for ordering.</summary>
     ValueTask ResultAsync(PeerId from, PeerMessage message, CancellationToken cancellation);
 
+    /// <summary>Questions for checkpoints and their pieces, and the answers to own ones.</summary>
+    ValueTask CheckpointAsync(PeerId from, PeerMessage message, CancellationToken cancellation);
+
     /// <summary>Batches a peer asked for.</summary>
     ValueTask ServeBatchesAsync(PeerId from, BatchRequest request, CancellationToken cancellation);
 
     /// <summary>A session is there (again); the replica is told by itself, if its peer has a seat.</summary>
     void OnConnected(PeerId peer);
+
+    /// <summary>A session ended; the same.</summary>
+    void OnDisconnected(PeerId peer);
 }
 
 /// <summary>
@@ -113,6 +119,7 @@ public sealed class MessageIntake(NodeEpochs epochs, VerifiedAckCache acks, IInt
 
     public void OnDisconnected(PeerId peer, SessionEnd reason)
     {
+        target.OnDisconnected(peer);
         EpochPart present = epochs.Present;
         if (present.SeatOf(peer) is { } seat) Tell(new ReplicaInput.PeerDisconnected(seat), present.Epoch);
     }
@@ -237,6 +244,12 @@ public sealed class MessageIntake(NodeEpochs epochs, VerifiedAckCache acks, IInt
         if (input is not null) await target.ReplicaAsync(input, seats, cancellation);
         else if (message is BatchRequest request) await target.ServeBatchesAsync(peer, request, cancellation);
         else if (message is ResultVote or ResultRequest or ResultResponse or AttestationMessage) await target.ResultAsync(peer, message, cancellation);
+        else if (message is CheckpointRequest or PieceRequest) await target.CheckpointAsync(peer, message, cancellation);
+        else if (message is CheckpointOffers or PieceResponse)
+        {
+            // Only members count where f + 1 have to agree.
+            if (from is not null) await target.CheckpointAsync(peer, message, cancellation);
+        }
         else Invariant.Check(message is BlockResponse, $"a decoded message of unhandled kind {message.Kind}");
     }
 

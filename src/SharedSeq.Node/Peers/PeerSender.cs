@@ -92,5 +92,7 @@ public sealed class PeerSender
     }
 
     private static PeerChannel ChannelOf(MessageKind kind) =>
-        kind is MessageKind.BatchResponse or MessageKind.BlockResponse ? PeerChannel.Bulk : PeerChannel.Control;
+        kind is MessageKind.BatchResponse or MessageKind.BlockResponse or MessageKind.CheckpointOffers or MessageKind.PieceResponse
+            ? PeerChannel.Bulk
+            : PeerChannel.Control;
 }

@@ -33,6 +33,7 @@ public sealed class HealthEndpoints(NodeRuntime node) : IRpcEndpoints
         if (connected < needed) reasons.Add($"{connected} of the {needed} operators needed are connected");
         if (node.Self is null) reasons.Add($"observing: no seat in epoch {node.Epochs.Present.Epoch}");
         if (node.Progress.Final.Height.Value > node.Progress.Ordered.Value + 1_000) reasons.Add("behind: catching up");
+        if (node.Sync.View.Text is { Length: > 0 } syncing) reasons.Add(syncing);
         if (node.Progress.Ordered == Height.Zero) reasons.Add("no height ordered yet");
         foreach (IActorStatus actor in node.Actors)
         {
@@ -72,6 +73,7 @@ public sealed class HealthEndpoints(NodeRuntime node) : IRpcEndpoints
         Add(text, "sharedseq_transactions_admitted_total", "counter", "Transactions admitted here", (ulong)node.Admission.Admitted);
         Add(text, "sharedseq_vote_guard_failures_total", "counter", "Failed writes of the vote guard", (ulong)node.Logs.GuardFailures);
         Add(text, "sharedseq_batch_memory_bytes", "gauge", "Bytes of batches kept in memory", (ulong)node.Batches.Bytes);
+        AddSync(text);
         if (view is not null)
         {
             Add(text, "sharedseq_slot", "gauge", "Current slot", view.Current.Value);
@@ -119,6 +121,19 @@ public sealed class HealthEndpoints(NodeRuntime node) : IRpcEndpoints
             (ulong)(Environment.CpuUsage.TotalTime.Ticks / TimeSpan.TicksPerMicrosecond));
         Add(text, "dotnet_allocated_bytes_total", "counter", "Bytes allocated on the managed heap", (ulong)GC.GetTotalAllocatedBytes());
         return text.ToString();
+    }
+
+    private void AddSync(StringBuilder text)
+    {
+        SyncView sync = node.Sync.View;
+        Add(text, "sharedseq_height_oldest", "gauge", "Lowest height kept", node.Logs.FirstBlock.Value);
+        Add(text, "sharedseq_sync_phase", "gauge", "State sync: 0 watching, 1 fetching, 2 checking, 3 done", (ulong)sync.Phase);
+        Add(text, "sharedseq_sync_pieces", "gauge", "Pieces of the checkpoint on its way that are here", (ulong)sync.Stored);
+        Add(text, "sharedseq_sync_pieces_wanted", "gauge", "Pieces of the checkpoint on its way", (ulong)sync.Pieces);
+        Add(text, "sharedseq_checkpoint_pieces_served_total", "counter", "Pieces of checkpoints given to others", (ulong)node.Checkpoints.PiecesServed);
+        AddLabelled(
+            text, "sharedseq_sync_refused_total", "counter", "Members found lying by state sync, by reason",
+            node.Sync.Refused.Select(r => ($"reason=\"{r.Key}\"", (ulong)r.Value)));
     }
 
     private static void AddRollups(StringBuilder text, RollupServices rollups)

@@ -144,6 +144,8 @@ public sealed partial class PublicMethods
         NamespacePolicy ns = NamespaceOf(call, 0);
         RefuseDiverged();
         ulong head = node.Feeds.Of(ns.Id).Head;
+        // The newest block may have closed before the checkpoint that this node began with.
+        if (node.Feeds.StartOf(ns.Id) is { } start && start.Number == head && head > 0) return new { number = head, hash = start.Hash.ToString() };
         return new { number = head, hash = head == 0 ? null : ReadBlock(ns.Id, head).Hash.ToString() };
     }
 

@@ -104,6 +104,8 @@ public sealed partial class PublicMethods(NodeRuntime node)
             fastCommits = view?.FastCommits,
             slowCommits = view?.SlowCommits,
             halted = view?.IsHalted ?? false,
+            oldestHeight = node.Logs.FirstBlock.Value,
+            sync = node.Sync.View.Text,
             divergedAbove = node.Progress.Divergence?.Agreed.Value,
             members = view?.Members.Select(m => new
             {

@@ -10,6 +10,7 @@ public sealed class NamespaceFeeds(BatchStore batches, Func<NamespaceId, ulong, 
     : IOrderedFollower
 {
     private readonly ConcurrentDictionary<NamespaceId, NamespaceFeed> _feeds = new();
+    private readonly ConcurrentDictionary<NamespaceId, NamespaceHead> _starts = new();
     private volatile ResultCertificate? _newest;
     private volatile Divergence? _divergence;
 
@@ -18,10 +19,19 @@ public sealed class NamespaceFeeds(BatchStore batches, Func<NamespaceId, ulong, 
 
     public NamespaceFeed Of(NamespaceId id)
     {
-        NamespaceFeed feed = _feeds.GetOrAdd(id, ns => new NamespaceFeed(ns, headOf(ns), number => readOld(ns, number)));
+        NamespaceFeed feed = _feeds.GetOrAdd(id, ns => new NamespaceFeed(ns, ulong.Max(headOf(ns), StartOf(ns)?.Number ?? 0), number => readOld(ns, number)));
         if (_divergence is { } divergence) feed.Halt(divergence.Agreed);
         return feed;
     }
+
+    /// <summary>Where the namespaces stand when the node starts: of what lies below, this node may have no blocks at all.</summary>
+    public void StartFrom(IReadOnlyList<NamespaceHead> heads)
+    {
+        foreach (NamespaceHead head in heads) _starts[head.Namespace] = head;
+    }
+
+    /// <summary>Where a namespace stood when the node started.</summary>
+    public NamespaceHead? StartOf(NamespaceId id) => _starts.TryGetValue(id, out NamespaceHead head) ? head : null;
 
     public ValueTask OnOrderedAsync(OrderedHeight height, CancellationToken cancellation)
     {

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using SharedSeq.Consensus;
 using SharedSeq.Primitives;
 
@@ -31,7 +32,7 @@ public sealed partial class OrderingMachine
         var writer = new CanonicalWriter(4096);
         writer.Raw(SnapshotTag);
         WriteState(writer);
-        return new OrderingSnapshot(Height, writer.WrittenMemory, _duplicates.BeginView());
+        return new OrderingSnapshot(Height, writer.WrittenMemory, _duplicates.BeginView(), NamedBatches());
     }
 
     /// <summary>A snapshot of this machine is not read any more.</summary>
@@ -47,6 +48,30 @@ public sealed partial class OrderingMachine
         machine.ReadState(ref reader);
         machine._duplicates.Restore(ref reader);
         return machine;
+    }
+
+    /// <summary>The batches whose transactions this state names: a machine that goes on from it needs them, wherever the cut is.</summary>
+    public IReadOnlyList<LaneTip> NamedBatches()
+    {
+        var named = new List<LaneTip>();
+        var known = new Lookup<LaneTip, bool>();
+        foreach (NamespaceState ns in _namespaces)
+        {
+            foreach (BatchSegment segment in ns.Open.Content.Segments.Span)
+            {
+                if (known.TryAdd(segment.Batch, true)) named.Add(segment.Batch);
+            }
+
+            int slot = -1;
+            for (int i = 0; i < ns.Queue.Count; i++)
+            {
+                if (ns.Queue[i].Batch == slot) continue;
+                slot = ns.Queue[i].Batch;
+                if (known.TryAdd(_slots[slot], true)) named.Add(_slots[slot]);
+            }
+        }
+
+        return named;
     }
 
     private void WriteState(CanonicalWriter writer)

@@ -93,6 +93,14 @@ public sealed partial class OrderingMachine
     /// <summary>Those of them that came by one author's lane.</summary>
     public ulong QueuedBytes(NamespaceId id, ReplicaId author) => _byId.TryGet(id.Value, out NamespaceState? ns) ? ns.QueuedBy(author) : 0;
 
+    /// <summary>Where every namespace stands after the last height, ascending by id.</summary>
+    public NamespaceHead[] Heads()
+    {
+        var heads = new NamespaceHead[_namespaces.Length];
+        for (int i = 0; i < heads.Length; i++) heads[i] = _namespaces[i].Head;
+        return heads;
+    }
+
     /// <summary>Applies the next committed height.</summary>
     public OrderingResult Apply(CommittedBlock block, IBatchSource batches)
     {
@@ -215,9 +223,7 @@ public sealed partial class OrderingMachine
 
     private NamespaceHeads CaptureHeads()
     {
-        var heads = new NamespaceHead[_namespaces.Length];
-        for (int i = 0; i < heads.Length; i++) heads[i] = _namespaces[i].Head;
-        return new NamespaceHeads(heads, _heads.Clone());
+        return new NamespaceHeads(Heads(), _heads.Clone());
     }
 
     private static Hash32 RejectionsRoot(List<Rejection> rejections)

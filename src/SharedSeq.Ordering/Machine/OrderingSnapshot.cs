@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using SharedSeq.Consensus;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Ordering;
@@ -10,15 +11,19 @@ public sealed class OrderingSnapshot
     private readonly ReadOnlyMemory<byte> _state;
     private readonly DuplicateView _duplicates;
 
-    internal OrderingSnapshot(Height height, ReadOnlyMemory<byte> state, DuplicateView duplicates)
+    internal OrderingSnapshot(Height height, ReadOnlyMemory<byte> state, DuplicateView duplicates, IReadOnlyList<LaneTip> batches)
     {
         Height = height;
+        Batches = batches;
         _state = state;
         _duplicates = duplicates;
     }
 
     /// <summary>The last height applied.</summary>
     public Height Height { get; }
+
+    /// <summary>The batches that it names: those of transactions that wait, or that are in a block still open. Each once, in the state's order.</summary>
+    public IReadOnlyList<LaneTip> Batches { get; }
 
     /// <summary>Its bytes in pieces, each valid until the next one is asked for: under load they are tens of megabytes together.</summary>
     public IEnumerable<ReadOnlyMemory<byte>> Pieces()

@@ -129,6 +129,23 @@ public sealed class BatchLog : IDisposable
     }
 
     /// <summary>
+    /// Makes a height the beginning of the archive: what is below is answered as pruned from here on and after a restart.
+    /// Batches stay as they are, those of the own lane and those acked above all. Done twice it changes nothing more.
+    /// </summary>
+    public AppendResult StartAt(Height height, ReadOnlySpan<byte> bytes)
+    {
+        AppendResult block = AppendBlock(height, bytes);
+        if (!block.IsAccepted) return block;
+        byte[] marks;
+        lock (_gate)
+        {
+            _index.Blocks.RemoveBelow(height.Value);
+            marks = _index.EncodeMarks();
+        }
+        return _log.Append(PruneMarkKind, [], marks, useReserve: true);
+    }
+
+    /// <summary>
     /// Appends what else the ledger is rebuilt from, such as a certificate or a receipt; read by replay only.
     /// </summary>
     public AppendResult AppendNote(byte kind, Height height, ReadOnlySpan<byte> bytes)

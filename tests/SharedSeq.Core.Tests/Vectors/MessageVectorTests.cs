@@ -34,7 +34,7 @@ public sealed class MessageVectorTests
         MessageKind[] pinned = [.. Messages().Values.Select(message => message.Kind).Distinct().Order()];
         Assert.Equal(Enum.GetValues<MessageKind>(), pinned);
         Assert.Equal(DecodeRejection.UnknownValue, RefusalOf([0]));
-        Assert.Equal(DecodeRejection.UnknownValue, RefusalOf([20]));
+        Assert.Equal(DecodeRejection.UnknownValue, RefusalOf([24]));
         Assert.Equal(DecodeRejection.Truncated, RefusalOf([]));
     }
 
@@ -116,11 +116,17 @@ public sealed class MessageVectorTests
             ["certificate request"] = new CertificateRequest(Epoch, Slot, Slot.Plus(63)),
             ["certificate response"] = new CertificateResponse([notarization, skip], null),
             ["certificate response, commit proof"] = new CertificateResponse([], slow),
+            ["checkpoint offers"] = new CheckpointOffers(new Height(7), [MakeOffer()]),
+            ["checkpoint offers, none"] = new CheckpointOffers(new Height(7), []),
+            ["checkpoint request"] = new CheckpointRequest(new Height(40)),
             ["commit proof, fast"] = fast,
             ["commit proof, slow"] = slow,
             ["evidence"] = MakeEvidence(),
             ["notarization"] = notarization,
             ["notarization, skip"] = skip,
+            ["piece request"] = new PieceRequest(Named("pieces"), 3),
+            ["piece response"] = new PieceResponse(Named("pieces"), 3, new byte[] { 1, 2, 3 }),
+            ["piece response, not held"] = new PieceResponse(Named("pieces"), 3, default),
             ["proof of availability"] = poa,
             ["proposal"] = new Proposal(block, Signature("proposal"), [poa], new Justification(notarization, [skip])),
             ["proposal, nothing to justify"] = new Proposal(block, Signature("proposal"), [], Justification.None),
@@ -163,6 +169,18 @@ public sealed class MessageVectorTests
             Epoch, Slot, new Height(40), Slot.Previous(), Named("parent"), new TimestampMs(1_800_000_000_123),
             HeaderFlags.None, payload.Commitment, cut);
         return new Block(header, payload);
+    }
+
+    /// <summary>A carry block above one with a cut; two pieces.</summary>
+    private static CheckpointOffer MakeOffer()
+    {
+        Block parent = MakeBlock();
+        Header carry = new(
+            Epoch, Slot.Next(), new Height(41), Slot, parent.Header.Hash, default, HeaderFlags.Carry, Payload.Empty.Commitment, []);
+        BlockResult result = MakeResult() with { Height = carry.Height, BlockHash = carry.Hash };
+        ResultCertificate certificate = new(result, [Signed(0), Signed(1), Signed(2)]);
+        PieceList pieces = new(PieceList.PieceBytes + 5, [Named("first piece"), Named("second piece")]);
+        return new CheckpointOffer(certificate, [new Block(carry, Payload.Empty), parent], pieces);
     }
 
     private static Evidence MakeEvidence()

@@ -1,6 +1,7 @@
 using SharedSeq.Client;
 using SharedSeq.Consensus;
 using SharedSeq.Core.Tests.Ordering;
+using SharedSeq.Core.Tests.Sync;
 using SharedSeq.Core.Tests.Vectors;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
@@ -43,6 +44,11 @@ internal static class OrderingTargets
         yield return new("ordering snapshot", [.. Snapshots()], Snapshot)
         {
             // A first chunk of remembered ids, and room that a queue and a block's lists double into.
+            FixedBytesMax = 1024 * 1024,
+            Cases = 10_000,
+        };
+        yield return new("checkpoint content", [CheckpointBench.AtACheckpoint().Content], Content)
+        {
             FixedBytesMax = 1024 * 1024,
             Cases = 10_000,
         };
@@ -146,6 +152,18 @@ internal static class OrderingTargets
         reader.End("snapshot");
         machine.StateRoot();
         return machine.BeginSnapshot().ToArray();
+    }
+
+    private static byte[] Content(byte[] input)
+    {
+        var content = CheckpointContent.Read(input);
+        OrderingMachine machine = content.Restore(CheckpointBench.Operators.Genesis, new P256Scheme());
+        machine.StateRoot();
+        int next = 0;
+        return Samples.Bytes(writer =>
+        {
+            foreach (ReadOnlyMemory<byte> piece in CheckpointContent.Write(machine.BeginSnapshot(), _ => content.Batches[next++])) writer.Raw(piece.Span);
+        });
     }
 
     private static IEnumerable<byte[]> Snapshots()

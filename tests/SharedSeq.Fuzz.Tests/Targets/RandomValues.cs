@@ -205,8 +205,21 @@ internal sealed class RandomValues(Prng prng)
             case MessageKind.ResultRequest: return new ResultRequest(new Height(Number()));
             case MessageKind.ResultResponse: return new ResultResponse(prng.Chance(800) ? Certificate() : null);
             case MessageKind.Evidence: return Evidence();
+            case MessageKind.CheckpointRequest: return new CheckpointRequest(new Height(Number()));
+            case MessageKind.CheckpointOffers: return new CheckpointOffers(new Height(Number()), prng.Chance(500) ? [Offer()] : []);
+            case MessageKind.PieceRequest: return new PieceRequest(Hash(), prng.Below(PieceList.MaxPieces));
+            case MessageKind.PieceResponse: return new PieceResponse(Hash(), prng.Below(PieceList.MaxPieces), Bytes(Count(300)));
             default: return new AttestationMessage(Bytes(Count(300)));
         }
+    }
+
+    public CheckpointOffer Offer()
+    {
+        var hashes = new Hash32[1 + Count(8)];
+        for (int i = 0; i < hashes.Length; i++) hashes[i] = Hash();
+        long size = ((hashes.Length - 1L) * PieceList.PieceBytes) + 1 + prng.Below(PieceList.PieceBytes);
+        Block[] blocks = Ancestry();
+        return new CheckpointOffer(Certificate(), blocks.Length > 0 ? [blocks[0]] : [FullBlock()], new PieceList(size, hashes));
     }
 
     public DurableRecord Durable()

@@ -120,7 +120,7 @@ public sealed class EvidenceTests : IAsyncLifetime
         using (var logs = new NodeLogs(configuration, e => throw e))
         {
             logs.Recover(_network.Genesis, out _);
-            await LedgerRebuild.RunAsync(_network.Genesis, logs, fresh, CancellationToken.None);
+            await LedgerRebuild.RunAsync(_network.Genesis, logs, fresh, null, CancellationToken.None);
         }
 
         using Ledger original = new(NodeLedger.FolderOf(configuration.DataDir)), rebuilt = new(NodeLedger.FolderOf(fresh));

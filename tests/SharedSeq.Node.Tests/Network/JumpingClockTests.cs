@@ -42,17 +42,4 @@ public sealed class JumpingClockTests : IAsyncLifetime
         await off.CommitAsync();
         await off.ReadyAsync();
     }
-
-    /// <summary>The wall clock with an error that a test sets; durations are right, as on a machine whose time is set anew.</summary>
-    private sealed class JumpingClock : TimeProvider
-    {
-        private long _offset;
-
-        public TimeSpan Offset
-        {
-            set => Interlocked.Exchange(ref _offset, value.Ticks);
-        }
-
-        public override DateTimeOffset GetUtcNow() => DateTimeOffset.UtcNow + TimeSpan.FromTicks(Interlocked.Read(ref _offset));
-    }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using SharedSeq.Consensus;
 using SharedSeq.Primitives;
 using SharedSeq.Storage;
 
@@ -43,7 +44,9 @@ public sealed class SnapshotStartTests : IAsyncLifetime
         string name = $"{7:d20}.snapshot";
         byte[] state = [0xFF];
         var writer = new CanonicalWriter(64);
-        writer.Hash(Sha.Of(state));
+        var hasher = new PieceHasher();
+        hasher.Add(state);
+        writer.Hash(hasher.Finish().Root);
         writer.Raw(state);
         await File.WriteAllBytesAsync(Path.Combine(_folder, name), writer.ToArray());
         using var log = new RecordingLog();

@@ -121,6 +121,8 @@ internal sealed class TestNetwork : IAsyncDisposable
     /// <summary>The running nodes in the order of their start.</summary>
     public TestNode this[int index] => _running[index];
 
+    public IReadOnlyList<TestNode> Running => _running;
+
     public async Task StopAsync(TestNode node)
     {
         _running.Remove(node);

@@ -60,6 +60,10 @@ internal sealed class ServedNetwork : IAsyncDisposable
             Epochs = Committee.NewEpochs(),
             Peers = new PeerSender(),
             Proofs = new CertifiedProofs(),
+            Checkpoints = null!,
+            Sync = new StateSyncActor(
+                new StateSyncOptions { Agreeing = 2, AheadHeights = 1 }, Committee.Genesis, Committee.NewEpochs(), new CheckpointFolder(_folder),
+                () => Height.Zero, (_, _) => { }, _ => { }, NullLogger.Instance),
             Shell = null!,
             NodeSigner = () => null,
             IsReady = () => true,

@@ -34,7 +34,7 @@ public sealed class LedgerRebuildTests : IDisposable
         string fresh = Path.Combine(_folder, "fresh");
         using (NodeLogs logs = OpenLogs())
         {
-            RebuiltLedger rebuilt = await LedgerRebuild.RunAsync(_committee.Genesis, logs, fresh, CancellationToken.None);
+            RebuiltLedger rebuilt = await LedgerRebuild.RunAsync(_committee.Genesis, logs, fresh, null, CancellationToken.None);
             Assert.Equal((new Height(40), null), (rebuilt.Machine.Height, rebuilt.DiffersAt));
         }
 
@@ -52,7 +52,7 @@ public sealed class LedgerRebuildTests : IDisposable
     {
         await RunAsync(tampered: true);
         using NodeLogs logs = OpenLogs();
-        RebuiltLedger rebuilt = await LedgerRebuild.RunAsync(_committee.Genesis, logs, Path.Combine(_folder, "fresh"), CancellationToken.None);
+        RebuiltLedger rebuilt = await LedgerRebuild.RunAsync(_committee.Genesis, logs, Path.Combine(_folder, "fresh"), null, CancellationToken.None);
         Assert.NotNull(rebuilt.DiffersAt);
     }
 

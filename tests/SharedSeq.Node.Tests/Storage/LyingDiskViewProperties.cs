@@ -1,4 +1,5 @@
 using SharedSeq.Core.Tests.Ordering;
+using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 using SharedSeq.Storage;
 using static SharedSeq.Core.Tests.Ordering.OrderingBench;
@@ -35,13 +36,13 @@ public sealed class LyingDiskViewProperties
                 bench.Apply(1, Tx(5, StartSecond + 30, [(byte)seed, (byte)i]));
                 earlier = disk.Durable();
                 written[$"{bench.Machine.Height.Value:d20}.snapshot"] = bench.Machine.BeginSnapshot().ToArray();
-                snapshots.Write(bench.Machine.BeginSnapshot());
+                snapshots.Write(bench.Machine.BeginSnapshot(), _ => null);
             }
 
             if (lie is DiskLie.Unreadable or DiskLie.WrongBytes) DiskLies.Spoil(disk, DiskLies.PathsOf(disk, Snapshots), lie, prng);
             if (lie == DiskLie.RolledBack) disk.RollBack("/data", earlier);
-            (string Name, ReadOnlyMemory<byte> State)[] found = [.. new SnapshotFiles(Snapshots, disk.Crash(prng)).Read()];
-            foreach ((string name, ReadOnlyMemory<byte> state) in found) Assert.Equal(written[name], state.ToArray());
+            StoredSnapshot[] found = [.. new SnapshotFiles(Snapshots, disk.Crash(prng)).Read()];
+            foreach (StoredSnapshot item in found) Assert.Equal(written[item.Name], CheckpointContent.Read(item.Content).State.ToArray());
             Assert.True(found.Length >= 1, $"seed {seed}, {lie}: one lie took both snapshots");
             outcomes.Add($"{lie} {found.Length}");
         }

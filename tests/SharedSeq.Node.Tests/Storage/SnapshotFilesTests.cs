@@ -17,12 +17,12 @@ public sealed class SnapshotFilesTests
     {
         var files = new SnapshotFiles(Folder, new SimulatedFileLayer());
         Take(100_000);
-        files.Write(_bench.Machine.BeginSnapshot());
+        files.Write(_bench.Machine.BeginSnapshot(), _ => null);
 
-        byte[] read = Assert.Single(files.Read()).State.ToArray();
-        var reader = new CanonicalReader(read);
-        OrderingMachine restored = OrderingMachine.Restore(_bench.Genesis, _bench.Scheme, ref reader);
-        reader.End("snapshot");
+        StoredSnapshot read = Assert.Single(files.Read());
+        OrderingMachine restored = CheckpointContent.Read(read.Content).Restore(_bench.Genesis, _bench.Scheme);
+        for (int i = 0; i < read.Pieces.Count; i++) Assert.True(read.Pieces.Holds(i, files.ReadPiece(read.Height, read.Pieces, i)));
+        Assert.Null(files.ReadPiece(read.Height.Next(), read.Pieces, 0));
         Assert.Equal((100_000U, _bench.Machine.StateRoot()), (restored.RememberedIds, restored.StateRoot()));
     }
 
@@ -36,11 +36,11 @@ public sealed class SnapshotFilesTests
             for (int i = 0; i < 4; i++)
             {
                 Take(1_000);
-                files.Write(_bench.Machine.BeginSnapshot());
+                files.Write(_bench.Machine.BeginSnapshot(), _ => null);
             }
 
-            byte[][] written = [.. files.Read().Select(snapshot => snapshot.State.ToArray())];
-            byte[][] found = [.. new SnapshotFiles(Folder, disk.Crash(new Prng(seed))).Read().Select(snapshot => snapshot.State.ToArray())];
+            byte[][] written = [.. files.Read().Select(snapshot => snapshot.Content.ToArray())];
+            byte[][] found = [.. new SnapshotFiles(Folder, disk.Crash(new Prng(seed))).Read().Select(snapshot => snapshot.Content.ToArray())];
             Assert.Equal(2, written.Length);
             Assert.Equal(written, found.Take(2));
         }
@@ -53,15 +53,15 @@ public sealed class SnapshotFilesTests
         var faults = new StorageFaults();
         var files = new SnapshotFiles(Folder, new FaultyFileLayer(disk, faults));
         Take(1_000);
-        files.Write(_bench.Machine.BeginSnapshot());
-        byte[] first = files.Read().Single().State.ToArray();
+        files.Write(_bench.Machine.BeginSnapshot(), _ => null);
+        byte[] first = files.Read().Single().Content.ToArray();
         Take(1_000);
         faults.FailSyncs(1);
-        Assert.Throws<StorageException>(() => files.Write(_bench.Machine.BeginSnapshot()));
-        Assert.Equal(first, files.Read().Single().State.ToArray());
-        files.Write(_bench.Machine.BeginSnapshot());
+        Assert.Throws<StorageException>(() => files.Write(_bench.Machine.BeginSnapshot(), _ => null));
+        Assert.Equal(first, files.Read().Single().Content.ToArray());
+        files.Write(_bench.Machine.BeginSnapshot(), _ => null);
         using (IStorageFile file = disk.Open($"{Folder}/{_bench.Machine.Height.Value:d20}.snapshot", FileOpening.Existing)) file.Write([0xFF], 100);
-        Assert.Equal(first, files.Read().Single().State.ToArray());
+        Assert.Equal(first, files.Read().Single().Content.ToArray());
     }
 
     [Theory]
@@ -73,12 +73,12 @@ public sealed class SnapshotFilesTests
         var faults = new StorageFaults();
         var files = new SnapshotFiles(Folder, new FaultyFileLayer(disk, faults));
         Take(1_000);
-        files.Write(_bench.Machine.BeginSnapshot());
+        files.Write(_bench.Machine.BeginSnapshot(), _ => null);
         IReadOnlyList<string> whole = disk.Names(Folder);
         Take(1_000);
         faults.FailSyncs(1);
         if (isRemovalRefused) faults.BeforeSync = _ => faults.ReadOnly = true;
-        StorageException e = Assert.Throws<StorageException>(() => files.Write(_bench.Machine.BeginSnapshot()));
+        StorageException e = Assert.Throws<StorageException>(() => files.Write(_bench.Machine.BeginSnapshot(), _ => null));
         Assert.Equal(StorageRejection.SyncFailed, e.Reason);
         Assert.Equal(isRemovalRefused ? 2 : 1, disk.Names(Folder).Count);
         faults.ReadOnly = false;
@@ -98,7 +98,7 @@ public sealed class SnapshotFilesTests
         for (int i = 0; i < 3; i++)
         {
             Take(1_000);
-            files.Write(_bench.Machine.BeginSnapshot());
+            files.Write(_bench.Machine.BeginSnapshot(), _ => null);
         }
 
         Assert.Equal(_bench.Machine.Height.Previous(), files.OldestKept);

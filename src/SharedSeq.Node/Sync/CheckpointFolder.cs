@@ -1,0 +1,162 @@
+using SharedSeq.Consensus;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+using SharedSeq.Storage;
+
+namespace SharedSeq.Node;
+
+/// <summary>A checkpoint of others, checked in every part against its certificate.</summary>
+/// <param name="Offer">Its certificate and blocks.</param>
+/// <param name="Content">Its batches and state.</param>
+/// <param name="Machine">The machine of the state, to be used once.</param>
+public sealed record CertifiedCheckpoint(CheckpointOffer Offer, CheckpointContent Content, OrderingMachine Machine)
+{
+    public Height Height => Offer.Height;
+
+    /// <summary>Its block as the archive begins with it: nothing of it is ordered again, so it names no batches.</summary>
+    public CommittedBlock Block => new(Offer.Block, Offer.Timestamp, null, [], Offer.Cut);
+}
+
+/// <summary>
+/// The checkpoints that this node got from others: one on its way, one to be installed by the next start, and the one that its archive begins with,
+/// which `store rebuild` needs as long as it does.
+/// </summary>
+/// <code>length u32 | offer | content, see CheckpointContent</code>
+/// <param name="dataFolder">The node's data folder.</param>
+/// <param name="files">The file system; null is the disk.</param>
+public sealed class CheckpointFolder(string dataFolder, IFileLayer? files = null)
+{
+    private const int LengthBytes = 4;
+
+    /// <summary>Bytes of an offer in a file. 2 MiB: what fits a frame.</summary>
+    private const int OfferBytesMax = 2 * 1024 * 1024;
+
+    private readonly IFileLayer _files = files ?? DiskFileLayer.Instance;
+    private readonly string _folder = Path.Combine(dataFolder, "checkpoint");
+
+    private string Incoming => Path.Combine(_folder, "incoming.part");
+
+    private string Next => Path.Combine(_folder, "next");
+
+    private string Base => Path.Combine(_folder, "base");
+
+    /// <summary>Whether a checkpoint waits to be installed.</summary>
+    public bool HasNext => _files.Exists(Next);
+
+    /// <summary>Makes room for the pieces of an offer.</summary>
+    /// <exception cref="StorageException">The disk does not take it.</exception>
+    public IncomingCheckpoint Begin(CheckpointOffer offer)
+    {
+        _files.CreateFolder(_folder);
+        var writer = new CanonicalWriter(4096);
+        writer.U32(0);
+        offer.Write(writer);
+        writer.PatchU32(0, (uint)(writer.Length - LengthBytes));
+        IStorageFile file = _files.Open(Incoming, FileOpening.Create);
+        file.Write(writer.Written, 0);
+        return new IncomingCheckpoint(offer, file, writer.Length);
+    }
+
+    /// <summary>What is on its way is not wanted any more.</summary>
+    public void DropIncoming()
+    {
+        if (_files.Exists(Incoming)) _files.Delete(Incoming);
+    }
+
+    /// <summary>What came is complete, durable and certified: the next start installs it.</summary>
+    public void Accept()
+    {
+        _files.Rename(Incoming, Next);
+        _files.SyncFolder(_folder);
+    }
+
+    /// <summary>The checkpoint to be installed; null when there is none.</summary>
+    /// <exception cref="DecodeException">It is not what its certificate says.</exception>
+    public CertifiedCheckpoint? ReadNext(Genesis genesis, ISignatureScheme scheme, Func<ResultCertificate, bool?> isCertified) =>
+        Read(Next, genesis, scheme, isCertified);
+
+    /// <summary>The checkpoint that the archive begins with; null when it begins with the genesis, or after what is kept was pruned since.</summary>
+    /// <exception cref="DecodeException">It is not what its certificate says.</exception>
+    public CertifiedCheckpoint? ReadBase(Genesis genesis, ISignatureScheme scheme, Func<ResultCertificate, bool?> isCertified) =>
+        Read(Base, genesis, scheme, isCertified);
+
+    /// <summary>The next one is installed: the archive begins with it.</summary>
+    public void Installed()
+    {
+        _files.Rename(Next, Base);
+        _files.SyncFolder(_folder);
+    }
+
+    /// <summary>The next one is not worth installing any more.</summary>
+    public void DropNext()
+    {
+        _files.Delete(Next);
+        _files.SyncFolder(_folder);
+    }
+
+    /// <summary>Height of the checkpoint that the archive begins with; null when it begins with the genesis.</summary>
+    /// <exception cref="DecodeException">The file is damaged.</exception>
+    public Height? BaseHeight()
+    {
+        if (!_files.Exists(Base)) return null;
+        using IStorageFile file = _files.Open(Base, FileOpening.ReadOnly);
+        byte[] head = new byte[long.Min(file.Length, LengthBytes + OfferBytesMax)];
+        file.Read(head, 0);
+        var reader = new CanonicalReader(head);
+        var offer = new CanonicalReader(reader.Bytes(OfferBytesMax, "offer"));
+        return CheckpointOffer.Read(ref offer).Height;
+    }
+
+    private CertifiedCheckpoint? Read(string path, Genesis genesis, ISignatureScheme scheme, Func<ResultCertificate, bool?> isCertified)
+    {
+        if (!_files.Exists(path)) return null;
+        byte[] bytes;
+        using (IStorageFile file = _files.Open(path, FileOpening.ReadOnly))
+        {
+            bytes = new byte[file.Length];
+            if (file.Read(bytes, 0) < bytes.Length) DecodeException.Throw(DecodeRejection.Truncated, path);
+        }
+
+        var reader = new CanonicalReader(bytes);
+        var offerReader = new CanonicalReader(reader.Bytes(OfferBytesMax, "offer"));
+        CheckpointOffer offer = CheckpointOffer.Read(ref offerReader);
+        offerReader.End("offer");
+        return Open(genesis, scheme, offer, bytes.AsMemory(bytes.Length - reader.Remaining), isCertified);
+    }
+
+    internal static CertifiedCheckpoint Open(
+        Genesis genesis, ISignatureScheme scheme, CheckpointOffer offer, ReadOnlyMemory<byte> content, Func<ResultCertificate, bool?> isCertified)
+    {
+        if (offer.Fault() != OfferFault.None || isCertified(offer.Certificate) != true)
+            DecodeException.Throw(DecodeRejection.Malformed, "the certificate of a checkpoint does not verify");
+        var taken = CheckpointContent.Read(content);
+        return new CertifiedCheckpoint(offer, taken, taken.Open(genesis, scheme, offer));
+    }
+}
+
+/// <summary>A checkpoint whose pieces come in any order.</summary>
+public sealed class IncomingCheckpoint(CheckpointOffer offer, IStorageFile file, int contentAt) : IDisposable
+{
+    public CheckpointOffer Offer { get; } = offer;
+
+    public void Write(int index, ReadOnlySpan<byte> bytes) => file.Write(bytes, contentAt + PieceList.OffsetOf(index));
+
+    /// <summary>All pieces as they are on the disk, synced.</summary>
+    /// <param name="content">The bytes.</param>
+    /// <returns>Whether they are those that were written.</returns>
+    public bool TryReadBack(out ReadOnlyMemory<byte> content)
+    {
+        file.Sync();
+        byte[] bytes = new byte[Offer.Pieces.Size];
+        content = bytes;
+        if (file.Read(bytes, contentAt) < bytes.Length) return false;
+        for (int i = 0; i < Offer.Pieces.Count; i++)
+        {
+            if (!Offer.Pieces.Holds(i, bytes.AsSpan((int)PieceList.OffsetOf(i), Offer.Pieces.BytesOf(i)))) return false;
+        }
+
+        return true;
+    }
+
+    public void Dispose() => file.Dispose();
+}

@@ -1,0 +1,179 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using SharedSeq.Client;
+using SharedSeq.Consensus;
+using SharedSeq.Networking;
+using SharedSeq.Ordering;
+using SharedSeq.Primitives;
+using SharedSeq.Storage;
+
+namespace SharedSeq.Node;
+
+/// <summary>
+/// Runs <see cref="StateSync"/>: carries its questions to peers and the pieces to the disk. What it gets changes nothing in the running node: once a
+/// checkpoint is here and certified, it wants the node to be started again, and the start installs it.
+/// </summary>
+public sealed class StateSyncActor : Actor<SyncMessage>
+{
+    /// <summary>Messages waiting. 64, 16 MiB of pieces: those that nobody asked for wait on their senders' connections.</summary>
+    private const int MailboxMax = 64;
+
+    /// <summary>Milliseconds between two looks at what is due; see StateSyncOptions.PiecesPerPeer.</summary>
+    private const int TickMs = 40;
+
+    private readonly StateSync _sync;
+    private readonly Genesis _genesis;
+    private readonly NodeEpochs _epochs;
+    private readonly CheckpointFolder _folder;
+    private readonly Func<Height> _delivered;
+    private readonly Action<PeerId, PeerMessage> _send;
+    private readonly Action<Height> _onReady;
+    private readonly ILogger _logger;
+    private readonly List<SyncEffect> _effects = [];
+    private readonly ConcurrentDictionary<SyncRejection, long> _refused = new();
+    private IncomingCheckpoint? _incoming;
+    private Task _check = Task.CompletedTask;
+    private SyncView _view = SyncView.Watching;
+    private long _startedAt;
+
+    /// <param name="options">When a checkpoint is fetched.</param>
+    /// <param name="genesis">The network.</param>
+    /// <param name="epochs">The committees that are known.</param>
+    /// <param name="folder">Where checkpoints are kept.</param>
+    /// <param name="delivered">The newest height of the own archive.</param>
+    /// <param name="send">Sends to a peer; may lose it.</param>
+    /// <param name="onReady">A checkpoint waits to be installed.</param>
+    /// <param name="logger">For the node's log.</param>
+    public StateSyncActor(
+        StateSyncOptions options, Genesis genesis, NodeEpochs epochs, CheckpointFolder folder, Func<Height> delivered,
+        Action<PeerId, PeerMessage> send, Action<Height> onReady, ILogger logger)
+        : base("sync", MailboxMax, Supervision.Restart)
+    {
+        _sync = new StateSync(options, epochs.IsCertified);
+        _genesis = genesis;
+        _epochs = epochs;
+        _folder = folder;
+        _delivered = delivered;
+        _send = send;
+        _onReady = onReady;
+        _logger = logger;
+    }
+
+    /// <summary>What it does now.</summary>
+    public SyncView View => Volatile.Read(ref _view);
+
+    /// <summary>Members found lying, by reason.</summary>
+    public IReadOnlyDictionary<SyncRejection, long> Refused => _refused;
+
+    protected override void OnFailed(Exception error, bool isFinal) => _logger.Restarting(Name, error);
+
+    protected override async Task RunAsync(CancellationToken stopping)
+    {
+        // After a failure, of the disk mostly: whatever was under way begins anew.
+        EndIncoming();
+        _sync.GiveUp(_effects);
+        _effects.Clear();
+        using var tick = new Timer(_ => TryTell(new SyncMessage.Tick()), null, 0, TickMs);
+        while (await Mailbox.WaitToReadAsync(stopping))
+        {
+            while (Mailbox.TryRead(out SyncMessage? message))
+            {
+                Handle(message);
+                for (int i = 0; i < _effects.Count; i++) CarryOut(_effects[i]);
+                _effects.Clear();
+            }
+
+            CheckpointOffer? offer = _sync.Offer;
+            Volatile.Write(ref _view, offer is null ? SyncView.Watching : new SyncView(
+                _sync.Phase, offer.Height, _sync.Stored, offer.Pieces.Count, offer.Pieces.Size, _sync.Sources));
+        }
+    }
+
+    protected override async ValueTask OnStoppedAsync()
+    {
+        await _check.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _incoming?.Dispose();
+    }
+
+    private void Handle(SyncMessage message)
+    {
+        long now = Environment.TickCount64;
+        switch (message)
+        {
+            case SyncMessage.Connected m: _sync.OnConnected(m.Peer.Value); break;
+            case SyncMessage.Disconnected m: _sync.OnDisconnected(m.Peer.Value); break;
+            case SyncMessage.PeerSaid { Message: CheckpointOffers offers } m: _sync.OnOffers(m.From.Value, offers, now, _effects); break;
+            case SyncMessage.PeerSaid { Message: PieceResponse piece } m: _sync.OnPiece(m.From.Value, piece, _effects); break;
+            case SyncMessage.Tick: _sync.OnTick(_delivered(), now, _effects); break;
+            case SyncMessage.Checked m: OnChecked(m.Verdict); break;
+            default: Invariant.Throw($"a sync message of unhandled kind {message.GetType().Name}"); break;
+        }
+    }
+
+    private void CarryOut(SyncEffect effect)
+    {
+        switch (effect)
+        {
+            case SyncEffect.Send e: _send(new PeerId((ushort)e.To), e.Message); break;
+            case SyncEffect.Begin e:
+                EndIncoming();
+                _logger.SyncBegins(e.Offer.Height, _delivered(), e.Offer.Pieces.Size, _sync.Sources);
+                _startedAt = Stopwatch.GetTimestamp();
+                _incoming = _folder.Begin(e.Offer);
+                break;
+            case SyncEffect.Store e: _incoming!.Write(e.Index, e.Bytes.Span); break;
+            case SyncEffect.Check e: _check = Task.Run(() => TellAsync(new SyncMessage.Checked(Check(_incoming!)), Stopping).AsTask()); break;
+            case SyncEffect.GiveUp: EndIncoming(); break;
+            case SyncEffect.Refuse e:
+                _refused.AddOrUpdate(e.Reason, 1, (_, count) => count + 1);
+                _logger.SyncRefused(new PeerId((ushort)e.Peer), e.Reason);
+                break;
+            default: Invariant.Throw($"a sync effect of unhandled kind {effect.GetType().Name}"); break;
+        }
+    }
+
+    /// <summary>Beside the loop: tens of megabytes are read and hashed.</summary>
+    private SyncVerdict Check(IncomingCheckpoint incoming)
+    {
+        try
+        {
+            if (!incoming.TryReadBack(out ReadOnlyMemory<byte> content)) return SyncVerdict.Damaged;
+            CheckpointFolder.Open(_genesis, new P256Scheme(), incoming.Offer, content, _epochs.IsCertified);
+            return SyncVerdict.Certified;
+        }
+        catch (DecodeException e)
+        {
+            _logger.SyncOtherState(incoming.Offer.Height, e.Message);
+            return SyncVerdict.OtherState;
+        }
+        catch (StorageException e)
+        {
+            _logger.SyncDamaged(incoming.Offer.Height, e.Message);
+            return SyncVerdict.Damaged;
+        }
+    }
+
+    private void OnChecked(SyncVerdict verdict)
+    {
+        CheckpointOffer offer = _sync.Offer!;
+        if (verdict == SyncVerdict.Certified)
+        {
+            _incoming!.Dispose();
+            _incoming = null;
+            _folder.Accept();
+        }
+
+        _sync.OnChecked(verdict, _effects);
+        if (verdict != SyncVerdict.Certified) return;
+        _logger.SyncReady(offer.Height, offer.Pieces.Size, (long)Stopwatch.GetElapsedTime(_startedAt).TotalMilliseconds);
+        _onReady(offer.Height);
+    }
+
+    private void EndIncoming()
+    {
+        _incoming?.Dispose();
+        _incoming = null;
+        _folder.DropIncoming();
+    }
+}

@@ -1,0 +1,58 @@
+using System;
+using SharedSeq.Consensus;
+
+namespace SharedSeq.Ordering;
+
+/// <summary>Why a member is not asked any more during this state sync. Also a metric label.</summary>
+public enum SyncRejection
+{
+    None = 0,
+
+    /// <summary>Its certificate does not verify, or its blocks are not those of the certified height.</summary>
+    BadOffer = 1,
+
+    /// <summary>A piece that it sent is not the one that it offered.</summary>
+    BadPiece = 2,
+
+    /// <summary>What it offered does not have the certified state root.</summary>
+    OtherState = 3,
+}
+
+/// <summary>What came of looking at all pieces together.</summary>
+public enum SyncVerdict
+{
+    /// <summary>The state has the certified root and is stored: it is installed by the next start.</summary>
+    Certified = 1,
+
+    /// <summary>The pieces are those that were offered, and they are not the certified state.</summary>
+    OtherState = 2,
+
+    /// <summary>What was stored is not what was received: nobody else's fault.</summary>
+    Damaged = 3,
+}
+
+/// <summary>Everything that state sync can ask of its shell: a closed set, carried out in order.</summary>
+public abstract record SyncEffect
+{
+    private SyncEffect()
+    {
+    }
+
+    /// <summary>Send a message; it may be lost.</summary>
+    public sealed record Send(ulong To, PeerMessage Message) : SyncEffect;
+
+    /// <summary>Pieces of this checkpoint will come: make room for them, and forget any other's.</summary>
+    public sealed record Begin(CheckpointOffer Offer) : SyncEffect;
+
+    /// <summary>Store a piece; its hash is the offered one.</summary>
+    public sealed record Store(int Index, ReadOnlyMemory<byte> Bytes) : SyncEffect;
+
+    /// <summary>All pieces are stored: compare the state with the certificate, then answer <see cref="StateSync.OnChecked"/>.</summary>
+    public sealed record Check(CheckpointOffer Offer) : SyncEffect;
+
+    /// <summary>The checkpoint begun is not wanted any more.</summary>
+    public sealed record GiveUp : SyncEffect;
+
+    /// <summary>A member lied; it is asked for nothing any more.</summary>
+    public sealed record Refuse(ulong Peer, SyncRejection Reason) : SyncEffect;
+}
