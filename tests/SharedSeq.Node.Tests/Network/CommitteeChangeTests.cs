@@ -51,7 +51,8 @@ public sealed class CommitteeChangeTests : IAsyncLifetime
     public async Task A_fifth_operator_joins_the_first_leaves_and_a_third_rotates_and_every_transaction_is_ordered_once()
     {
         using var enough = new CancellationTokenSource();
-        Task<List<string>>[] load = [StreamCheck.LoadAsync(_network[1], enough.Token), StreamCheck.LoadAsync(_network[3], enough.Token)];
+        (TestNode first, TestNode second, TestNode third, TestNode fourth) = (_network[0], _network[1], _network[2], _network[3]);
+        Task<List<string>>[] load = [StreamCheck.LoadAsync(second, enough.Token), StreamCheck.LoadAsync(fourth, enough.Token)];
         OperatorStatementSigner signer = new(_network.NetworkGenesis.Domain);
 
         // Joined, it may have sessions and follows; in step, it says so by itself and is seated.
@@ -69,7 +70,7 @@ public sealed class CommitteeChangeTests : IAsyncLifetime
         await SayAsync(join);
         await TestNetwork.UntilAsync("the candidate follows", () => Task.FromResult(
             fifth.Host.Runtime.Progress.Operators?.Find(keys.VoteKey) is not null
-            && fifth.Host.Runtime.Progress.Ordered.Value + 20 > _network[1].Host.Runtime.Progress.Ordered.Value));
+            && fifth.Host.Runtime.Progress.Ordered.Value + 20 > second.Host.Runtime.Progress.Ordered.Value));
         Assert.Null(fifth.Host.Runtime.Self);
         await UntilAsync(fifth, "the fifth operator has a seat", runtime => runtime.Self is not null && runtime.Epochs.Present.Committee.Count == 5);
         await fifth.ReadyAsync();
@@ -78,7 +79,6 @@ public sealed class CommitteeChangeTests : IAsyncLifetime
         // The first leaves: the seats of the others move, and it follows on as an observer.
         using (P256PrivateKey leaving = Open(0, "vote", KeyKind.Vote))
             await SayAsync(signer.Exit(Soon, leaving.PublicKey.Value, new P256Signer(leaving)));
-        TestNode first = _network[0];
         await UntilAsync(first, "the first operator has no seat", runtime => runtime.Self is null);
         Assert.Equal(4, first.Host.Runtime.Epochs.Present.Committee.Count);
         string afterExit = await fifth.CommitAsync();
@@ -88,16 +88,30 @@ public sealed class CommitteeChangeTests : IAsyncLifetime
         CommitteeMember rotated = new(_keys[0].PublicKey.Value, _keys[1].PublicKey.Value);
         using (P256PrivateKey old = Open(2, "vote", KeyKind.Vote))
             await SayAsync(signer.Rotate(Soon, old.PublicKey.Value, new P256Signer(old), rotated, new P256Signer(_keys[0]), new P256Signer(_keys[1])));
-        TestNode third = _network[2];
         await UntilAsync(third, "the third operator has its seat by its new keys", runtime =>
             runtime.Self is { } self && runtime.Epochs.Present.Committee[self] == rotated);
         await third.ReadyAsync();
         string afterRotation = await third.CommitAsync();
 
+        // Each finds its place again: the third with its new keys alone, the fifth as a member, the first as nobody.
+        await _network.StopAsync(third);
+        third = await _network.StartAsync(2, WithNewKeys(_network.ConfigurationOf(2)));
+        await third.ReadyAsync();
+        Assert.Equal(rotated, third.Host.Runtime.Epochs.Present.Committee[third.Host.Runtime.Self!.Value]);
+        await _network.StopAsync(fifth);
+        fifth = await _network.StartAsync(Operators, joining);
+        await fifth.ReadyAsync();
+        Height before = first.Host.Runtime.Progress.Ordered;
+        await _network.StopAsync(first);
+        first = await _network.StartAsync(0);
+        Assert.Null(first.Host.Runtime.Self);
+        Assert.True(first.Host.Runtime.Progress.Ordered >= before, "what a former member has ordered it still has after a restart");
+        string afterRestarts = await fifth.CommitAsync();
+
         await enough.CancelAsync();
-        var sent = new List<string> { byFifth, afterExit, afterRotation };
+        var sent = new List<string> { byFifth, afterExit, afterRotation, afterRestarts };
         foreach (Task<List<string>> loader in load) sent.AddRange(await loader);
-        await StreamCheck.SameOnceAsync([.. Enumerable.Range(1, Operators).Select(i => _network[i])], sent);
+        await StreamCheck.SameOnceAsync([second, third, fourth, fifth], sent);
     }
 
     private static ulong Soon => TestNode.Soon;
@@ -132,6 +146,16 @@ public sealed class CommitteeChangeTests : IAsyncLifetime
             Replica = read.Replica with { VoteKeyFile = voteFile, NodeKeyFile = nodeFile },
             Peers = read.Peers with { Listen = $"127.0.0.1:{ports[0]}" },
             Rpc = read.Rpc with { Listen = $"127.0.0.1:{ports[1]}" },
+        };
+    }
+
+    /// <summary>After a rotation: the new keys take the place of the old ones.</summary>
+    private static NodeConfiguration WithNewKeys(NodeConfiguration read)
+    {
+        string folder = Path.GetDirectoryName(read.Replica.VoteKeyFile)!;
+        return read with
+        {
+            Replica = read.Replica with { VoteKeyFile = Path.Combine(folder, "new-vote.json"), NodeKeyFile = Path.Combine(folder, "new-node.json") },
         };
     }
 
