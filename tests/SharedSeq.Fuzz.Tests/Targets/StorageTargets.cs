@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using SharedSeq.Consensus;
+using SharedSeq.Core.Tests.Ordering;
 using SharedSeq.Node;
+using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 using SharedSeq.Storage;
 
@@ -12,6 +14,8 @@ internal static class StorageTargets
     private const string Folder = "data/log";
 
     private static readonly LogInstanceId Instance = new(77);
+
+    private static readonly CommitteePlan Plan = new TestCommittee().Epochs(1)[0].Next;
 
     public static IEnumerable<FuzzTarget> All()
     {
@@ -34,6 +38,7 @@ internal static class StorageTargets
         {
             Make = prng => Samples.Bytes(Diverged(prng).Write),
         };
+        yield return new("epoch start", [], Samples.Strict(EpochStart.Read, (value, writer) => value.Write(writer))) { Make = EpochStarts };
         yield return Segments("votes segment", LogKind.Votes, VoteHead);
         yield return Segments("batches segment", LogKind.Batches, BatchHead);
         yield return new("vote guard", [Guard()], GuardFile) { Repair = WithGuardChecksums, IsRefusal = IsStorageRefusal };
@@ -51,6 +56,13 @@ internal static class StorageTargets
             Repair = WithRunChecksum,
             Cases = 10_000,
         };
+    }
+
+    private static byte[] EpochStarts(Prng prng)
+    {
+        var values = new RandomValues(prng);
+        var genesis = new BlockId(new Height(values.Number()), values.Hash());
+        return Samples.Bytes(new EpochStart(genesis, new TimestampMs(values.Number()), Plan).Write);
     }
 
     private static bool IsStorageRefusal(Exception e) => e is StorageException;
