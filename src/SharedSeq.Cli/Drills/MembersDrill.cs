@@ -31,6 +31,7 @@ internal static class MembersDrill
                 return Task.CompletedTask;
             });
         var witness = new BlockWitness();
+        await using var stream = new StreamWitness(network, network.Namespaces[0], Leaver);
         var load = new LoadGenerator(network.Rpcs, network.Namespaces, network.Committees, network.Ledger, DrillRun.Light);
         (ulong first, ulong last) = (0, 0);
         await load.RunAsync(
@@ -52,6 +53,11 @@ internal static class MembersDrill
 
         // Whoever left is served for two epochs more, then it is on its own: the others' blocks are compared.
         await network.StopAsync(Leaver);
+        ulong head = (await network.CallAsync(1, "sharedseq_getHead", cancellation, stream.Namespace.Value)).GetProperty("number").GetUInt64();
+        await stream.ReachAsync(head, cancellation);
+        run.Check(
+            "a stream that was told of the leaving operator alone has every block", true,
+            DrillRun.Text($"{head} blocks over epochs 0 to {stream.Directory.Newest}, {stream.Directory.Operators.Count} operators known at the end"));
         List<CommittedGap> gaps = await CommittedGap.ReadAsync(network, first, last, cancellation);
         double silence = gaps.Max(gap => gap.Ms);
         run.Check($"no silence above {SilenceMsMax} ms", silence <= SilenceMsMax, DrillRun.Text($"{silence:0} ms longest, heights {first} to {last}"));
