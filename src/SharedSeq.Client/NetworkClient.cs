@@ -53,7 +53,21 @@ public sealed class NetworkClient : IDisposable
     public Genesis Genesis => Network.Genesis;
 
     /// <summary>The operators known: those given, and those learnt of later committees.</summary>
-    public IReadOnlyList<OperatorClient> Operators => [.. Network.Operators.Select(rpc => _clients.GetOrAdd(rpc, static at => new OperatorClient(at)))];
+    public IReadOnlyList<OperatorClient> Operators
+    {
+        get
+        {
+            IReadOnlyList<Uri> known = Network.Operators;
+
+            // Calls may be under way at an address that was given up: it is not disposed of, and its idle connections close by themselves.
+            if (_clients.Count > NetworkDirectory.OperatorsMax)
+            {
+                foreach (Uri gone in _clients.Keys.Except(known)) _clients.TryRemove(gone, out _);
+            }
+
+            return [.. known.Select(rpc => _clients.GetOrAdd(rpc, static at => new OperatorClient(at)))];
+        }
+    }
 
     /// <summary>
     /// Submits until one operator gives a receipt that checks out, then hands the receipt to f others, so that the promise holds whatever one operator does.

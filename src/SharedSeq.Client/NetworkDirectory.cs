@@ -5,6 +5,11 @@ using SharedSeq.Primitives;
 
 namespace SharedSeq.Client;
 
+/// <summary>A boundary's result that is trusted instead of the genesis: <c>committee export</c> tells both.</summary>
+/// <param name="Ended">The epoch that it ends.</param>
+/// <param name="Hash">Its hash, <see cref="HandOver.Checkpoint"/>.</param>
+public readonly record struct TrustedCheckpoint(Epoch Ended, Hash32 Hash);
+
 /// <summary>
 /// Who serves which epoch, and where operators are reached. Committees follow from the genesis, or a checkpoint, by hand-overs that any operator may give,
 /// because each is checked against the committee before it. Addresses are operators' word: what is said there is checked all the same, so a wrong one
@@ -13,7 +18,7 @@ namespace SharedSeq.Client;
 public sealed class NetworkDirectory
 {
     /// <summary>Addresses kept, the given ones among them. 256: two of the largest committee's; the oldest learnt ones give way.</summary>
-    private const int OperatorsMax = 256;
+    internal const int OperatorsMax = 256;
 
     /// <summary>Epochs kept with a verifier. 4: proofs are of the newest ones.</summary>
     private const int VerifiersMax = 4;
@@ -28,19 +33,18 @@ public sealed class NetworkDirectory
     private readonly SemaphoreSlim _following = new(1);
     private readonly Dictionary<ulong, MessageVerifier> _verifiers = [];
     private readonly int _given;
+    private readonly Epoch _from;
     private volatile Uri[] _operators;
-
-    // While the checkpoint was not met: where to ask on.
-    private ulong _asked;
 
     /// <param name="genesis">The network.</param>
     /// <param name="operators">Where to begin asking: at least one operator.</param>
-    /// <param name="checkpoint">Hash of a boundary's result that is trusted instead of the genesis' committee; see <see cref="CommitteeChain"/>.</param>
-    public NetworkDirectory(Genesis genesis, IReadOnlyList<Uri> operators, Hash32? checkpoint = null)
+    /// <param name="checkpoint">What is trusted instead of the genesis' committee.</param>
+    public NetworkDirectory(Genesis genesis, IReadOnlyList<Uri> operators, TrustedCheckpoint? checkpoint = null)
     {
         if (operators.Count == 0) throw new ArgumentException("at least one operator", nameof(operators));
         Genesis = genesis;
-        _chain = new CommitteeChain(genesis, _scheme, checkpoint);
+        _chain = new CommitteeChain(genesis, _scheme, checkpoint?.Hash);
+        _from = checkpoint?.Ended ?? Epoch.Zero;
         _proofs = new ProofVerifier(new ProofTrust(_chain, _scheme));
         _operators = [.. operators];
         _given = operators.Count;
@@ -130,31 +134,30 @@ public sealed class NetworkDirectory
     private async Task<bool> TakePageAsync(OperatorClient client, CancellationToken cancellation)
     {
         Epoch? before = Newest;
-        ulong from = before?.Value ?? _asked;
-        IReadOnlyList<HandOver> page = await client.GetHandOversAsync(new Epoch(from), cancellation);
+        IReadOnlyList<HandOver> page = await client.GetHandOversAsync(before ?? _from, cancellation);
         lock (_gate)
         {
             foreach (HandOver handOver in page)
             {
                 HandOverRejection reason = _chain.TryExtend(handOver);
-                if (reason is not (HandOverRejection.None or HandOverRejection.BeforeCheckpoint))
+                if (reason != HandOverRejection.None)
                     throw new HttpRequestException($"{client.Rpc} gives a hand-over that does not lead on: {reason}");
             }
 
-            if (_chain.Newest is { } newest) return newest != before;
-            _asked = from + (ulong)page.Count;
-            return page.Count > 0;
+            return _chain.Newest != before;
         }
     }
 
-    /// <summary>Adds where an epoch's members are reached, by an operator's word; one that does not say costs nothing.</summary>
+    /// <summary>
+    /// Adds where an epoch's members are reached, by an operator's word: one address for each at most. One that does not say costs nothing.
+    /// </summary>
     private async Task LearnAddressesAsync(OperatorClient client, Epoch epoch, CancellationToken cancellation)
     {
         JsonElement answer = await client.CallAsync("sharedseq_getCommittee", [epoch.Value], cancellation);
         if (answer.ValueKind != JsonValueKind.Object || !answer.TryGetProperty("members", out JsonElement members)
             || members.ValueKind != JsonValueKind.Array) return;
         var learnt = new List<Uri>(_operators);
-        foreach (JsonElement member in members.EnumerateArray().Take(QuorumParameters.MaxMembers))
+        foreach (JsonElement member in members.EnumerateArray().Take(Of(epoch)?.Count ?? 0))
         {
             if (member.ValueKind == JsonValueKind.Object && member.TryGetProperty("rpc", out JsonElement rpc) && rpc.ValueKind == JsonValueKind.String
                 && Uri.TryCreate(rpc.GetString(), UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https"

@@ -38,7 +38,7 @@ internal static class NodeDoctor
             });
         }
 
-        if (genesis is not null) faults += await AskNetworkAsync(configPath, genesis, cancellation);
+        if (genesis is not null) faults += await AskNetworkAsync(configuration.Replica, genesis, cancellation);
         faults += Try("peers.listen", () => Bind(configuration.Peers.Listen));
         faults += Try("rpc.listen", () => Bind(configuration.Rpc.Listen));
         faults += Try("data folder", () => Writable(configuration.DataDir));
@@ -48,20 +48,8 @@ internal static class NodeDoctor
     }
 
     /// <summary>What the members say of this operator: whether it may serve, and what is missing. Before the network runs there is nobody to ask.</summary>
-    private static async Task<int> AskNetworkAsync(string configPath, Genesis genesis, CancellationToken cancellation)
+    private static async Task<int> AskNetworkAsync(ReplicaSection replica, Genesis genesis, CancellationToken cancellation)
     {
-        string own;
-        try
-        {
-            using OperatorKeys keys = OperatorKeys.Open(configPath);
-            own = keys.Public.VoteKey.ToString();
-        }
-        catch (CommandException)
-        {
-            // Said by the check of the keys.
-            return 0;
-        }
-
         foreach (OperatorEndpoints endpoints in genesis.Endpoints)
         {
             if (endpoints.Rpc is null) continue;
@@ -69,13 +57,15 @@ internal static class NodeDoctor
             {
                 using var client = new OperatorClient(UserErrors.AddressOf(endpoints.Rpc), TimeSpan.FromSeconds(3));
                 JsonElement answer = await client.CallAsync("sharedseq_getOperators", [], cancellation);
-                JsonElement? found = OperatorAdvice.Find(answer, own);
+                JsonElement? found = OperatorAdvice.Find(answer, replica);
                 Say(found is not null, "operator", found is { } item ? OperatorAdvice.Of(item, answer) : OperatorAdvice.NotRegistered);
-                return found is null ? 1 : 0;
+                if (found is not { } known || OperatorAdvice.MissingKeys(known, replica) is not { } missing) return found is null ? 1 : 0;
+                Say(false, "operator's keys", missing);
+                return 1;
             }
-            catch (Exception e) when (e is HttpRequestException or OperatorException)
+            catch (Exception e) when (e is HttpRequestException or OperatorException or CommandException or KeyNotFoundException or InvalidOperationException)
             {
-                // The next one.
+                // No answer, or none that makes sense: the next one.
             }
         }
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using SharedSeq.Client;
 using SharedSeq.Consensus;
+using SharedSeq.Node;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 
@@ -160,18 +161,18 @@ internal static class OperatorCommand
             using OperatorClient client = OperatorAddress.Connect(result.GetValue(rpc));
             JsonElement answer = await client.CallAsync("sharedseq_getOperators", [], cancellation);
             if (result.GetValue(json)) JsonOutput.Print(answer);
-            else if (result.GetValue(config) is { } path) return SayOne(answer, path);
+            else if (result.GetValue(config) is { } path) return SayOne(answer, OperatorKeys.ReplicaOf(path));
             else SayAll(answer);
             return ExitCode.Ok;
         }));
         return command;
     }
 
-    private static int SayOne(JsonElement answer, string config)
+    private static int SayOne(JsonElement answer, ReplicaSection replica)
     {
-        using OperatorKeys keys = OperatorKeys.Open(config);
-        JsonElement? found = OperatorAdvice.Find(answer, keys.Public.VoteKey.ToString());
+        JsonElement? found = OperatorAdvice.Find(answer, replica);
         Console.WriteLine(found is { } item ? OperatorAdvice.Of(item, answer) : OperatorAdvice.NotRegistered);
+        if (found is { } known && OperatorAdvice.MissingKeys(known, replica) is { } missing) Console.WriteLine(missing);
         return found is null ? ExitCode.Failed : ExitCode.Ok;
     }
 

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
+using SharedSeq.Node;
+using SharedSeq.Primitives;
 
 namespace SharedSeq.Cli;
 
@@ -45,10 +47,43 @@ internal static class OperatorAdvice
         return null;
     }
 
+    /// <summary>What a node's configuration lacks of the keys that its operator serves with, now or after a rotation; null when nothing.</summary>
+    /// <param name="item">The operator.</param>
+    /// <param name="replica">The node's keys.</param>
+    public static string? MissingKeys(JsonElement item, ReplicaSection replica)
+    {
+        string[] held = [.. KeyFilesOf(replica).Select(path => KeyFile.Inspect(path).PublicKey.ToString())];
+        bool Lacks(string name) => item.GetProperty(name).GetString() is { } key && !held.Contains(key);
+        if (Lacks("voteKey") || Lacks("nodeKey"))
+        {
+            string? vote = item.GetProperty("voteKey").GetString(), node = item.GetProperty("nodeKey").GetString();
+            return $"it serves with the vote key {vote} and the node key {node}: the configuration does not have both, so its node has no seat";
+        }
+
+        return Lacks("newVoteKey") || Lacks("newNodeKey")
+            ? "its new keys serve soon and the configuration does not have them: name their files in replica.newVoteKeyFile and "
+                + "replica.newNodeKeyFile, and restart the node before that epoch begins"
+            : null;
+    }
+
+    /// <summary>The operator that one of a node's vote keys belongs to; null when there is none.</summary>
+    public static JsonElement? Find(JsonElement answer, ReplicaSection replica)
+    {
+        foreach (string path in KeyFilesOf(replica))
+        {
+            if (Find(answer, KeyFile.Inspect(path).PublicKey.ToString()) is { } item) return item;
+        }
+
+        return null;
+    }
+
     /// <summary>What somebody with keys that no operator has can do.</summary>
     public const string NotRegistered =
         "no operator has these keys: make a join with `sharedseq operator join`, let a quorum of members approve it, and submit it to one of them; "
         + "keys that were rotated away, or whose operator left, do not serve again";
+
+    private static IEnumerable<string> KeyFilesOf(ReplicaSection replica) =>
+        new[] { replica.VoteKeyFile, replica.NodeKeyFile, replica.NewVoteKeyFile, replica.NewNodeKeyFile }.Where(path => path.Length > 0);
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

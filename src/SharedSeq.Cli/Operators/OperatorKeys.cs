@@ -28,6 +28,10 @@ internal sealed class OperatorKeys : IDisposable
 
     public ISigner NodeKey { get; }
 
+    /// <summary>Where a node's configuration has its keys.</summary>
+    public static ReplicaSection ReplicaOf(string configPath) =>
+        ConfigurationLoader.Load(configPath, new Dictionary<string, string>(StringComparer.Ordinal), []).Replica;
+
     /// <summary>Those of a node's configuration.</summary>
     /// <exception cref="CommandException">A key file is refused.</exception>
     public static OperatorKeys Open(string configPath)
@@ -92,6 +96,16 @@ internal sealed class OperatorKeys : IDisposable
         Console.WriteLine($"{kind} key {key.PublicKey.Value} in {path}");
     }
 
-    private static string PasswordOf(ReplicaSection options) =>
-        options.KeyPasswordFile.Length == 0 ? "" : File.ReadAllText(options.KeyPasswordFile).TrimEnd('\r', '\n');
+    private static string PasswordOf(ReplicaSection options)
+    {
+        if (options.KeyPasswordFile.Length == 0) return "";
+        try
+        {
+            return File.ReadAllText(options.KeyPasswordFile).TrimEnd('\r', '\n');
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException($"password file '{options.KeyPasswordFile}' can not be read: {e.Message}");
+        }
+    }
 }

@@ -45,7 +45,7 @@ public sealed class NodeKeys : IDisposable
         new P256Signer(Find(_voteKeys, key) ?? Find(_nodeKeys, key) ?? throw new InvariantException("a node signs with its own keys"));
 
     /// <exception cref="ConfigurationException">
-    /// A key file is refused, the keys are of two different seats, or they have none in a network whose committee never changes.
+    /// A key file is refused, or, in a network whose committee never changes, the keys are of two different seats or of none.
     /// </exception>
     public static NodeKeys Open(ReplicaSection options, Genesis genesis)
     {
@@ -84,6 +84,8 @@ public sealed class NodeKeys : IDisposable
 
     private void Check(ReplicaSection options, Genesis genesis)
     {
+        // Where committees change, keys of genesis may have been replaced one at a time, and whoever has no seat yet, or none any more, observes.
+        if (genesis.Policy.EpochSeconds > 0) return;
         for (int i = 0; i < genesis.Members.Count; i++)
         {
             CommitteeMember member = genesis.Members[i];
@@ -93,8 +95,6 @@ public sealed class NodeKeys : IDisposable
                 ConfigurationRejection.NotAMember, $"the vote key is seat {i}'s, but the node key '{options.NodeKeyFile}' is not");
         }
 
-        // Where committees change, whoever has no seat yet, or none any more, observes.
-        if (genesis.Policy.EpochSeconds > 0) return;
         throw new ConfigurationException(
             ConfigurationRejection.NotAMember, $"the vote key '{options.VoteKeyFile}' has no seat in the committee of genesis {genesis.Hash}");
     }

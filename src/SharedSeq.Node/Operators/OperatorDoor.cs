@@ -126,8 +126,24 @@ public sealed class OperatorDoor : IOrderedFollower
             throw new RpcException(RpcError.TooManyCalls, $"{ChecksPerSecondMax} statements a second are checked here", new { retryAfterMs });
         OperatorRegistry registry = _progress.Operators ?? throw new RpcException(RpcError.NotReady, "the node is starting");
         if (registry.Check(statement, _progress.CommittedTime, _scheme) is { } reason)
-            throw Refused(reason.ToString(), "the statement would be left out");
+            throw Refused(reason.ToString(), WhyOf(reason, registry));
     }
+
+    /// <summary>For people: what the reason means here, and what helps.</summary>
+    private static string WhyOf(RejectionReason reason, OperatorRegistry registry) => reason switch
+    {
+        RejectionReason.Expired => "committed time is above its validUntil: make a new one",
+        RejectionReason.UnknownOperator =>
+            "no operator has this vote key; one that rotates is known by its new keys as soon as a committee with them is fixed, an epoch before they serve",
+        RejectionReason.KeyUsed => "one of its keys serves, has served, or was named before, and no key serves twice: make new ones",
+        RejectionReason.TooFewApprovals =>
+            $"{registry.Present.Plan.Quorum.Quorum} members of the present epoch must approve, with the node keys that they have in it",
+        RejectionReason.OutOfTurn => "it is done or under way already, or the operator's state does not allow it",
+        RejectionReason.UnknownCheckpoint => $"it names none of the newest {OperatorRegistry.CheckpointsMax} checkpoints: make a new one",
+        RejectionReason.RegistryFull => "the network has room for no more candidates or keys, or this operator rotated as often as it may",
+        RejectionReason.BadStatementSignature => "a signature is not by the key that should have made it, or for another network",
+        _ => "the statement would be left out",
+    };
 
     private bool TryTakeCheck(out int retryAfterMs)
     {

@@ -49,10 +49,10 @@ public sealed partial class PublicMethods
             step = Camel(outlook.Step.ToString()),
             seat = outlook.Seat?.Value,
             nextSeat = outlook.NextSeat?.Value,
-            voteKey = item.Keys.VoteKey.ToString(),
-            nodeKey = item.Keys.NodeKey.ToString(),
-            newVoteKey = item.NewKeys?.VoteKey.ToString(),
-            newNodeKey = item.NewKeys?.NodeKey.ToString(),
+            voteKey = outlook.Keys.VoteKey.ToString(),
+            nodeKey = outlook.Keys.NodeKey.ToString(),
+            newVoteKey = outlook.NewKeys?.VoteKey.ToString(),
+            newNodeKey = outlook.NewKeys?.NodeKey.ToString(),
             rotations = item.Rotations,
             name = endpoints?.Name,
             peer = endpoints?.Peer,
@@ -87,12 +87,12 @@ public sealed partial class PublicMethods
         p = plan.Quorum.P,
         quorum = plan.Quorum.Quorum,
         hash = plan.Hash.ToString(),
-        members = plan.Members.Select((member, seat) => MemberOf(member, seat)),
+        members = plan.Members.Select((member, seat) => MemberOf(plan.Epoch, member, seat)),
     };
 
-    private object MemberOf(CommitteeMember member, int seat)
+    private object MemberOf(Epoch epoch, CommitteeMember member, int seat)
     {
-        Operator? known = member.IsEmpty ? null : Array.Find([.. node.Progress.Operators?.Operators ?? []], item => item.Keys == member);
+        Operator? known = member.IsEmpty ? null : OperatorAt(epoch, member, seat);
         OperatorEndpoints? endpoints = member.IsEmpty ? null : known is null ? GenesisEndpointsOf(member) : EndpointsOf(known);
         return new
         {
@@ -103,6 +103,16 @@ public sealed partial class PublicMethods
             name = endpoints?.Name,
             rpc = endpoints?.Rpc,
         };
+    }
+
+    /// <summary>By its seat where the registry still knows who had it, since keys change; of earlier epochs, by its keys.</summary>
+    private Operator? OperatorAt(Epoch epoch, CommitteeMember member, int seat)
+    {
+        if (node.Progress.Operators is not { } registry) return null;
+        CommitteeSeats? seats = registry.Present.Plan.Epoch == epoch ? registry.Present : registry.Next?.Plan.Epoch == epoch ? registry.Next : null;
+        return seats is null ? registry.Operators.FirstOrDefault(item => item.Keys == member)
+            : seats.Operators[seat] is { } id ? registry.Find(id)
+            : null;
     }
 
     /// <summary>Those it joined with; of a member of genesis, those of the document, whatever its keys are now.</summary>

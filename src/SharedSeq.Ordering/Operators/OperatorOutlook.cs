@@ -27,7 +27,10 @@ public enum OperatorStep
 /// <param name="Seat">Its seat in the present epoch.</param>
 /// <param name="NextSeat">Its seat in the next epoch.</param>
 /// <param name="Step">What has to happen next.</param>
-public readonly record struct OperatorOutlook(Operator Operator, ReplicaId? Seat, ReplicaId? NextSeat, OperatorStep Step);
+/// <param name="Keys">The keys of its seat in the present epoch; without one, those it will have.</param>
+/// <param name="NewKeys">Other keys that it serves with later; the next committee, fixed an epoch ahead, may name them already.</param>
+public readonly record struct OperatorOutlook(
+    Operator Operator, ReplicaId? Seat, ReplicaId? NextSeat, OperatorStep Step, CommitteeMember Keys, CommitteeMember? NewKeys);
 
 /// <content>What operators wait for.</content>
 public sealed partial class OperatorRegistry
@@ -41,7 +44,9 @@ public sealed partial class OperatorRegistry
         for (int i = 0; i < outlook.Length; i++)
         {
             Operator item = _operators[i];
-            outlook[i] = new OperatorOutlook(item, Present.SeatOf(item.Id), next.SeatOf(item.Id), StepOf(item, next, after));
+            CommitteeMember serving = KeysIn(Present, item.Id) ?? item.Keys;
+            CommitteeMember? fresh = item.NewKeys ?? (item.Keys == serving ? null : item.Keys);
+            outlook[i] = new OperatorOutlook(item, Present.SeatOf(item.Id), next.SeatOf(item.Id), StepOf(item, next, after), serving, fresh);
         }
 
         return outlook;

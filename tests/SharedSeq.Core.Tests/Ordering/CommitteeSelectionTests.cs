@@ -41,10 +41,19 @@ public sealed class CommitteeSelectionTests
         Assert.Null(network.Outcome(network.Ready(4)));
 
         // Four must stay, so the rotation is first, then there is room to join, then to leave.
+        (CommitteeMember Keys, CommitteeMember? NewKeys) ThirdServes()
+        {
+            OperatorOutlook third = network.Registry.Outlook()[2];
+            return (third.Keys, third.NewKeys);
+        }
+
+        Assert.Equal((KeysOf(2), KeysOf(6)), ThirdServes());
         CommitteeSeats rotated = NextOf(network);
+        Assert.Equal((KeysOf(2), KeysOf(6)), ThirdServes());
         Assert.Equal([0, 1, 2, 3], Seats(rotated));
         Assert.Equal((KeysOf(6), KeysOf(2)), (rotated.Plan.Members[2], network.Registry.Present.Plan.Members[2]));
         Assert.Equal([0, 1, 2, 3, 4], Seats(NextOf(network)));
+        Assert.Equal((KeysOf(6), null), ThirdServes());
         Assert.Equal(KeysOf(6), network.Registry.Present.Plan.Members[2]);
         Assert.Equal([1, 2, 3, 4], Seats(NextOf(network)));
         Assert.NotNull(network.Registry.Find(new OperatorId(0)));

@@ -79,12 +79,35 @@ public sealed class OperatorCommandTests : IAsyncLifetime
         Assert.Equal(newVoteKey, answer.GetProperty("operators")[2].GetProperty("newVoteKey").GetString());
         Assert.Contains("its new keys serve when epoch 2 begins", OperatorAdvice.Of(answer.GetProperty("operators")[2], answer), StringComparison.Ordinal);
 
+        // The node goes on with the old keys as long as its configuration does not name the new ones; that is said in time.
+        ReplicaSection replica = _network.ConfigurationOf(2).Replica;
+        JsonElement third = OperatorAdvice.Find(answer, replica)!.Value;
+        Assert.Contains("replica.newVoteKeyFile", OperatorAdvice.MissingKeys(third, replica), StringComparison.Ordinal);
+        ReplicaSection both = replica with { NewVoteKeyFile = Path.Combine(fresh, "vote.json"), NewNodeKeyFile = Path.Combine(fresh, "node.json") };
+        Assert.Null(OperatorAdvice.MissingKeys(third, both));
+        ReplicaSection early = replica with { VoteKeyFile = both.NewVoteKeyFile, NodeKeyFile = both.NewNodeKeyFile };
+        // One of two keys may be replaced and the other stay.
+        using (NodeKeys alone = NodeKeys.Open(replica with { NodeKeyFile = both.NewNodeKeyFile }, _network[0].Host.Genesis))
+            Assert.Null(alone.SeatIn(_network[0].Host.Genesis.Committee));
+        Assert.Contains("has no seat", OperatorAdvice.MissingKeys(OperatorAdvice.Find(answer, early)!.Value, early), StringComparison.Ordinal);
+
         string exit = Path.Combine(_folder, "exit.json");
         Assert.Equal(ExitCode.Ok, await RunAsync("operator", "exit", "--config", _network.ConfigFileOf(1), "--out", exit));
         Assert.Equal("member", await StateAsync(1));
         Assert.Equal(ExitCode.Ok, await RunAsync("operator", "submit", exit, "--rpc", Rpc));
         Assert.Equal("leaving", await StateAsync(1));
         Assert.Equal(ExitCode.Failed, await RunAsync("operator", "submit", exit, "--rpc", Rpc));
+    }
+
+    [Fact]
+    public async Task A_password_file_that_is_not_there_is_one_fault_among_others_for_the_doctor()
+    {
+        string text = await File.ReadAllTextAsync(Newcomer);
+        const string None = "\"keyPasswordFile\": \"\"";
+        Assert.Contains(None, text, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(Newcomer, text.Replace(None, "\"keyPasswordFile\": \"gone\"", StringComparison.Ordinal));
+        Assert.Equal(ExitCode.Failed, await RunAsync("node", "doctor", "--config", Newcomer));
+        Assert.Equal(ExitCode.Unusable, await RunAsync("operator", "exit", "--config", Newcomer, "--rpc", Rpc));
     }
 
     [Fact]

@@ -104,8 +104,8 @@ public sealed class EpochServingTests : IAsyncLifetime
         }
 
         Uri joined = await second.ServeAsync();
-        first.Methods["sharedseq_getCommittee"] = call => Task.FromResult<object?>(
-            new { epoch = call.Number(0, "epoch"), members = new object[] { new { rpc = "ftp://no" }, new { rpc = joined.ToString() }, new { rpc = 7 } } });
+        object[] members = [new { rpc = "ftp://no" }, new { rpc = joined.ToString() }, new { rpc = 7 }, new { }, new { rpc = "http://more.than.seats" }];
+        first.Methods["sharedseq_getCommittee"] = call => Task.FromResult<object?>(new { epoch = call.Number(0, "epoch"), members });
         var directory = new NetworkDirectory(first.Committee.Genesis, [await first.ServeAsync()]);
         await using IAsyncEnumerator<FollowedBlock> follower = Follow(directory);
         await NextAsync(follower, 1);
@@ -140,12 +140,18 @@ public sealed class EpochServingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_checkpoint_is_found_on_the_way()
+    public async Task A_checkpoint_leads_on_whatever_one_operator_shows()
     {
         ServedNetwork network = Network();
         for (ulong epoch = 0; epoch < 3; epoch++) await EpochAsync(network, epoch);
         Hash32 checkpoint = (await HandOversAsync(network, 1))[0].Checkpoint;
-        var directory = new NetworkDirectory(network.Committee.Genesis, [await network.ServeAsync()], checkpoint);
+        var trusted = new TrustedCheckpoint(new Epoch(1), checkpoint);
+
+        // One that shows ways that begin elsewhere, without end, costs an attempt.
+        ServedNetwork lying = Network();
+        string elsewhere = "0x" + Convert.ToHexStringLower((await HandOversAsync(network, 0))[0].Encode());
+        lying.Methods["sharedseq_getHandOvers"] = _ => Task.FromResult<object?>(new { handOvers = new[] { elsewhere } });
+        var directory = new NetworkDirectory(network.Committee.Genesis, [await lying.ServeAsync(), await network.ServeAsync()], trusted);
         Assert.Null(directory.Newest);
         Assert.True(await directory.FollowAsync(new Epoch(3), _deadline.Token));
         Assert.Null(directory.Of(new Epoch(1)));
