@@ -157,8 +157,14 @@ public sealed class MessageIntake(NodeEpochs epochs, VerifiedAckCache acks, IInt
 
         switch (message)
         {
+            // Whoever is in the next epoch already, where it has another seat or none, may be the only one to answer.
+            case CommitProof m:
+                VerificationRejection reason = VerificationRejection.None;
+                if (OnCommitProof(at.Verifier, from, m, ref reason) is { } proof) await target.ReplicaAsync(proof, seats, cancellation);
+                return reason;
+
             // Of a session without a seat such a thing is of no use: it is not its own, and members say it themselves.
-            case Vote or Proposal or Notarization or CommitProof or Status:
+            case Vote or Proposal or Notarization or Status:
                 return from is { } member ? await OnSlotAsync(at.Verifier, seats, member, message, cancellation) : VerificationRejection.None;
             case CertificateResponse m:
                 return from is { } answering ? await OnCertificatesAsync(at.Verifier, seats, answering, m, cancellation) : VerificationRejection.None;
@@ -180,7 +186,6 @@ public sealed class MessageIntake(NodeEpochs epochs, VerifiedAckCache acks, IInt
             case Vote m: input = OnVote(verifier, peer, m, ref reason); break;
             case Proposal m: input = OnProposal(verifier, peer, m, ref reason); break;
             case Notarization m: input = OnNotarization(verifier, peer, m, ref reason); break;
-            case CommitProof m: input = OnCommitProof(verifier, peer, m, ref reason); break;
             case Status m:
                 reason = verifier.TryVerify(m, out Verified<Status> status);
                 if (reason == VerificationRejection.None) input = new ReplicaInput.StatusReceived(peer, status);
@@ -237,7 +242,7 @@ public sealed class MessageIntake(NodeEpochs epochs, VerifiedAckCache acks, IInt
         {
             CertificateRequest m => from is { } asker ? new ReplicaInput.CertificateRequestReceived(asker, m) : new ReplicaInput.ObserverRequest(peer.Value, m),
             BlockRequest m => from is { } asker ? new ReplicaInput.BlockRequestReceived(asker, m) : new ReplicaInput.ObserverRequest(peer.Value, m),
-            BlockResponse m when from is { } member => new ReplicaInput.BlocksReceived(member, m),
+            BlockResponse m => new ReplicaInput.BlocksReceived(from, m),
             BatchResponse m => new ReplicaInput.BatchesReceived(from, m),
             _ => null,
         };
@@ -250,7 +255,7 @@ public sealed class MessageIntake(NodeEpochs epochs, VerifiedAckCache acks, IInt
             // Only members count where f + 1 have to agree.
             if (from is not null) await target.CheckpointAsync(peer, message, cancellation);
         }
-        else Invariant.Check(message is BlockResponse, $"a decoded message of unhandled kind {message.Kind}");
+        else Invariant.Throw($"a decoded message of unhandled kind {message.Kind}");
     }
 
     private bool IsStale(Slot slot) => slot.Value <= Volatile.Read(ref _finalSlot);
@@ -273,12 +278,13 @@ public sealed class MessageIntake(NodeEpochs epochs, VerifiedAckCache acks, IInt
         return reason == VerificationRejection.None ? new ReplicaInput.NotarizationReceived(peer, verified) : null;
     }
 
-    private ReplicaInput? OnCommitProof(MessageVerifier verifier, ReplicaId peer, CommitProof proof, ref VerificationRejection reason)
+    private ReplicaInput? OnCommitProof(MessageVerifier verifier, ReplicaId? peer, CommitProof proof, ref VerificationRejection reason)
     {
         ulong final = Volatile.Read(ref _finalSlot);
         // The same proof again says that the peer is as far as we are; answering it would never end.
         if (proof.Slot.Value == final) return null;
-        if (proof.Slot.Value < final && !Volatile.Read(ref _wantsLowerProofs)) return new ReplicaInput.StaleReceived(peer, proof.Slot);
+        if (proof.Slot.Value < final && !Volatile.Read(ref _wantsLowerProofs))
+            return peer is { } late ? new ReplicaInput.StaleReceived(late, proof.Slot) : null;
         reason = verifier.TryVerify(proof, out Verified<CommitProof> verified);
         return reason == VerificationRejection.None ? new ReplicaInput.CommitProofReceived(peer, verified) : null;
     }
