@@ -20,6 +20,7 @@ public static class AttackerCast
             case AttackerKind.AuthorDyingAfterReceipt: return new AuthorDyingAfterReceipt();
             case AttackerKind.StaleReplayer: return new StaleReplayer();
             case AttackerKind.GarbageSender: return new GarbageSender();
+            case AttackerKind.RolledBackVoter: return new RolledBackVoter();
             default:
                 Invariant.Throw($"an attacker of no known kind {kind}");
                 return null!;

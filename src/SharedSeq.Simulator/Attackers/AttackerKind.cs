@@ -14,4 +14,5 @@ public enum AttackerKind
     AuthorDyingAfterReceipt = 8,
     StaleReplayer = 9,
     GarbageSender = 10,
+    RolledBackVoter = 11,
 }

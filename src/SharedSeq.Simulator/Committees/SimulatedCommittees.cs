@@ -66,6 +66,15 @@ public sealed class SimulatedCommittees
     private SeatPlan? Change(SeatPlan plan, Prng random)
     {
         var seats = plan.Seats.ToList();
+        if (_settings.Disks.Count > 0 && random.Below(2) == 0)
+        {
+            // Whose disk fails comes back only with another vote key.
+            NodeId failing = _settings.Disks[0].Member;
+            if (plan.SeatOf(failing) is not { } failed || !Renew(failing, true, random.Below(2) == 0)) return null;
+            seats[failed.Value] = Seat(failing);
+            return plan with { Seats = seats };
+        }
+
         int place = random.Below(seats.Count);
         SimulatedSeat seat = seats[place];
         switch (random.Below(4))

@@ -6,6 +6,14 @@ namespace SharedSeq.Simulator;
 /// <summary>A batch as the batch log keeps it.</summary>
 public sealed record BatchRecord(Batch Batch, bool IsAckable);
 
+/// <summary>A copy of a disk.</summary>
+public sealed record SavedDisk(
+    IReadOnlyList<DurableRecord> Votes, long VotePosition, IReadOnlyList<BatchRecord> Batches, IReadOnlyList<CommittedBlock> Blocks, byte[]? Snapshot,
+    ResultCertificate? Certificate, IReadOnlyList<Evidence> Evidence)
+{
+    public static readonly SavedDisk Empty = new([], 0, [], [], null, null, []);
+}
+
 /// <summary>
 /// What one node has on disk: vote log, batch log and archive of delivered blocks, each synced on its own. A restart reads all of it back through
 /// the real codec.
@@ -52,9 +60,25 @@ public sealed class SimulatedDisk
     public int Crash()
     {
         int lost = VoteLog.Crash() + BatchLog.Crash() + Archive.Crash();
-        _batches.Clear();
-        foreach (BatchRecord record in BatchLog.Records) _batches[record.Batch.Header.Digest] = record.Batch;
+        IndexBatches();
         return lost;
+    }
+
+    /// <summary>A copy of what is durable.</summary>
+    public SavedDisk Save() => new(
+        VoteLog.Synced(), VoteLog.SyncedPosition, BatchLog.Synced(), Archive.Synced(), Snapshot, NewestCertificate, [.. Evidence]);
+
+    /// <summary>Of a disk that nobody uses: all of it becomes what the copy holds.</summary>
+    public void Restore(SavedDisk saved)
+    {
+        VoteLog.Restore(saved.Votes, saved.VotePosition);
+        BatchLog.Restore(saved.Batches, saved.Batches.Count);
+        Archive.Restore(saved.Blocks, saved.Blocks.Count);
+        Snapshot = saved.Snapshot;
+        NewestCertificate = saved.Certificate;
+        Evidence.Clear();
+        Evidence.AddRange(saved.Evidence);
+        IndexBatches();
     }
 
     /// <summary>
@@ -76,6 +100,12 @@ public sealed class SimulatedDisk
         }
 
         return new RecoveredState(records, history.Delivered, StoredBatches(history)) { Evidence = RecordedEvidence() };
+    }
+
+    private void IndexBatches()
+    {
+        _batches.Clear();
+        foreach (BatchRecord record in BatchLog.Records) _batches[record.Batch.Header.Digest] = record.Batch;
     }
 
     private List<RecoveredEvidence> RecordedEvidence()

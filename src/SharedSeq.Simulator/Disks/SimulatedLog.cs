@@ -14,6 +14,7 @@ public sealed class SimulatedLog<T>(SimulatedSchedule schedule, Prng random, Fun
     private readonly List<T> _records = [];
     private readonly Queue<(int Position, Action Action)> _waiting = new();
     private int _synced;
+    private long _replaced;
     private bool _isSyncing;
     private int _generation;
 
@@ -21,6 +22,22 @@ public sealed class SimulatedLog<T>(SimulatedSchedule schedule, Prng random, Fun
     public IReadOnlyList<T> Records => _records;
 
     public int SyncedCount => _synced;
+
+    /// <summary>Number of the last durable record, counted from the log's beginning: it only grows, also when records are replaced by fewer.</summary>
+    public long SyncedPosition => _replaced + _synced;
+
+    /// <summary>What is durable.</summary>
+    public IReadOnlyList<T> Synced() => _records.GetRange(0, _synced);
+
+    /// <summary>Of a log that nobody uses: it holds these records, as it did when the last of them had this position.</summary>
+    public void Restore(IReadOnlyList<T> records, long position)
+    {
+        Crash();
+        _records.Clear();
+        _records.AddRange(records);
+        _synced = records.Count;
+        _replaced = position - records.Count;
+    }
 
     public void Append(T record)
     {
@@ -60,6 +77,7 @@ public sealed class SimulatedLog<T>(SimulatedSchedule schedule, Prng random, Fun
     {
         Invariant.Check(IsAtRest, "a log is replaced at rest");
         T[] kept = [.. records];
+        _replaced = SyncedPosition + 1 - kept.Length;
         _records.Clear();
         _records.AddRange(kept);
         _synced = kept.Length;

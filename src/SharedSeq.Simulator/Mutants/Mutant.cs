@@ -46,6 +46,7 @@ public sealed class Mutant
         new("other order of execution", "7") { ReversesOddMembers = true, Checker = nameof(EqualResults) },
         new("evidence not proposed", "8") { Mutations = ProtocolMutations.EvidenceNotProposed, Checker = nameof(EvidenceCommitted) },
         new("evidence repeated", "R4") { Mutations = ProtocolMutations.EvidenceRepeated, Checker = nameof(EvidenceCommitted) },
+        new("rolled-back member votes on", "5") { IgnoresGuard = true, Checker = nameof(NoHonestEvidence) },
         new("slot window not kept", "3") { WindowFactor = 10_000, Checker = nameof(MemoryBounds) },
     ];
 
@@ -62,6 +63,9 @@ public sealed class Mutant
 
     /// <summary>The shell sends acks to the batch's author and to nobody else.</summary>
     public bool AcksGoToAuthorOnly { get; private init; }
+
+    /// <summary>The shell starts on a vote log that holds less than the guard knows.</summary>
+    public bool IgnoresGuard { get; private init; }
 
     /// <summary>The checker that this mutant is there for; null when any may catch it.</summary>
     public string? Checker { get; private init; }

@@ -44,7 +44,12 @@ public sealed partial class SimulatedNode : ICommitteeSource
     /// <summary>Signs in the name of an epoch that began here and in which it has a seat.</summary>
     public StatementSigner SignerOf(Epoch epoch) => _parts[epoch].Signer ?? throw new InvariantException("only who has a seat signs");
 
-    private ReplicaId? SeatIn(Epoch epoch) => Run.Committees.Of(epoch).SeatOf(Id);
+    /// <summary>A seat whose vote key was retired is none: others take its place for one that is silent.</summary>
+    private ReplicaId? SeatIn(Epoch epoch)
+    {
+        SeatPlan plan = Run.Committees.Of(epoch);
+        return plan.SeatOf(Id) is { } seat && !_lostKeys.Contains(plan.Seats[seat.Value].Keys!.Vote) ? seat : null;
+    }
 
     private bool IsMine(LaneId lane) => Run.Committees.NodeAt(lane.Epoch, lane.Author) == Id;
 
@@ -53,7 +58,7 @@ public sealed partial class SimulatedNode : ICommitteeSource
     private void Enter(Committee committee)
     {
         SeatPlan plan = Run.Committees.Of(committee.Epoch);
-        ReplicaId? self = plan.SeatOf(Id);
+        ReplicaId? self = SeatIn(committee.Epoch);
         StatementSigner? signer = null;
         if (self is { } seat)
         {

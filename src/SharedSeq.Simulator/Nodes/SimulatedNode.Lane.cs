@@ -67,7 +67,8 @@ public sealed partial class SimulatedNode
         _syncingBytes = 0;
         _isSealing = false;
         if (_pending.Count > 0) ScheduleSeal();
-        if (lanes.IsOwnLaneRetired && IsHonest) Run.Violate("OwnLane", $"replica {Id} finds its own lane incomplete after a restart");
+        bool isForgetful = HasLostDisk && !HasLostKeys;
+        if (lanes.IsOwnLaneRetired && IsHonest && !isForgetful) Run.Violate("OwnLane", $"replica {Id} finds its own lane incomplete after a restart");
     }
 
     private void StopLane() => _pending.Clear();

@@ -69,6 +69,7 @@ public sealed partial class SimulatedNode
     public void Start()
     {
         if (IsUp || _isDead) return;
+        OpenDisk();
         _incarnation++;
         Array.Clear(_peers);
         Forget();
@@ -94,6 +95,7 @@ public sealed partial class SimulatedNode
     public void Crash()
     {
         if (!IsUp) return;
+        _guarded = (Disk.VoteLog.SyncedPosition, Disk.BatchLog.SyncedPosition);
         int lost = Disk.Crash();
         Run.Coverage.RecordsTorn += lost;
         Run.Trace.Line(Id, $"crash lost {lost}");

@@ -74,6 +74,21 @@ public sealed class Coverage
 
     public long RecordsTorn { get; set; }
 
+    /// <summary>Starts refused because the vote log was gone.</summary>
+    public long DisksLost { get; set; }
+
+    /// <summary>Starts refused because the vote guard knew more than the vote log.</summary>
+    public long RollbacksRefused { get; set; }
+
+    /// <summary>Starts refused because a log could not be read.</summary>
+    public long LatentErrorsFound { get; set; }
+
+    /// <summary>Starts with old keys on a disk that was lost or rolled back: there was no guard.</summary>
+    public long RollbacksUnseen { get; set; }
+
+    /// <summary>Times that a member whose keys were retired got a seat with others.</summary>
+    public long CameBackWithNewKeys { get; set; }
+
     public long Compactions { get; set; }
 
     public long SnapshotsRestored { get; set; }
@@ -167,6 +182,11 @@ public sealed class Coverage
         SentToFormer += other.SentToFormer;
         Restarts += other.Restarts;
         RecordsTorn += other.RecordsTorn;
+        DisksLost += other.DisksLost;
+        RollbacksRefused += other.RollbacksRefused;
+        LatentErrorsFound += other.LatentErrorsFound;
+        RollbacksUnseen += other.RollbacksUnseen;
+        CameBackWithNewKeys += other.CameBackWithNewKeys;
         Compactions += other.Compactions;
         SnapshotsRestored += other.SnapshotsRestored;
         ProofsBuiltByOthers += other.ProofsBuiltByOthers;
@@ -217,6 +237,11 @@ public sealed class Coverage
         yield return ("sentToFormer", SentToFormer);
         yield return ("restarts", Restarts);
         yield return ("recordsTorn", RecordsTorn);
+        yield return ("disksLost", DisksLost);
+        yield return ("rollbacksRefused", RollbacksRefused);
+        yield return ("latentErrorsFound", LatentErrorsFound);
+        yield return ("rollbacksUnseen", RollbacksUnseen);
+        yield return ("cameBackWithNewKeys", CameBackWithNewKeys);
         yield return ("compactions", Compactions);
         yield return ("snapshotsRestored", SnapshotsRestored);
         yield return ("receipts", Receipts);

@@ -38,6 +38,14 @@ public sealed class EnvironmentFaults(SimulatedRun run, Prng random)
         if (Settings.Shape == RunShape.PowerCutAfterJump) PlanIsolations();
         foreach (DyingMember dying in Settings.Dying)
             run.Schedule.At(dying.AtMs * 1_000L, run.Nodes[dying.Member.Value].DieForGood);
+        foreach (FailingDisk failing in Settings.Disks)
+        {
+            SimulatedNode node = run.Nodes[failing.Member.Value];
+            run.Schedule.At(failing.SavedMs * 1_000L, node.SaveDisk);
+            run.Schedule.At(failing.AtMs * 1_000L, () => node.FailDisk(failing.Fault));
+            run.Schedule.At((failing.AtMs + failing.DownMs) * 1_000L, node.Start);
+        }
+
         run.Schedule.At(EndUs, Stabilise);
     }
 

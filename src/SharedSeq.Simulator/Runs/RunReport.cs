@@ -37,6 +37,9 @@ public static class RunReport
         json.WriteStartArray("dying");
         foreach (DyingMember dying in settings.Dying) json.WriteStringValue($"{dying.Member} at {dying.AtMs} ms");
         json.WriteEndArray();
+        json.WriteStartArray("disks");
+        foreach (FailingDisk failing in settings.Disks) json.WriteStringValue($"{failing.Member}: {failing.Fault} at {failing.AtMs} ms");
+        json.WriteEndArray();
         json.WriteNumber("simulatedMs", result.SimulatedMs);
         json.WriteString("traceHash", result.TraceHash.ToString());
         if (result.Violation is { } violation)
@@ -82,6 +85,7 @@ public static class RunReport
         RunSettings run = result.Settings;
         var left = new List<string> { $"shape {run.Shape}", $"stabilisation at {run.StabilisationMs} ms", $"{run.Workload.Transactions} transactions" };
         foreach (LyingMember liar in run.Liars) left.Add($"liar {liar.Member}: {string.Join(" + ", liar.Lies)}");
+        foreach (FailingDisk failing in run.Disks) left.Add($"disk of {failing.Member} {failing.Fault} at {failing.AtMs} ms");
         foreach (DyingMember dying in run.Dying) left.Add($"{dying.Member} dies at {dying.AtMs} ms");
         if (run.HasEpochs) left.Add($"epochs of {run.Epochs.Seconds} s");
         if (run.Changes.Joiners > 0) left.Add($"{run.Changes.Joiners} joiners");

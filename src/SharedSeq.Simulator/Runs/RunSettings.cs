@@ -99,6 +99,9 @@ public sealed record RunSettings
 
     public required IReadOnlyList<DyingMember> Dying { get; init; }
 
+    /// <summary>Members whose disk fails. Each counts as faulty.</summary>
+    public IReadOnlyList<FailingDisk> Disks { get; init; } = [];
+
     public required ReplicaOptions Replica { get; init; }
 
     public required WorkloadSettings Workload { get; init; }
@@ -137,8 +140,14 @@ public sealed record RunSettings
         return false;
     }
 
+    /// <summary>Whether it stops for good, or loses its disk and with it its keys: what it promised alone binds nobody.</summary>
     public bool IsDying(NodeId member)
     {
+        foreach (FailingDisk failing in Disks)
+        {
+            if (failing.Member == member) return true;
+        }
+
         foreach (DyingMember dying in Dying)
         {
             if (dying.Member == member) return true;

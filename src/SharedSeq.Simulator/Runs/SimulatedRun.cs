@@ -174,6 +174,7 @@ public sealed class SimulatedRun : IDisposable
     {
         Coverage.EpochsEntered++;
         if (before is null && node.Seat is not null) Coverage.MembersJoined++;
+        if (before is null && node.Seat is not null && node.HasLostKeys) Coverage.CameBackWithNewKeys++;
         if (before is not null && node.Seat is null) Coverage.MembersLeft++;
         if (before is not null && node.Seat is not null && before != node.Seat) Coverage.SeatsChanged++;
         if (Committees.IsRotation(node.Id, epoch)) Coverage.MembersRotated++;

@@ -7,7 +7,7 @@ namespace SharedSeq.Simulator;
 public static class Swarm
 {
     /// <summary>Lies that may be combined with another one on the same member.</summary>
-    private static readonly AttackerKind[] Lies = Enum.GetValues<AttackerKind>();
+    private static readonly AttackerKind[] Lies = [.. Enum.GetValues<AttackerKind>().Where(kind => kind != AttackerKind.RolledBackVoter)];
 
     public static RunSettings Draw(ulong seed, int members)
     {
@@ -29,6 +29,7 @@ public static class Swarm
         };
         EpochTerms epochs = DrawEpochs(seed, members);
         CommitteeChanges changes = DrawChanges(seed, members, epochs, liars);
+        List<FailingDisk> disks = DrawDisks(seed, members, stabilisationMs, changes, liars, dying);
         if (epochs.Seconds > 0)
         {
             int seats = changes.Joiners == 0 ? members : int.Max(members, CommitteeChanges.MembersMax);
@@ -54,6 +55,7 @@ public static class Swarm
             CutsPerMinute = random.Below(2) == 0 ? 0 : random.Below(240),
             Liars = liars,
             Dying = dying,
+            Disks = disks,
             Replica = replica,
             Workload = Burden(seed, members, DrawWorkload(random)),
             Epochs = epochs,
@@ -79,6 +81,26 @@ public static class Swarm
         var changes = new CommitteeChanges(1 + random.Below(3), random.Below(2) == 0 ? 1_000 : 500, 1 + random.Below(4));
         if (liars.Count > 0 && random.Below(4) == 0) liars[0] = liars[0] with { Member = new NodeId(members + random.Below(changes.Joiners)) };
         return changes;
+    }
+
+    /// <summary>
+    /// In one run of six, and in half of those whose committee changes, a member's disk fails in place of another fault: a quarter of those that are lost or
+    /// rolled back have no guard, which makes them liars. Drawn apart, as epochs are.
+    /// </summary>
+    private static List<FailingDisk> DrawDisks(
+        ulong seed, int members, int stabilisationMs, CommitteeChanges changes, List<LyingMember> liars, List<DyingMember> dying)
+    {
+        var random = new Prng(seed ^ 0xD15C_FA17_0000_0000UL ^ ((ulong)members << 40));
+        if (random.Below(changes.Joiners > 0 ? 2 : 6) != 0 || liars.Count + dying.Count == 0) return [];
+        NodeId member = liars.Count > 0 ? liars[^1].Member : dying[^1].Member;
+        if (member.Value >= members) return [];
+        if (liars.Count > 0) liars.RemoveAt(liars.Count - 1);
+        else dying.RemoveAt(dying.Count - 1);
+        var fault = (DiskFault)random.Below(3);
+        if (fault != DiskFault.LatentError && random.Below(4) == 0) liars.Add(new LyingMember(member, [AttackerKind.RolledBackVoter]));
+        int atMs = (int)random.Between(stabilisationMs / 3, stabilisationMs - 1);
+        int savedMs = int.Max(0, atMs - (int)random.Between(1, random.Below(2) == 0 ? 100 : 1_000));
+        return [new FailingDisk(member, fault, savedMs, atMs, (int)random.Between(1, random.Below(2) == 0 ? 40 : 600))];
     }
 
     /// <summary>D where epochs end: half of it must do for a receipt, at the pace that honest leaders keep.</summary>

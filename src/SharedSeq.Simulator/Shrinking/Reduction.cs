@@ -16,6 +16,7 @@ public sealed record Reduction(string Name, Func<RunSettings, RunSettings> Chang
     [
         new("no-liars", run => run.Liars.Count == 0 ? run : run with { Liars = [] }),
         new("no-deaths", run => run.Dying.Count == 0 ? run : run with { Dying = [] }),
+        new("no-disk-faults", run => run.Disks.Count == 0 ? run : run with { Disks = [] }),
         new("calm", run => run with { Shape = RunShape.Calm }),
         new("one-committee", run => run.Changes.Joiners == 0 ? run : run with
         {
