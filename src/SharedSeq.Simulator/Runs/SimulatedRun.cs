@@ -4,7 +4,9 @@ using SharedSeq.Primitives;
 
 namespace SharedSeq.Simulator;
 
-/// <summary>One run: a whole committee and those that join it, its network, disks, clocks, clients, attackers and checkers in one thread. Its seed decides everything.</summary>
+/// <summary>
+/// One run: a whole committee and those that join it, its network, disks, clocks, clients, attackers and checkers in one thread. Its seed decides everything.
+/// </summary>
 public sealed class SimulatedRun : IDisposable
 {
     private const int MomentUs = 20_000;
@@ -79,7 +81,8 @@ public sealed class SimulatedRun : IDisposable
     public Violation? Violation { get; private set; }
 
     /// <summary>Simulated milliseconds after which the run ends whatever is still owed.</summary>
-    private long EndMs => Settings.StabilisationMs + (2L * Settings.LivenessBoundMs) + (8L * Settings.Replica.FreshnessMs) + (2_000 * Settings.Changes.EpochsAfter);
+    private long EndMs =>
+        Settings.StabilisationMs + (2L * Settings.LivenessBoundMs) + (8L * Settings.Replica.FreshnessMs) + (2_000 * Settings.Changes.EpochsAfter);
 
     /// <summary>Runs to its end, or to the first violation.</summary>
     public RunResult Execute()
