@@ -337,7 +337,7 @@ public sealed class NodeHost : IAsyncDisposable
     /// <summary>The newest snapshot from which on the ledger and the archive have everything: a snapshot above the ledger would leave a hole in it.</summary>
     private OrderingMachine? Restore(SnapshotFiles snapshots, Height ledgerHeight)
     {
-        foreach (StoredSnapshot found in snapshots.Read())
+        foreach (StoredSnapshot found in snapshots.Read((name, why) => _logger.SnapshotNotUsed(name, why)))
         {
             try
             {

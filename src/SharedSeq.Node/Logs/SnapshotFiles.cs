@@ -23,9 +23,6 @@ public sealed class SnapshotFiles(string folder, IFileLayer? files = null)
 
     private const string Ending = ".snapshot";
 
-    /// <summary>Added to a file's name while it is being written.</summary>
-    private const string PartEnding = ".part";
-
     /// <summary>Digits of a height in a file's name, so that names sort as heights do.</summary>
     private const int HeightDigits = 20;
 
@@ -40,21 +37,13 @@ public sealed class SnapshotFiles(string folder, IFileLayer? files = null)
     public PieceList Write(OrderingSnapshot snapshot, Func<LaneTip, Batch?> hold)
     {
         _files.CreateFolder(folder);
-        string path = PathOf(snapshot.Height);
-        string part = path + PartEnding;
         PieceList pieces;
-        try
+        using (var replacement = new FileReplacement(_files, PathOf(snapshot.Height)))
         {
-            using (IStorageFile file = _files.Open(part, FileOpening.Create)) pieces = Write(file, snapshot, hold);
-            _files.Rename(part, path);
-        }
-        catch (Exception e) when (e is StorageException or MissingBatchException)
-        {
-            TryDelete(part);
-            throw;
+            pieces = Write(replacement.File, snapshot, hold);
+            replacement.Commit();
         }
 
-        _files.SyncFolder(folder);
         foreach (string old in Names().Skip(Kept)) _files.Delete(Path.Combine(folder, old));
         return pieces;
     }
@@ -81,7 +70,7 @@ public sealed class SnapshotFiles(string folder, IFileLayer? files = null)
     /// <exception cref="StorageException">The disk does not take it.</exception>
     public void RemoveLeftovers()
     {
-        foreach (string name in Names(Ending + PartEnding)) _files.Delete(Path.Combine(folder, name));
+        foreach (string name in Names(Ending + FileReplacement.PartEnding)) _files.Delete(Path.Combine(folder, name));
     }
 
     /// <summary>Forgets all: what they hold is not to be started from.</summary>
@@ -101,22 +90,33 @@ public sealed class SnapshotFiles(string folder, IFileLayer? files = null)
     }
 
     /// <summary>Snapshots that check out with their files' names, newest first.</summary>
-    public IEnumerable<StoredSnapshot> Read()
+    /// <param name="leftAside">Told the name of one that does not, and why.</param>
+    public IEnumerable<StoredSnapshot> Read(Action<string, string>? leftAside = null)
     {
         foreach (string name in Names())
         {
-            if (TryRead(name) is not { } bytes || bytes.Length <= Hash32.Size) continue;
-            var hasher = new PieceHasher();
-            hasher.Add(bytes.AsSpan(Hash32.Size));
-            if (hasher.IsTooLarge) continue;
-            PieceList pieces = hasher.Finish();
-            if (pieces.Root == new Hash32(bytes.AsSpan(0, Hash32.Size)))
-                yield return new StoredSnapshot(name, HeightOf(name, Ending)!.Value, pieces, bytes.AsMemory(Hash32.Size));
+            if (TryRead(name, out string why) is { } found) yield return found;
+            else leftAside?.Invoke(name, why);
         }
     }
 
+    private StoredSnapshot? TryRead(string name, out string why)
+    {
+        why = "it can not be read as a whole";
+        if (TryReadBytes(name) is not { } bytes || bytes.Length <= Hash32.Size) return null;
+        var hasher = new PieceHasher();
+        hasher.Add(bytes.AsSpan(Hash32.Size));
+        why = "it is larger than a state may be";
+        if (hasher.IsTooLarge) return null;
+        PieceList pieces = hasher.Finish();
+        why = "its hash is another than that of its content";
+        return pieces.Root == new Hash32(bytes.AsSpan(0, Hash32.Size))
+            ? new StoredSnapshot(name, HeightOf(name, Ending)!.Value, pieces, bytes.AsMemory(Hash32.Size))
+            : null;
+    }
+
     /// <summary>A snapshot's bytes; null when it can not be read, which is one more way not to check out.</summary>
-    private byte[]? TryRead(string name)
+    private byte[]? TryReadBytes(string name)
     {
         try
         {
@@ -148,20 +148,7 @@ public sealed class SnapshotFiles(string folder, IFileLayer? files = null)
 
         PieceList pieces = hasher.Finish();
         file.Write(pieces.Root.ToArray(), 0);
-        file.Sync();
         return pieces;
-    }
-
-    private void TryDelete(string path)
-    {
-        try
-        {
-            if (_files.Exists(path)) _files.Delete(path);
-        }
-        catch (StorageException)
-        {
-            // why the write failed is what the caller must hear; the next start removes it
-        }
     }
 
     /// <summary>The own files of an ending, newest first; what an operator put beside them is left alone.</summary>
