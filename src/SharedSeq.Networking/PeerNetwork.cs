@@ -15,6 +15,9 @@ namespace SharedSeq.Networking;
 /// </summary>
 public sealed class PeerNetwork : IAsyncDisposable
 {
+    /// <summary>Milliseconds between two log lines about refusals for one reason. 10,000: anybody may connect, and be refused, as often as it likes.</summary>
+    public const int RefusalLogMs = 10_000;
+
     private readonly PeerNetworkOptions _options;
     private readonly IPeerHandler _handler;
     private readonly ILogger _logger;
@@ -22,6 +25,7 @@ public sealed class PeerNetwork : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<(PeerId, PeerChannel), PeerConnection> _connections = new();
     private readonly ConcurrentDictionary<SessionEnd, long> _ends = new();
+    private readonly Dictionary<SessionEnd, long> _refusedAt = [];
     private readonly Lock _sessions = new();
     private readonly List<Task> _accepted = [];
     private readonly List<Task> _loops = [];
@@ -67,7 +71,7 @@ public sealed class PeerNetwork : IAsyncDisposable
         }
     }
 
-    /// <summary>Replaces who is registered: sessions with others end, new ones are dialed or waited for.</summary>
+    /// <summary>Replaces who is registered: sessions with others end, new ones are dialed or waited for. Does nothing more once this is stopped.</summary>
     public void SetPeers(IReadOnlyList<PeerEndpoint> peers)
     {
         lock (_dialed)
@@ -76,9 +80,13 @@ public sealed class PeerNetwork : IAsyncDisposable
             if (_isStarted) DialAll();
         }
 
-        foreach (PeerConnection connection in _connections.Values)
+        // With the sessions held still: one that begins meanwhile is either found here, or sees for itself that it is registered no more.
+        lock (_sessions)
         {
-            if (!peers.Any(peer => peer.Peer == connection.Peer)) connection.Close(SessionEnd.UnregisteredKey);
+            foreach (PeerConnection connection in _connections.Values)
+            {
+                if (!peers.Any(peer => peer.Peer == connection.Peer)) connection.Close(SessionEnd.UnregisteredKey);
+            }
         }
     }
 
@@ -127,7 +135,12 @@ public sealed class PeerNetwork : IAsyncDisposable
         await _stop.CancelAsync();
         _listener?.Dispose();
         Task[] loops;
-        lock (_dialed) loops = [.. _loops];
+        lock (_dialed)
+        {
+            _isStarted = false;
+            loops = [.. _loops];
+        }
+
         await Task.WhenAll(loops);
         await Task.WhenAll(_accepted);
         foreach ((_, CancellationTokenSource dialing) in _dialed.Values) dialing.Dispose();
@@ -136,7 +149,7 @@ public sealed class PeerNetwork : IAsyncDisposable
 
     private static Dictionary<PublicKey64, PeerEndpoint> ByKey(IReadOnlyList<PeerEndpoint> peers) => peers.ToDictionary(peer => peer.NodeKey);
 
-    private bool IsDialed(PeerEndpoint peer) => _listener is null || _options.NodeKey.X.CompareTo(peer.NodeKey.X) < 0;
+    private bool IsDialed(PeerEndpoint peer) => peer.Port > 0 && (_listener is null || _options.NodeKey.X.CompareTo(peer.NodeKey.X) < 0);
 
     private void DialAll()
     {
@@ -144,6 +157,7 @@ public sealed class PeerNetwork : IAsyncDisposable
         {
             if (_registered.TryGetValue(key, out PeerEndpoint? known) && known == peer) continue;
             stop.Cancel();
+            stop.Dispose();
             _dialed.Remove(key);
         }
 
@@ -336,6 +350,13 @@ public sealed class PeerNetwork : IAsyncDisposable
     private void Count(SessionEnd reason, string detail)
     {
         _ends.AddOrUpdate(reason, 1, (_, count) => count + 1);
+        long now = Environment.TickCount64;
+        lock (_refusedAt)
+        {
+            if (_refusedAt.TryGetValue(reason, out long last) && now - last < RefusalLogMs) return;
+            _refusedAt[reason] = now;
+        }
+
         _logger.Refused(reason, detail);
     }
 }

@@ -10,7 +10,9 @@ public readonly record struct PeerId(ushort Value)
     public override string ToString() => Value.ToString(System.Globalization.CultureInfo.InvariantCulture);
 }
 
-/// <summary>Another operator: its registered node key, which its TLS certificate must carry, and where it listens.</summary>
+/// <summary>
+/// Another operator: its registered node key, which its TLS certificate must carry, and where it listens. Port 0: that is not known here, it is not dialed.
+/// </summary>
 public sealed record PeerEndpoint(PeerId Peer, PublicKey64 NodeKey, string Host, int Port);
 
 /// <summary>Everything the peer network of one operator needs to know.</summary>

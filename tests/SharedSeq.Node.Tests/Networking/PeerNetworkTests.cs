@@ -112,6 +112,40 @@ public sealed class PeerNetworkTests
     }
 
     [Fact]
+    public async Task Who_is_registered_no_more_loses_its_session_and_gets_it_back_when_it_is_again()
+    {
+        await using var pair = await Pair.StartAsync();
+        await pair.BothConnectedAsync();
+        pair.Networks[1].SetPeers([]);
+        await pair.Until(() => pair.Networks[1].Ends.ContainsKey(SessionEnd.UnregisteredKey) && !pair.Networks[1].IsConnected(new PeerId(0)), "no session");
+        pair.Networks[1].SetPeers([new PeerEndpoint(new PeerId(0), pair.KeyOf(0), "", 0)]);
+        await pair.BothConnectedAsync();
+    }
+
+    [Fact]
+    public async Task Peers_that_change_when_it_has_stopped_are_not_dialed_any_more()
+    {
+        await using var pair = await Pair.StartAsync();
+        await pair.BothConnectedAsync();
+        PeerNetwork dialer = pair.Networks[0];
+        pair.Networks.Remove(dialer);
+        await dialer.DisposeAsync();
+        dialer.SetPeers([new PeerEndpoint(new PeerId(1), pair.KeyOf(1), "localhost", 9)]);
+        Assert.Empty(dialer.Connected);
+    }
+
+    [Fact]
+    public async Task Whoever_is_refused_again_and_again_does_not_fill_the_log()
+    {
+        using P256PrivateKey stranger = P256PrivateKey.Create();
+        var log = new CountingLog("handshake refused");
+        await using var pair = await Pair.StartAsync(
+            dialerKey: stranger, dialer: o => o with { Limits = new PeerLimits { ReconnectMs = 10 } }, listenerLog: log);
+        await pair.Until(() => pair.Networks[1].Ends.GetValueOrDefault(SessionEnd.UnregisteredKey) >= 8, "eight refusals are counted");
+        Assert.InRange(log.Count, 1, 4);
+    }
+
+    [Fact]
     public void A_hello_is_pinned_and_read_strictly()
     {
         var hello = new Hello(new ProtocolVersion(1), new ChainId(7), default, PeerChannel.Bulk);
@@ -174,6 +208,24 @@ public sealed class PeerNetworkTests
         public void Dispose() => GoOn.Dispose();
     }
 
+    /// <summary>Counts lines that begin in one way.</summary>
+    private sealed class CountingLog(string beginning) : ILogger
+    {
+        private int _count;
+
+        public int Count => Volatile.Read(ref _count);
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (formatter(state, exception).StartsWith(beginning, StringComparison.Ordinal)) Interlocked.Increment(ref _count);
+        }
+    }
+
     private sealed class Pair : IAsyncDisposable
     {
         private readonly List<P256PrivateKey> _keys = [];
@@ -181,6 +233,8 @@ public sealed class PeerNetworkTests
         public List<PeerNetwork> Networks { get; } = [];
 
         public List<RecordingHandler> Handlers { get; } = [new(), new()];
+
+        public PublicKey64 KeyOf(int replica) => _keys[replica].PublicKey.Value;
 
         /// <summary>Replica 0 dials, replica 1 listens.</summary>
         public static async Task<Pair> StartAsync(
