@@ -95,12 +95,15 @@ public sealed class NodeShell(
         Tell(_lane!, new LaneMessage.EpochEntered(OwnLaneStart.Of(replica)));
         foreach (ReplicaId seat in part.Others)
         {
-            if (part.PeerOf(seat) is { } peer && peers.IsConnected(peer))
-                Tell(_replica!, new ReplicaMessage(new ReplicaInput.PeerConnected(seat), part.Epoch));
+            // It takes everybody for connected until it is told. Looks again after it has said so: a session that began in between has told itself.
+            if (!IsConnected(part, seat)) Tell(_replica!, new ReplicaMessage(new ReplicaInput.PeerDisconnected(seat), part.Epoch));
+            if (IsConnected(part, seat)) Tell(_replica!, new ReplicaMessage(new ReplicaInput.PeerConnected(seat), part.Epoch));
         }
 
         _ = _intake.HandleHeldAsync(held);
     }
+
+    private bool IsConnected(EpochPart part, ReplicaId seat) => part.PeerOf(seat) is { } peer && peers.IsConnected(peer);
 
     void IReplicaShell.OnBatchesLeft(IReadOnlyList<LaneTip> left)
     {

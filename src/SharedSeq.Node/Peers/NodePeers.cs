@@ -61,14 +61,23 @@ public sealed class NodePeers
         lock (_gate)
         {
             var keys = new List<PublicKey64>();
+            void Add(CommitteeMember member, Operator item)
+            {
+                keys.Add(member.NodeKey);
+                string? address = item.Endpoints?.Peer ?? AddressOf((int)item.Id.Value);
+                if (address is not null && Parse(address) is { } place) _places[member.NodeKey] = place;
+            }
+
             foreach (Operator item in operators.Operators)
             {
-                foreach (CommitteeMember member in (IEnumerable<CommitteeMember>)(item.NewKeys is { } next ? [item.Keys, next] : [item.Keys]))
-                {
-                    keys.Add(member.NodeKey);
-                    string? address = item.Endpoints?.Peer ?? AddressOf((int)item.Id.Value);
-                    if (address is not null && Parse(address) is { } place) _places[member.NodeKey] = place;
-                }
+                Add(item.Keys, item);
+                if (item.NewKeys is { } next) Add(next, item);
+            }
+
+            // Whoever rotates serves the present epoch by its old keys until it ends, but is an operator by the new ones from its first height on.
+            for (int i = 0; i < operators.Present.Operators.Count; i++)
+            {
+                if (operators.Present.Operators[i] is { } id && operators.Find(id) is { } seated) Add(operators.Present.Plan.Members[i], seated);
             }
 
             ulong newest = epochs.Newest.Epoch.Value;
@@ -78,13 +87,14 @@ public sealed class NodePeers
                 for (int i = 0; i < part.Committee.Count; i++) keys.Add(part.Committee[new ReplicaId((ushort)i)].NodeKey);
             }
 
-            return
-            [
-                .. keys.Distinct().Where(key => key != default && !_isOwn(key) && _places.ContainsKey(key))
-                    .Select(key => new PeerEndpoint(Number(key), key, _places[key].Host, _places[key].Port)),
-            ];
+            return [.. keys.Distinct().Where(key => key != default && !_isOwn(key)).Select(EndpointOf)];
         }
     }
+
+    /// <summary>Where those are that left before this start nobody remembers: they may come by themselves.</summary>
+    private PeerEndpoint EndpointOf(PublicKey64 key) => _places.TryGetValue(key, out (string Host, int Port) place)
+        ? new PeerEndpoint(Number(key), key, place.Host, place.Port)
+        : new PeerEndpoint(Number(key), key, "", 0);
 
     private string? AddressOf(int seat) => _addresses.Count > seat ? _addresses[seat] : _genesis.Endpoints.Count > seat ? _genesis.Endpoints[seat].Peer : null;
 
