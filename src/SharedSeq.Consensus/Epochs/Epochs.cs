@@ -27,7 +27,6 @@ public sealed class Epochs
     private readonly List<EndedEpoch> _ended = [];
     private readonly HeldMessages _held = new();
     private readonly SortedDictionary<ulong, PeerRecord> _askers = [];
-    private long _askedAtMs = long.MinValue / 2;
 
     /// <param name="options">Settings.</param>
     /// <param name="history">Where the archive's headers lead to.</param>
@@ -180,8 +179,12 @@ public sealed class Epochs
     /// <summary>Somebody speaks in a later epoch, so the present one is over: its end is asked for.</summary>
     private void AskForEnd(ulong peer, CoreTime now, List<ReplicaEffect> effects)
     {
-        if (Replica.IsEpochOver || now.MonotonicMs - _askedAtMs < ConsensusLimits.StaleAnswerMs) return;
-        _askedAtMs = now.MonotonicMs;
+        if (Replica.IsEpochOver) return;
+
+        // Each of them as often: one that always speaks first and never answers must not be the only one that is asked.
+        PeerRecord asked = AskerOf(peer);
+        if (now.MonotonicMs - asked.AskedAtMs < ConsensusLimits.StaleAnswerMs) return;
+        asked.AskedAtMs = now.MonotonicMs;
         Slot first = Replica.FinalSlot.Next();
         effects.Add(new ReplicaEffect.Answer(peer, new CertificateRequest(Replica.Committee.Epoch, first, first)));
     }

@@ -20,6 +20,9 @@ internal sealed class PeerRecord
 
     public long ProofSentAtMs { get; set; } = long.MinValue / 2;
 
+    /// <summary>When it was asked how the present epoch ended.</summary>
+    public long AskedAtMs { get; set; } = long.MinValue / 2;
+
     public RequestBudget Requests { get; } = new();
 
     // Counters for status and metrics.

@@ -223,6 +223,22 @@ public sealed class EpochsTests
     }
 
     [Fact]
+    public void Who_always_speaks_first_of_a_later_epoch_does_not_keep_others_from_being_asked()
+    {
+        var bench = new EpochBench();
+        bench.Start(members: 4);
+        bench.Effects.Clear();
+        var vote = new Vote(new Epoch(7), new Slot(1), VoteKind.First, BlockId.Skip, new ReplicaId(2), default);
+        for (int i = 0; i < 10; i++)
+        {
+            bench.Step(new ReplicaInput.LaterEpochMessage(3, vote));
+            bench.Step(new ReplicaInput.LaterEpochMessage(2, vote));
+        }
+
+        Assert.Equal([3ul, 2ul], bench.Effects.OfType<ReplicaEffect.Answer>().Select(asked => asked.Peer));
+    }
+
+    [Fact]
     public void What_was_verified_for_another_epoch_does_not_reach_the_present_replica()
     {
         // The same votes count when they are of the present epoch.
