@@ -84,6 +84,11 @@ internal static partial class NodeLog
     [LoggerMessage(1051, LogLevel.Warning, "{Door} does not take the word that this candidate is in step: {Why}")]
     public static partial void ReadyRefused(this ILogger logger, Uri door, string why);
 
+    [LoggerMessage(
+        1036, LogLevel.Warning,
+        "of seat {Seat} of epoch {Epoch} only one key is this node's, so it observes; run it with the keys that serve: sharedseq operator status --json")]
+    public static partial void HalfSeat(this ILogger logger, ReplicaId seat, Epoch epoch);
+
     [LoggerMessage(1020, LogLevel.Error, "call of {Method} failed, error id {ErrorId}")]
     public static partial void RpcFailed(this ILogger logger, string method, string errorId, Exception error);
 

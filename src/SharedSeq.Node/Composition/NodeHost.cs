@@ -131,7 +131,7 @@ public sealed class NodeHost : IAsyncDisposable
             Actors = [replicaActor, lane, ordering, sync],
         };
         await RunAsync(ordering, sync, lane, replicaActor, networks, cancellation);
-        _logger.Started(_epochs.Present.Self?.ToString() ?? "none", _epochs.Present.Epoch, Genesis.Chain, Genesis.Hash, machine.Height);
+        SayStarted(_epochs.Present, _keys, machine.Height);
         _isReady = true;
     }
 
@@ -142,6 +142,12 @@ public sealed class NodeHost : IAsyncDisposable
         _logs?.Dispose();
         _keys?.Dispose();
         _logger.Stopped();
+    }
+
+    private void SayStarted(EpochPart present, NodeKeys keys, Height height)
+    {
+        _logger.Started(present.Self?.ToString() ?? "none", present.Epoch, Genesis.Chain, Genesis.Hash, height);
+        if (present.Self is null && keys.HalfSeatIn(present.Committee) is { } half) _logger.HalfSeat(half, present.Epoch);
     }
 
     /// <summary>One of the node key, and while that is rotated one of the new key, which listens nowhere and dials everybody.</summary>

@@ -36,6 +36,18 @@ public sealed class NodeKeys : IDisposable
         return null;
     }
 
+    /// <summary>A seat of which one key is an own one, and the other is not; null when there is none.</summary>
+    public ReplicaId? HalfSeatIn(Committee committee)
+    {
+        for (int i = 0; i < committee.Count; i++)
+        {
+            var seat = new ReplicaId((ushort)i);
+            if (Find(_voteKeys, committee[seat].VoteKey) is null != Find(_nodeKeys, committee[seat].NodeKey) is null) return seat;
+        }
+
+        return null;
+    }
+
     /// <summary>Whether a node key is an own one.</summary>
     public bool IsOwnNodeKey(PublicKey64 key) => Find(_nodeKeys, key) is not null;
 

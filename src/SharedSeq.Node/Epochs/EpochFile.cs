@@ -25,15 +25,15 @@ public sealed class EpochFile(string dataFolder, IFileLayer? files = null)
     public IReadOnlyList<EpochStart> Read()
     {
         if (!_files.Exists(FilePath)) return [];
-        byte[] bytes;
-        using (IStorageFile file = _files.Open(FilePath, FileOpening.ReadOnly))
-        {
-            bytes = new byte[file.Length];
-            file.Read(bytes, 0);
-        }
-
         try
         {
+            byte[] bytes;
+            using (IStorageFile file = _files.Open(FilePath, FileOpening.ReadOnly))
+            {
+                bytes = new byte[file.Length];
+                file.Read(bytes, 0);
+            }
+
             var reader = new CanonicalReader(bytes);
             if (reader.Hash() != Sha.Of(bytes.AsSpan(Hash32.Size))) DecodeException.Throw(DecodeRejection.Malformed, "its hash is another");
             var starts = new EpochStart[reader.U16()];
@@ -46,7 +46,7 @@ public sealed class EpochFile(string dataFolder, IFileLayer? files = null)
             reader.End("epochs");
             return starts;
         }
-        catch (DecodeException e)
+        catch (Exception e) when (e is DecodeException or StorageException { Reason: StorageRejection.ReadFailed })
         {
             throw new StorageException(
                 StorageRejection.Corrupted, $"{FilePath} can not be read ({e.Message}); it is made anew from the logs: run: sharedseq store rebuild", inner: e);

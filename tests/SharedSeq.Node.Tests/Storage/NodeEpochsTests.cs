@@ -95,6 +95,18 @@ public sealed class NodeEpochsTests : IDisposable
     }
 
     [Fact]
+    public void A_file_in_a_sector_that_can_not_be_read_is_refused_with_the_command_that_makes_it_anew()
+    {
+        var files = new SimulatedFileLayer();
+        var file = new EpochFile("/data", files);
+        file.Write([StartOf(1, 100)]);
+        files.Spoil(file.FilePath, 0, isReadable: false);
+        StorageException e = Assert.Throws<StorageException>(file.Read);
+        Assert.Equal(StorageRejection.Corrupted, e.Reason);
+        Assert.Contains("store rebuild", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_epoch_that_can_not_be_written_is_not_known()
     {
         var faults = new StorageFaults { PathContains = "epochs", ReadOnly = true };
