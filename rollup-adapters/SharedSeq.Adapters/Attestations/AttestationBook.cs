@@ -113,6 +113,17 @@ public sealed class AttestationBook
         return found;
     }
 
+    /// <summary>
+    /// The book to go on with when other operators have the attesters' places: what is decided stays; what is not is to be said again, or one
+    /// that changed its place would be counted twice.
+    /// </summary>
+    public AttestationBook For(AttesterSet attesters)
+    {
+        var next = new AttestationBook(_namespace, attesters, _blocksKept) { Executed = Executed };
+        foreach ((ulong number, Attestation decided) in _decided) next._decided.Add(number, decided);
+        return next;
+    }
+
     /// <summary>Adds an attestation whose signature was checked.</summary>
     public AttestationChange Add(ReplicaId attester, Attestation attestation)
     {

@@ -35,6 +35,10 @@ public sealed class EpochResults(NodeEpochs epochs, Func<Epoch, StatementSigner>
     /// <summary>The newest certificate of all.</summary>
     public ResultCertificate? Newest => _epochs.LastOrDefault(item => item.Collector.Newest is not null)?.Collector.Newest;
 
+    /// <summary>Whether its boundary is certified.</summary>
+    public bool IsSettled(EpochResult item) =>
+        item.Collector.Newest?.Result.Height is { } newest && newest >= epochs.BoundaryOf(item.Part.Epoch);
+
     /// <summary>Ordering goes on in this epoch. What is known of own results goes along: effects chain over the epochs.</summary>
     public void Begin(EpochPart part)
     {
@@ -85,9 +89,6 @@ public sealed class EpochResults(NodeEpochs epochs, Func<Epoch, StatementSigner>
         _owed.Clear();
         return owed;
     }
-
-    private bool IsSettled(EpochResult item) =>
-        item.Collector.Newest?.Result.Height is { } newest && newest >= epochs.BoundaryOf(item.Part.Epoch);
 }
 
 /// <summary>An epoch with what gathers its results.</summary>

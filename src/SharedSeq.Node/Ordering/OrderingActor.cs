@@ -152,6 +152,8 @@ public sealed class OrderingActor : Actor<OrderingMessage>
         _answered.Clear();
         foreach (EpochResult epoch in _results.All)
         {
+            // An observer of an epoch has nothing more to ask for once it has the certificate of its boundary.
+            if (epoch.Part.Self is null && _results.IsSettled(epoch)) continue;
             epoch.Collector.OnTick(_effects);
             CarryOut(epoch);
         }
@@ -181,19 +183,21 @@ public sealed class OrderingActor : Actor<OrderingMessage>
         }
     }
 
-    /// <summary>Members are answered by the epochs in which they have a seat, observers with the newest certificate, as often.</summary>
+    /// <summary>
+    /// The oldest epoch that has what is asked for answers: the newest certificate of one that ended is its boundary's, which hands over to the next, and
+    /// of which whoever came or left with that boundary would hear nothing otherwise. Observers of it are answered as often as its members.
+    /// </summary>
     private void OnRequest(PeerId from, ResultRequest request)
     {
-        bool isMember = false;
-        foreach (EpochResult epoch in _results.All)
+        EpochResult? epoch = _results.All.FirstOrDefault(item => item.Collector.Newest?.Result.Height >= request.AtOrAbove);
+        if (epoch?.Collector.Newest is not { } newest) return;
+        if (epoch.Part.SeatOf(from) is { } seat)
         {
-            if (epoch.Part.SeatOf(from) is not { } seat) continue;
-            isMember = true;
             epoch.Collector.OnRequest(seat, request, _effects);
             CarryOut(epoch);
+            return;
         }
 
-        if (isMember || _results.Newest is not { } newest || newest.Result.Height < request.AtOrAbove) return;
         int answers = _answered.GetValueOrDefault(from);
         if (answers >= ResultCollector.AnswersPerTick) return;
         _answered[from] = answers + 1;

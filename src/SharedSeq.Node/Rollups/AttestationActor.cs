@@ -34,14 +34,17 @@ internal sealed class AttestationActor : Actor<AttestationInput>
     private readonly IReadOnlyDictionary<NamespaceId, AttestedRollup> _rollups;
     private readonly ILogger _logger;
     private readonly P256Scheme _scheme = new();
+    private EpochPart _present;
     private long _badSignatures;
 
     public AttestationActor(NodeRuntime node, IEnumerable<AttestedRollup> rollups, ILogger logger)
         : base("attestations", MailboxMax, Supervision.Restart)
     {
         _node = node;
+        _present = node.Epochs.Present;
         _rollups = rollups.ToDictionary(r => r.Rollup.Policy.Id);
         _logger = logger;
+        foreach (AttestedRollup rollup in _rollups.Values) rollup.TryEnter(_present.Committee);
     }
 
     /// <summary>Messages that were no attestation of their sender.</summary>
@@ -60,6 +63,7 @@ internal sealed class AttestationActor : Actor<AttestationInput>
 
     private void Handle(AttestationInput input)
     {
+        EnterPresent();
         switch (input)
         {
             case AttestationInput.PeerSaid m: OnPeerSaid(m.From, m.Message); break;
@@ -68,27 +72,42 @@ internal sealed class AttestationActor : Actor<AttestationInput>
             case AttestationInput.Tick when _node.Progress.Divergence is not null: break;
             case AttestationInput.Tick:
                 foreach (AttestedRollup rollup in _rollups.Values)
-                    foreach (OwnAttestation own in rollup.ToResend(ResentMax)) Send(own);
+                    foreach (OwnAttestation own in rollup.ToResend(ResentMax)) Send(rollup, own);
                 break;
             default: Invariant.Throw($"an attestation input of unhandled kind {input.GetType().Name}"); break;
         }
     }
 
+    /// <summary>Looked at with each input, so that all it leads to is of one epoch.</summary>
+    private void EnterPresent()
+    {
+        if (ReferenceEquals(_present, _node.Epochs.Present)) return;
+        _present = _node.Epochs.Present;
+        foreach (AttestedRollup rollup in _rollups.Values)
+        {
+            if (!rollup.TryEnter(_present.Committee) || SeatIn(rollup) is not { } self) continue;
+            foreach (OwnAttestation own in rollup.ToResend(ResentMax)) Conclude(rollup, rollup.Book.Add(self, own.Attestation), self, own.Attestation);
+        }
+    }
+
+    /// <summary>The own seat, if it attests a rollup.</summary>
+    private ReplicaId? SeatIn(AttestedRollup rollup) => _present.Self is { } self && rollup.Attesters.IndexOf(self) >= 0 ? self : null;
+
     private void OnPeerSaid(PeerId peer, AttestationMessage message)
     {
         // Of an operator that has no seat any more, or none yet, nothing is counted.
-        EpochPart present = _node.Epochs.Present;
-        if (present.SeatOf(peer) is not { } from) return;
+        if (_present.SeatOf(peer) is not { } from) return;
         if (!TryRead(message.Body.Span, out Attestation? attestation, out Signature64 signature, out ExecutionOutcome? outcome)
             || !_rollups.TryGetValue(attestation!.Namespace, out AttestedRollup? rollup)
-            || rollup.Attesters.IndexOf(from) < 0
-            || !_scheme.Verify(present.Committee[from].NodeKey, TextOf(attestation), signature))
+            || !_scheme.Verify(_present.Committee[from].NodeKey, TextOf(attestation), signature))
         {
             Interlocked.Increment(ref _badSignatures);
             _node.Peers.CountBadFrame(peer);
             return;
         }
 
+        // It may have entered its epoch before or after this node: what it says is no reason to end its session.
+        if (rollup.Attesters.IndexOf(from) < 0) return;
         AttestationChange change = rollup.Book.Add(from, attestation);
         Conclude(rollup, change, from, attestation);
         if (change.Executed is not null && outcome is not null && !rollup.Rollup.HasAdapter) Adopt(rollup, outcome);
@@ -109,10 +128,10 @@ internal sealed class AttestationActor : Actor<AttestationInput>
         Attestation own = said.Attestation;
         Store(outcome, rollup);
         rollup.AddOwn(said);
-        if (_node.Self is { } self && rollup.Attesters.IndexOf(self) >= 0)
+        if (SeatIn(rollup) is { } self)
         {
             // A replay of long decided blocks is nobody's business any more.
-            if (own.Number + AttestationBook.DefaultBlocksKept > rollup.Rollup.Feed.Head) Send(said);
+            if (own.Number + AttestationBook.DefaultBlocksKept > rollup.Rollup.Feed.Head) Send(rollup, said);
             Conclude(rollup, rollup.Book.Add(self, own), self, own);
         }
 
@@ -129,7 +148,7 @@ internal sealed class AttestationActor : Actor<AttestationInput>
         }
 
         foreach (ReplicaId deviant in change.NewlyDeviant)
-            if (deviant != _node.Self) _logger.PeerDeviates(attestation.Namespace, deviant, attestation.Number);
+            if (deviant != _present.Self) _logger.PeerDeviates(attestation.Namespace, deviant, attestation.Number);
         if (change.Executed is not { } executed) return;
         rollup.Rollup.Decided(executed);
         Compare(rollup, executed);
@@ -166,16 +185,15 @@ internal sealed class AttestationActor : Actor<AttestationInput>
     }
 
     /// <summary>With what was skipped, for operators without an own client; a longer list than fits is left out.</summary>
-    private void Send(OwnAttestation own)
+    private void Send(AttestedRollup rollup, OwnAttestation own)
     {
-        if (_node.NodeSigner() is not { } signer) return;
+        if (SeatIn(rollup) is null || _node.NodeSigner() is not { } signer) return;
         Signature64 signature = signer.Sign(TextOf(own.Attestation));
         var writer = new CanonicalWriter(256);
         own.Attestation.Write(writer);
         writer.Signature(signature);
         if (writer.Length + own.Outcome.SkippedBytes <= AttestationMessage.MaxBytes) own.Outcome.WriteSkipped(writer);
-        EpochPart present = _node.Epochs.Present;
-        _node.Peers.Send(present, present.Others, new AttestationMessage(writer.ToArray()));
+        _node.Peers.Send(_present, _present.Others, new AttestationMessage(writer.ToArray()));
     }
 
     private ReadOnlySpan<byte> TextOf(Attestation attestation)

@@ -1,5 +1,6 @@
 using SharedSeq.Adapters;
 using SharedSeq.Consensus;
+using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Node;
@@ -12,24 +13,42 @@ internal sealed class AttestedRollup
 {
     private readonly SortedDictionary<ulong, OwnAttestation> _own = [];
     private readonly SortedSet<ulong> _uncertified = [];
+    private Committee _committee;
 
-    public AttestedRollup(Rollup rollup, int members)
+    public AttestedRollup(Rollup rollup, Committee committee)
     {
         Rollup = rollup;
-        var attesters = new List<ReplicaId>();
-        foreach (ReplicaId id in rollup.Policy.Attesters ?? ReplicaSet.All(members)) attesters.Add(id);
-        Attesters = AttesterSet.WithDefaultFaults(attesters);
+        _committee = committee;
+        Attesters = AttestersOf(rollup.Policy, committee);
         Book = new AttestationBook(rollup.Policy.Id, Attesters);
     }
 
     public Rollup Rollup { get; }
 
-    public AttesterSet Attesters { get; }
+    /// <summary>The seats that attest: those of the policy that somebody has, all where none of them is had.</summary>
+    public AttesterSet Attesters { get; private set; }
 
-    public AttestationBook Book { get; }
+    public AttestationBook Book { get; private set; }
 
     /// <summary>Tells the own adapter that a block was executed differently by the others.</summary>
     public Action<ulong>? Deviated { get; set; }
+
+    /// <summary>Goes on with the attesters of a committee; false when its seats are had by the same node keys as before.</summary>
+    public bool TryEnter(Committee committee)
+    {
+        bool isSame = committee.Count == _committee.Count;
+        for (int i = 0; isSame && i < committee.Count; i++)
+        {
+            var seat = new ReplicaId((ushort)i);
+            isSame = committee[seat].NodeKey == _committee[seat].NodeKey;
+        }
+
+        _committee = committee;
+        if (isSame) return false;
+        Attesters = AttestersOf(Rollup.Policy, committee);
+        Book = Book.For(Attesters);
+        return true;
+    }
 
     /// <summary>What the own client made of a block, while it is kept.</summary>
     public Attestation? Own(ulong number) => _own.GetValueOrDefault(number)?.Attestation;
@@ -68,5 +87,13 @@ internal sealed class AttestedRollup
         ulong executed = Book.Executed?.Number ?? 0;
         ulong newest = _own.Keys.Last();
         return [.. _own.Values.Reverse().Take(max).Where(own => own.Attestation.Number == newest || own.Attestation.Number > executed)];
+    }
+
+    private static AttesterSet AttestersOf(NamespacePolicy policy, Committee committee)
+    {
+        ReplicaId[] members =
+            [.. Enumerable.Range(0, committee.Count).Select(i => new ReplicaId((ushort)i)).Where(seat => !committee[seat].IsEmpty)];
+        ReplicaId[] chosen = [.. members.Where(seat => policy.Attesters is not { } set || set.Has(seat))];
+        return AttesterSet.WithDefaultFaults(chosen.Length > 0 ? chosen : members);
     }
 }

@@ -34,7 +34,7 @@ public sealed class RollupServices : IRpcEndpoints, IAsyncDisposable
             bool hasAdapter = node.Configuration.Adapters.Any(a => a.Namespace == policy.Id.Value);
             var rollup = new Rollup(policy, node.Feeds.Of(policy.Id), hasAdapter);
             _rollups.Add(rollup);
-            attested.Add(new AttestedRollup(rollup, node.Genesis.Quorum.N));
+            attested.Add(new AttestedRollup(rollup, node.Epochs.Present.Committee));
             _gateways.Add(policy.Id, new RollupGateway(node, rollup, methods, _peers, logger));
         }
 

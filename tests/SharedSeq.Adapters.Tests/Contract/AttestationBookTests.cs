@@ -169,6 +169,24 @@ public sealed class AttestationBookTests
         Assert.Throws<InvariantException>(() => new AttesterSet([Id(0), Id(1)], 1));
     }
 
+    [Fact]
+    public void An_operator_that_takes_another_place_is_not_counted_twice_and_what_is_decided_stays()
+    {
+        AttestationBook book = Book(4);
+        for (int i = 1; i < 4; i++) book.Add(Id(i), Value(1, 'a'));
+        book.Add(Id(1), Value(2, 'b'));
+        book.Add(Id(2), Value(2, 'b'));
+
+        // The first leaves: the others move up.
+        AttestationBook next = book.For(AttesterSet.WithDefaultFaults([Id(0), Id(1), Id(2), Id(3)]));
+        Assert.Equal(Value(1, 'a'), next.Executed);
+        Assert.True(next.TryGetExecuted(1, out _));
+        Assert.Null(next.Add(Id(0), Value(2, 'b')).Executed);
+        Assert.Null(next.Add(Id(1), Value(2, 'b')).Executed);
+        Assert.NotNull(next.Add(Id(2), Value(2, 'b')).Executed);
+        Assert.Equal([Id(3)], next.Add(Id(3), Value(1, 'x')).NewlyDeviant);
+    }
+
     private static AttestationBook Book(int members) =>
         new(Namespace, AttesterSet.WithDefaultFaults(Enumerable.Range(0, members).Select(Id)));
 

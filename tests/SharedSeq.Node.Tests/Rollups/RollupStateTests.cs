@@ -1,4 +1,5 @@
 using SharedSeq.Adapters;
+using SharedSeq.Consensus;
 using SharedSeq.Ethereum;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
@@ -67,6 +68,37 @@ public sealed class RollupStateTests : IDisposable
         using Rollup rollup = Create(hasAdapter: false, closed: 0);
         Assert.Null(rollup.Readable(out string why));
         Assert.Equal("no adapter here", why);
+    }
+
+    [Fact]
+    public void Who_attests_follows_the_committee_and_nobody_is_counted_by_two_seats()
+    {
+        Committee four = CommitteeOf(0, 1, 2, 3);
+        var attested = new AttestedRollup(_rollup, four);
+        var block = new Attestation(Id, 1, Hash32.Zero, Hash32.Zero, Hash32.Zero);
+        attested.Book.Add(new ReplicaId(2), block);
+        attested.Book.Add(new ReplicaId(3), block);
+        Assert.False(attested.TryEnter(CommitteeOf(0, 1, 2, 3)));
+        Assert.Equal(2, attested.Book.Count);
+
+        // A fifth joins; then the first leaves and the others move up.
+        Assert.True(attested.TryEnter(CommitteeOf(0, 1, 2, 3, 4)));
+        Assert.Equal(5, attested.Attesters.N);
+        Assert.True(attested.TryEnter(CommitteeOf(1, 2, 3, 4)));
+        Assert.Null(attested.Book.Add(new ReplicaId(1), block).Executed);
+        Assert.Null(attested.Book.Add(new ReplicaId(2), block).Executed);
+        Assert.NotNull(attested.Book.Add(new ReplicaId(3), block).Executed);
+
+        // An empty seat attests nothing.
+        Assert.True(attested.TryEnter(CommitteeOf(1, -1, 3, 4)));
+        Assert.Equal([0, 2, 3], attested.Attesters.Members.Select(seat => (int)seat.Value));
+    }
+
+    private static Committee CommitteeOf(params int[] operators)
+    {
+        CommitteeMember[] members =
+            [.. operators.Select(i => i < 0 ? CommitteeMember.Empty : new CommitteeMember(new(Sha.Of([(byte)i, 1]), default), new(Sha.Of([(byte)i, 2]), default)))];
+        return new CommitteePlan(new Epoch(1), QuorumParameters.ForMembers(members.Length), members).Committee(Hash32.Zero);
     }
 
     private static Rollup Create(bool hasAdapter, ulong closed) => new(
