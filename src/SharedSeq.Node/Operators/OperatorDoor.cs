@@ -121,6 +121,7 @@ public sealed class OperatorDoor : IOrderedFollower
             throw Refused(nameof(RejectionReason.BadStatement), e.Message);
         }
 
+        if ((uint)bytes.Length > _genesis.Policy.TransactionBytesMax) throw Refused(nameof(RejectionReason.TooLarge), "it is no transaction of this network");
         if (_genesis.Policy.EpochSeconds == 0) throw Refused("NoEpochs", "this network has one epoch without end: its committee does not change");
         if (!TryTakeCheck(out int retryAfterMs))
             throw new RpcException(RpcError.TooManyCalls, $"{ChecksPerSecondMax} statements a second are checked here", new { retryAfterMs });

@@ -73,7 +73,8 @@ internal sealed class ProofSamples(TestCommittee committee)
     }
 
     /// <summary>A rejection proved by the certificate two heights later.</summary>
-    public RejectionProof RejectionProof()
+    /// <param name="which">Of three: namespaces 66 and 67, which are not registered, and 0.</param>
+    public RejectionProof RejectionProof(int which = 1)
     {
         ulong at = Bench.Machine.Timestamp.Value - Start;
         OrderingResult rejecting = Bench.Apply(at + 1, Tx(66, Soon, 1), Tx(5, Soon, 99), Tx(67, Soon, 2), Tx(0, Soon, 3));
@@ -82,7 +83,7 @@ internal sealed class ProofSamples(TestCommittee committee)
         OrderingResult signed = Bench.Apply(at + 60);
         Hash32[] leaves = [.. rejecting.Rejections.Select(r => r.LeafHash)];
         return new RejectionProof(
-            rejecting.Rejections[1], MerkleTree.FromLeafHashes(leaves).Prove(1), before, rejecting.Effects,
+            rejecting.Rejections[which], MerkleTree.FromLeafHashes(leaves).Prove(which), before, rejecting.Effects,
             [between.Effects.Hash, signed.Effects.Hash], committee.Certify(signed.Result));
     }
 

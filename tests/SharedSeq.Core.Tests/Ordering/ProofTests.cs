@@ -209,6 +209,14 @@ public sealed class ProofTests
     }
 
     [Fact]
+    public void That_an_operator_statement_was_left_out_is_proved_like_any_rejection()
+    {
+        RejectionProof proof = _samples.RejectionProof(2);
+        Assert.Equal((NamespaceId.System, RejectionReason.BadStatement), (proof.Rejection.Namespace, proof.Rejection.Reason));
+        Assert.True(Verify(proof).IsValid);
+    }
+
+    [Fact]
     public void A_reason_that_nobody_knows_is_malformed()
     {
         byte[] file = File(_samples.RejectionProof());
