@@ -200,6 +200,13 @@ internal sealed class BenchNetwork : IAsyncDisposable
         _operators[index] = OperatorProcess.Start(_folder.Operators[index]);
     }
 
+    /// <summary>Starts an operator that was absent or stopped, without waiting until it is ready.</summary>
+    public void StartAbsent(int index)
+    {
+        if (_operators[index] is not null) throw new CommandException($"operator {index} runs already");
+        _operators[index] = OperatorProcess.Start(_folder.Operators[index]);
+    }
+
     /// <summary>A second process with a killed operator's keys and a copy of its disk, at ports of its own.</summary>
     /// <returns>The twin's public interface.</returns>
     public async Task<Uri> StartTwinAsync(int index, CancellationToken cancellation)

@@ -35,6 +35,8 @@ internal sealed record Drill(string Name, string Title, string PassesWhen, int S
             180, PartitionDrill.RunAsync),
         new("D19", "a twin: another process with an operator's keys and a copy of its disk",
             "safety holds; evidence is in a block and verifies offline", 180, TwinDrill.RunAsync),
+        new("D21", "an operator starts without data when the others have 100,000 heights",
+            "in step within 60 s; its ledger equals one rebuilt from its archive", 1_800, StateSyncDrill.RunAsync),
     ];
 
     /// <exception cref="CommandException">There is no such drill.</exception>
