@@ -65,7 +65,7 @@ internal sealed class VoteGuardFile : IDisposable
             StorageRejection.GuardCorrupted,
             $"{StorageRejection.GuardCorrupted}: neither copy in the vote guard {path} can be read. Without it a "
             + "rolled back vote log can not be told from a current one; voting is refused. Re-enter with a new key at an "
-            + "epoch boundary",
+            + "epoch boundary: sharedseq operator rotate",
             path);
     }
 

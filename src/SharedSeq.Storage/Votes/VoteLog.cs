@@ -253,7 +253,7 @@ public sealed class VoteLog : IDisposable
     private void Refuse(StorageRejection reason, string what) => throw new StorageException(
         reason,
         $"{reason}: {what}. The disk was lost, restored or cloned: voting with this key could contradict earlier "
-        + "votes. Re-enter with a new key at an epoch boundary");
+        + "votes. Re-enter with a new key at an epoch boundary: sharedseq operator rotate");
 
     /// <summary>
     /// Records this start, durably and in the log before in the guard, so that the guard is never ahead.
