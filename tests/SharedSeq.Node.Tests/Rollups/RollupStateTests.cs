@@ -96,8 +96,8 @@ public sealed class RollupStateTests : IDisposable
 
     private static Committee CommitteeOf(params int[] operators)
     {
-        CommitteeMember[] members =
-            [.. operators.Select(i => i < 0 ? CommitteeMember.Empty : new CommitteeMember(new(Sha.Of([(byte)i, 1]), default), new(Sha.Of([(byte)i, 2]), default)))];
+        static PublicKey64 KeyOf(int i, byte kind) => new(Sha.Of([(byte)i, kind]), default);
+        CommitteeMember[] members = [.. operators.Select(i => i < 0 ? CommitteeMember.Empty : new CommitteeMember(KeyOf(i, 1), KeyOf(i, 2)))];
         return new CommitteePlan(new Epoch(1), QuorumParameters.ForMembers(members.Length), members).Committee(Hash32.Zero);
     }
 
