@@ -22,8 +22,13 @@ public static class DeadlineCheck
     /// <param name="promise">A verified receipt's promise.</param>
     /// <param name="height">Height of the committed header.</param>
     /// <param name="cut">Its cut; of a carry block that of its nearest ancestor which is none.</param>
-    public static DeadlineVerdict Judge(ReceiptPromise promise, Height height, IReadOnlyList<LaneTip> cut)
+    /// <param name="closesAt">
+    /// Boundary + D of the lane's epoch, the last height that can cover the place; null while no boundary below this height is known. It is the deadline
+    /// where a faulty acker named a height above the boundary, and above it the lane is in no cut.
+    /// </param>
+    public static DeadlineVerdict Judge(ReceiptPromise promise, Height height, IReadOnlyList<LaneTip> cut, Height? closesAt)
     {
+        Height deadline = closesAt is { } last && last < promise.Deadline ? last : promise.Deadline;
         LaneTip? tip = null;
         foreach (LaneTip item in cut)
         {
@@ -32,7 +37,8 @@ public static class DeadlineCheck
 
         if (tip is { } same && same.Seq == promise.Place.Seq && same.Digest != promise.Place.Digest) return DeadlineVerdict.Broken;
         bool isCovered = tip is { } newest && newest.Seq >= promise.Place.Seq;
-        if (isCovered) return height <= promise.Deadline ? DeadlineVerdict.Kept : DeadlineVerdict.Undecided;
-        return height >= promise.Deadline ? DeadlineVerdict.Broken : DeadlineVerdict.Undecided;
+        if (isCovered) return height <= deadline ? DeadlineVerdict.Kept : DeadlineVerdict.Undecided;
+        if (height > closesAt) return DeadlineVerdict.Undecided;
+        return height >= deadline ? DeadlineVerdict.Broken : DeadlineVerdict.Undecided;
     }
 }

@@ -73,6 +73,9 @@ public sealed class LaneBook
     /// <summary>Whether further committed heights may be handed over; a caller that catches up keeps the rest back, for memory's sake only.</summary>
     public bool HasRoomForCommitted => _queue.Count < LaneLimits.UndeliveredHeights;
 
+    /// <summary>The lanes of ended epochs that are not closed, and the present ones: for checks that they are bounded.</summary>
+    internal IReadOnlyList<LaneState> Open => _context.Lanes;
+
     /// <summary>What is kept in memory about one member's lane: for checks that it is bounded, and for metrics.</summary>
     public LaneMemory MemoryOf(ReplicaId author)
     {

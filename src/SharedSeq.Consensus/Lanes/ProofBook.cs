@@ -15,6 +15,8 @@ internal sealed class ProofBook(LaneContext context, LaneEvidence evidence)
         ulong seq = ack.Tip.Seq.Value;
         if (seq < lane.FinalCount || seq >= lane.FinalCount + (2 * (ulong)context.Options.LaneWindowBatches)) return null;
         if (ack.Height.Value > context.FinalHeight.Value + Receipt.DefaultDeadlineHeights) return null;
+        // No honest member names a height above the boundary of the lane's epoch: the deadline would lie behind the lane's end.
+        if (ack.Height > lane.Epoch.Boundary) return null;
         LanePlace? place = lane.PlaceAt(seq);
         if (place?.Acks is null && seq < lane.Proofs.CertifiedCount) return null;
         if (place is null)

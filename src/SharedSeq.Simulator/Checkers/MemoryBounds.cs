@@ -29,5 +29,19 @@ public sealed class MemoryBounds(SimulatedRun run) : Checker(run)
         int heights = LaneLimits.UndeliveredHeights;
         if (replica.Lanes.UndeliveredHeights > heights)
             Violate($"replica {id} keeps {replica.Lanes.UndeliveredHeights} undelivered heights, its limit is {heights}");
+        CheckLanes(node, replica);
+    }
+
+    /// <summary>Lanes of ended epochs are gone when no height can advance them any more, and each lane is bounded by its window.</summary>
+    private void CheckLanes(SimulatedNode node, Replica replica)
+    {
+        int proofs = Run.Settings.Replica.LaneWindowBatches + 1;
+        foreach (LaneState lane in replica.Lanes.Open)
+        {
+            if (lane.Epoch.IsEnded && lane.Ranges.Count == 0 && node.ExecutedHeight > lane.Epoch.ClosesAt)
+                Violate($"replica {node.Id} at height {node.ExecutedHeight} still keeps lane {lane.Id}, which closed at {lane.Epoch.ClosesAt}");
+            if (lane.Proofs.Count > proofs || lane.Waiting.Count > LaneLimits.ReorderBatches)
+                Violate($"replica {node.Id} keeps {lane.Proofs.Count} PoAs and {lane.Waiting.Count} waiting batches of lane {lane.Id}");
+        }
     }
 }

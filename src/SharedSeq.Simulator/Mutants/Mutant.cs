@@ -39,7 +39,9 @@ public sealed class Mutant
         },
         new("own batch not durable", "5 (h)") { OwnBatchIsNotDurable = true },
         new("no ack exchange", "7") { AcksGoToAuthorOnly = true },
-        new("votes cross the epoch", "8") { Mutations = ProtocolMutations.EpochsMixed },
+        new("votes cross the epoch", "8") { Mutations = ProtocolMutations.EpochsMixed, Checker = nameof(NoHonestEvidence) },
+        new("observer votes", "8") { ObserversVote = true, Checker = "Seats" },
+        new("seats of the epoch before", "8") { SendsToSeatsBefore = true },
         new("no tails", "8") { Mutations = ProtocolMutations.NoTails, Checker = nameof(Agreement) },
         new("old lanes dropped at the boundary", "8") { Mutations = ProtocolMutations.LanesDropped, Checker = nameof(ReceiptDeadline) },
         new("last batch not executed", "7") { SkipsLastBatch = true, Checker = nameof(NothingLostOrDoubled) },
@@ -66,6 +68,12 @@ public sealed class Mutant
 
     /// <summary>The shell starts on a vote log that holds less than the guard knows.</summary>
     public bool IgnoresGuard { get; private init; }
+
+    /// <summary>A node without a seat takes the first one for its own: before it joins, and after it left.</summary>
+    public bool ObserversVote { get; private init; }
+
+    /// <summary>The shell sends to the sessions that had the seats in the epoch before.</summary>
+    public bool SendsToSeatsBefore { get; private init; }
 
     /// <summary>The checker that this mutant is there for; null when any may catch it.</summary>
     public string? Checker { get; private init; }

@@ -155,6 +155,7 @@ public sealed partial class SimulatedNode
 
     private void Send(ReplicaSet to, Epoch epoch, PeerMessage message)
     {
+        if (Run.Mutant.SendsToSeatsBefore && epoch > Epoch.Zero) epoch = new Epoch(epoch.Value - 1);
         foreach (ReplicaId receiver in to)
         {
             if (Run.Committees.NodeAt(epoch, receiver) is { } node && node != Id) SendOne(node, message);

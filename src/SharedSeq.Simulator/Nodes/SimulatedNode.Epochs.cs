@@ -48,7 +48,8 @@ public sealed partial class SimulatedNode : ICommitteeSource
     private ReplicaId? SeatIn(Epoch epoch)
     {
         SeatPlan plan = Run.Committees.Of(epoch);
-        return plan.SeatOf(Id) is { } seat && !_lostKeys.Contains(plan.Seats[seat.Value].Keys!.Vote) ? seat : null;
+        if (plan.SeatOf(Id) is not { } seat) return Run.Mutant.ObserversVote ? new ReplicaId(0) : null;
+        return _lostKeys.Contains(plan.Seats[seat.Value].Keys!.Vote) ? null : seat;
     }
 
     private bool IsMine(LaneId lane) => Run.Committees.NodeAt(lane.Epoch, lane.Author) == Id;
@@ -62,7 +63,7 @@ public sealed partial class SimulatedNode : ICommitteeSource
         StatementSigner? signer = null;
         if (self is { } seat)
         {
-            SimulatedKeys keys = plan.Seats[seat.Value].Keys!;
+            SimulatedKeys keys = (plan.SeatOf(Id) is null ? null : plan.Seats[seat.Value].Keys) ?? Run.Signatures.KeysOf(Id);
             signer = new StatementSigner(Run.Domain, committee.Epoch, seat, keys.Vote, keys.Node);
         }
 

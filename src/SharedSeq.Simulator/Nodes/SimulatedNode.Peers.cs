@@ -139,8 +139,8 @@ public sealed partial class SimulatedNode
 
         if (seat is null && ReceivedMessage.TakesSeat(message))
         {
-            // Who was asked in a later epoch may have been started again in this one, and answers: that is no claim to a seat.
-            bool isClaim = at == Epoch && message is not CertificateResponse;
+            // Certificates and others' proposals may be the answer to a question that went astray: that is no claim to a seat.
+            bool isClaim = at == Epoch && message is Vote or Status;
             if (isClaim && Run.Nodes[from.Value].IsHonest) Run.Violate("Seats", $"node {from} sent a {message.Kind} of epoch {at}, in which it has no seat");
             return reason;
         }

@@ -145,14 +145,26 @@ public sealed class ReceiptTests
         LaneTip later = place with { Seq = place.Seq.Next() };
         Height at = promise.Deadline;
 
-        Assert.Equal(DeadlineVerdict.Kept, DeadlineCheck.Judge(promise, at, [place]));
-        Assert.Equal(DeadlineVerdict.Kept, DeadlineCheck.Judge(promise, at, [later]));
-        Assert.Equal(DeadlineVerdict.Kept, DeadlineCheck.Judge(promise, at.Previous(), [place]));
-        Assert.Equal(DeadlineVerdict.Broken, DeadlineCheck.Judge(promise, at, []));
-        Assert.Equal(DeadlineVerdict.Broken, DeadlineCheck.Judge(promise, at.Next(), []));
-        Assert.Equal(DeadlineVerdict.Broken, DeadlineCheck.Judge(promise, at, [place with { Digest = Sha.Of("other"u8) }]));
-        Assert.Equal(DeadlineVerdict.Undecided, DeadlineCheck.Judge(promise, at.Previous(), []));
-        Assert.Equal(DeadlineVerdict.Undecided, DeadlineCheck.Judge(promise, at.Next(), [place]));
+        Assert.Equal(DeadlineVerdict.Kept, DeadlineCheck.Judge(promise, at, [place], null));
+        Assert.Equal(DeadlineVerdict.Kept, DeadlineCheck.Judge(promise, at, [later], null));
+        Assert.Equal(DeadlineVerdict.Kept, DeadlineCheck.Judge(promise, at.Previous(), [place], null));
+        Assert.Equal(DeadlineVerdict.Broken, DeadlineCheck.Judge(promise, at, [], null));
+        Assert.Equal(DeadlineVerdict.Broken, DeadlineCheck.Judge(promise, at.Next(), [], null));
+        Assert.Equal(DeadlineVerdict.Broken, DeadlineCheck.Judge(promise, at, [place with { Digest = Sha.Of("other"u8) }], null));
+        Assert.Equal(DeadlineVerdict.Undecided, DeadlineCheck.Judge(promise, at.Previous(), [], null));
+        Assert.Equal(DeadlineVerdict.Undecided, DeadlineCheck.Judge(promise, at.Next(), [place], null));
+    }
+
+    [Fact]
+    public void A_lane_that_closed_decides_at_its_last_height_and_not_above_it()
+    {
+        ReceiptPromise promise = Promise(ReceiptOf("a"));
+        Height last = promise.Deadline.Previous();
+        Assert.Equal(DeadlineVerdict.Kept, DeadlineCheck.Judge(promise, last, [promise.Place], last));
+        Assert.Equal(DeadlineVerdict.Broken, DeadlineCheck.Judge(promise, last, [], last));
+        Assert.Equal(DeadlineVerdict.Undecided, DeadlineCheck.Judge(promise, promise.Deadline, [], last));
+        Assert.Equal(DeadlineVerdict.Undecided, DeadlineCheck.Judge(promise, promise.Deadline.Next(), [], promise.Deadline));
+        Assert.Equal(DeadlineVerdict.Broken, DeadlineCheck.Judge(promise, promise.Deadline, [], promise.Deadline.Next()));
     }
 
     private Receipt ReceiptOf(params string[] payloads)
