@@ -16,7 +16,7 @@ public enum OperatorState : byte
     /// <summary>Joined, and not known to be in step.</summary>
     Candidate = 1,
 
-    /// <summary>In step; takes a seat in the next committee that has room for the change.</summary>
+    /// <summary>In step; takes a seat in the next committee, if that has room for the change. Without room it is a candidate again.</summary>
     Ready = 2,
 
     /// <summary>Has a seat, or will have one in the next epoch.</summary>

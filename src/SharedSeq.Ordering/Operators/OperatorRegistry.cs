@@ -172,7 +172,10 @@ public sealed partial class OperatorRegistry
         foreach (Operator item in operators)
         {
             // Whoever had a seat and has none any more is gone; its keys stay used.
-            if (!item.IsSeated || Present.SeatOf(item.Id) is not null || next.SeatOf(item.Id) is not null) kept.Add(item);
+            if (item.IsSeated && Present.SeatOf(item.Id) is null && next.SeatOf(item.Id) is null) continue;
+
+            // Who was in step an epoch ago may have stopped since: whoever found no room says it again, or two that stopped could be seated one by one.
+            kept.Add(item.State == OperatorState.Ready ? item with { State = OperatorState.Candidate } : item);
         }
 
         return new OperatorRegistry(this) { Next = next, _operators = [.. kept] };
