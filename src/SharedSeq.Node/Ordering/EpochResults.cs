@@ -43,7 +43,7 @@ public sealed class EpochResults(NodeEpochs epochs, Func<Epoch, StatementSigner>
     public void Begin(EpochPart part)
     {
         if (Of(part.Epoch) is not null) return;
-        var collector = new ResultCollector(part.Committee, part.Self);
+        var collector = new ResultCollector(part.Committee, part.Self, part.Genesis.Height);
         if (_epochs.Count > 0) collector.Recover(_epochs.Max(item => item.Collector.Agreed), IsDiverged);
         _epochs.Add(new EpochResult(part, collector));
         while (_epochs.Count > Kept && (_epochs.Count > KeptMax || IsSettled(_epochs[0]))) _epochs.RemoveAt(0);
@@ -65,7 +65,7 @@ public sealed class EpochResults(NodeEpochs epochs, Func<Epoch, StatementSigner>
         for (var epoch = new Epoch(first); epoch <= epochs.Newest.Epoch; epoch = epoch.Next())
         {
             if (epochs.Of(epoch) is not { } part) continue;
-            var collector = new ResultCollector(part.Committee, part.Self);
+            var collector = new ResultCollector(part.Committee, part.Self, part.Genesis.Height);
             foreach (ResultVote vote in votes)
             {
                 if (vote.Epoch == epoch && vote.Voter == part.Self) collector.Recover(vote);

@@ -19,6 +19,7 @@ public sealed class ResultCollector
 
     private readonly Committee _committee;
     private readonly ReplicaId? _self;
+    private readonly ulong _genesis;
     private readonly SortedDictionary<ulong, OwnResult> _own = [];
     private readonly SortedDictionary<ulong, ResultVote>[] _votes;
     private readonly SortedDictionary<ulong, ResultCertificate> _certificates = [];
@@ -35,10 +36,12 @@ public sealed class ResultCollector
 
     /// <param name="committee">The epoch's committee.</param>
     /// <param name="self">The own seat; null for an observer, which signs nothing.</param>
-    public ResultCollector(Committee committee, ReplicaId? self)
+    /// <param name="genesis">Height of the block that the epoch starts from: results at or below it are of epochs before.</param>
+    public ResultCollector(Committee committee, ReplicaId? self, Height genesis = default)
     {
         _committee = committee;
         _self = self;
+        _genesis = genesis.Value;
         _votes = new SortedDictionary<ulong, ResultVote>[committee.Count];
         for (int i = 0; i < _votes.Length; i++) _votes[i] = [];
         _answers = new int[committee.Count];
@@ -178,7 +181,8 @@ public sealed class ResultCollector
     {
         System.Array.Clear(_answers);
         ResendOwn(Others, _ownVoteAtTick, effects);
-        if (IsDiverged || _self is null) effects.Add(new ResultEffect.Send(Others, new ResultRequest(new Height(NewestHeight + 1))));
+        if (IsDiverged || _self is null)
+            effects.Add(new ResultEffect.Send(Others, new ResultRequest(new Height(ulong.Max(NewestHeight, _genesis) + 1))));
         _certifiedAtTick = NewestHeight;
         _ownVoteAtTick = HighestOwnVote();
     }

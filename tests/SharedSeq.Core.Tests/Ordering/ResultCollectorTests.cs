@@ -282,6 +282,15 @@ public sealed class ResultCollectorTests
     }
 
     [Fact]
+    public void An_observer_asks_for_results_of_its_epoch_not_of_those_before()
+    {
+        var collector = new ResultCollector(_committee.Genesis.Committee, self: null, new Height(7));
+        Assert.Equal(new Height(8), Assert.IsType<ResultRequest>(Assert.IsType<ResultEffect.Send>(Assert.Single(Do(collector.OnTick))).Message).AtOrAbove);
+        collector.Recover(_committee.Certify(Result(9)));
+        Assert.Equal(new Height(10), Assert.IsType<ResultRequest>(Assert.IsType<ResultEffect.Send>(Assert.Single(Do(collector.OnTick))).Message).AtOrAbove);
+    }
+
+    [Fact]
     public void A_request_is_answered_only_with_something_as_new_as_asked()
     {
         ResultCollector collector = New();
