@@ -7,8 +7,8 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Node;
 
 /// <summary>
-/// A candidate's own word that it is in step: looks four times a second whether there is something to say, and brings it to the doors of members until one has had
-/// it ordered. A candidate has no lane of its own.
+/// A candidate's own word that it is in step: looks four times a second whether there is something to say, and brings it to the doors of members until one
+/// has had it ordered. A candidate has no lane of its own.
 /// </summary>
 internal sealed class ReadyAnnouncer : IAsyncDisposable
 {
