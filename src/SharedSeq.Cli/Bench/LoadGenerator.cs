@@ -166,7 +166,7 @@ internal sealed class LoadGenerator(
             Task read = ReadAsync(reading);
             try
             {
-                await SendAsync(sending);
+                await SendAsync(sending, reading);
             }
             catch (OperationCanceledException)
             {
@@ -180,7 +180,7 @@ internal sealed class LoadGenerator(
             }
         }
 
-        private async Task SendAsync(CancellationToken sending)
+        private async Task SendAsync(CancellationToken sending, CancellationToken reading)
         {
             LoadOptions o = load.Options;
             SubmitWait wanted = o.WantsReceipts ? SubmitWait.Accepted | SubmitWait.Committed : SubmitWait.Committed;
@@ -202,10 +202,11 @@ internal sealed class LoadGenerator(
                     scheduled = Stopwatch.GetTimestamp();
                 }
 
+                // What is noted as under way is sent to the end, although no more is wanted: a send cut off would look like a frame without answer.
                 Hash32[] ids = Fill();
                 _underWay[(ulong)n] = (ids, scheduled);
                 load.Ledger.Submit(ids);
-                await connection.SendAsync(ns, wanted, _frame, sending);
+                await connection.SendAsync(ns, wanted, _frame, reading);
             }
         }
 

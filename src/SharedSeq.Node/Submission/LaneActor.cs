@@ -103,6 +103,7 @@ public sealed class LaneActor : Actor<LaneMessage>
         {
             if (!HasRoom())
             {
+                SharedBuffer.Of(submission.Records)?.Release();
                 submission.Observer.OnRejected(SubmissionRejection.LaneFull);
                 return;
             }
