@@ -55,7 +55,8 @@ internal sealed class LoadGenerator(
     {
         using var sending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var reading = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        Task[] lines = [.. Enumerable.Range(0, options.Connections).Select(i => LineAsync(i, sending.Token, reading.Token))];
+        using var timer = new FineTimer();
+        Task[] lines = [.. Enumerable.Range(0, options.Connections).Select(i => LineAsync(i, timer, sending.Token, reading.Token))];
         try
         {
             await Task.Delay(TimeSpan.FromSeconds(options.WarmUpSeconds), cancellation);
@@ -96,7 +97,7 @@ internal sealed class LoadGenerator(
         if (_badProofs > 0) throw BenchRun.NoResult($"{_badProofs} replies could not be read or did not verify");
     }
 
-    private async Task LineAsync(int index, CancellationToken sending, CancellationToken reading)
+    private async Task LineAsync(int index, FineTimer timer, CancellationToken sending, CancellationToken reading)
     {
         for (int attempt = 0; !sending.IsCancellationRequested; attempt++)
         {
@@ -104,7 +105,7 @@ internal sealed class LoadGenerator(
             try
             {
                 await using SubmitConnection connection = await SubmitConnection.OpenAsync(operators[home], sending);
-                var line = new Line(this, connection, home, namespaces[index % namespaces.Count], index);
+                var line = new Line(this, connection, timer, home, namespaces[index % namespaces.Count], index);
                 await line.RunAsync(sending, reading);
             }
             catch (Exception e) when (e is System.Net.WebSockets.WebSocketException or OperationCanceledException or HttpRequestException)
@@ -150,7 +151,7 @@ internal sealed class LoadGenerator(
     }
 
     /// <summary>One connection: a sender that keeps its share of the load under way, and a reader.</summary>
-    private sealed class Line(LoadGenerator load, SubmitConnection connection, int home, NamespaceId ns, int index)
+    private sealed class Line(LoadGenerator load, SubmitConnection connection, FineTimer timer, int home, NamespaceId ns, int index)
     {
         /// <summary>35: outlives a cut of 20 s, and is not too far ahead of the committed time that stood still meanwhile (60 s by policy).</summary>
         private const ulong ValidForSeconds = 35;
@@ -193,8 +194,7 @@ internal sealed class LoadGenerator(
                 if (framesPerSecond > 0)
                 {
                     scheduled = start + (long)(n * Stopwatch.Frequency / framesPerSecond);
-                    TimeSpan wait = Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), scheduled);
-                    if (wait > TimeSpan.FromMilliseconds(1)) await Task.Delay(wait, sending);
+                    if (scheduled > Stopwatch.GetTimestamp()) await timer.UntilAsync(scheduled, sending);
                 }
                 else
                 {

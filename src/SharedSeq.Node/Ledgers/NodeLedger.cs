@@ -22,10 +22,11 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
     private const int EntriesPerWrite = 512;
 
     /// <summary>
-    /// Least milliseconds between two writes. 20: a write costs some 20 file writes whatever is in it. A height that comes
-    /// later than that after a write is written at once, and whoever asks earlier has what waits written first.
+    /// Least milliseconds between two writes. 100: a write costs some 20 file writes whatever is in it, and pages that several heights share are
+    /// written once for all of them. A height that comes later than that after a write is written at once, and whoever asks earlier has what waits
+    /// written first.
     /// </summary>
-    private const int WriteGapMs = 20;
+    private const int WriteGapMs = 100;
 
     /// <summary>Heights given up with one write. 256: five times as many as come meanwhile at the highest pace.</summary>
     private const int HeightsPerPruning = 256;
