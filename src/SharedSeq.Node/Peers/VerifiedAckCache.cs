@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using SharedSeq.Consensus;
 using SharedSeq.Primitives;
 
@@ -6,32 +5,34 @@ namespace SharedSeq.Node;
 
 /// <summary>
 /// Acks whose signature was checked here, so that a PoA costs only what is new in it: its acks arrive alone, with the batch, in the PoA and again
-/// in a proposal. Two generations of bounded size; losing one costs a check, never correctness.
+/// in a proposal. Two generations of bounded size, in memory that is used again; losing one costs a check, never correctness. Safe for all peers' loops
+/// at once.
 /// </summary>
 public sealed class VerifiedAckCache(int perGenerationMax = 8_192)
 {
-    private ConcurrentDictionary<Key, byte> _young = new();
-    private ConcurrentDictionary<Key, byte> _old = new();
-    private int _youngCount;
+    private readonly Lock _gate = new();
+    private HashSet<Key> _young = new(perGenerationMax);
+    private HashSet<Key> _old = new(perGenerationMax);
 
     public bool IsKnown(LaneTip tip, AckSignature ack)
     {
         Key key = KeyOf(tip, ack);
-        return _young.ContainsKey(key) || _old.ContainsKey(key);
+        lock (_gate) return _young.Contains(key) || _old.Contains(key);
     }
 
     public void Add(LaneTip tip, AckSignature ack)
     {
-        // Counted beside the dictionary, whose own count takes all of its locks. Two threads may both start a generation:
-        // then one forgets early.
-        if (Volatile.Read(ref _youngCount) >= perGenerationMax)
+        Key key = KeyOf(tip, ack);
+        lock (_gate)
         {
-            _old = _young;
-            _young = new ConcurrentDictionary<Key, byte>();
-            Volatile.Write(ref _youngCount, 0);
-        }
+            if (_young.Count >= perGenerationMax)
+            {
+                (_young, _old) = (_old, _young);
+                _young.Clear();
+            }
 
-        if (_young.TryAdd(KeyOf(tip, ack), 0)) Interlocked.Increment(ref _youngCount);
+            _young.Add(key);
+        }
     }
 
     public void AddAll(ProofOfAvailability proof)

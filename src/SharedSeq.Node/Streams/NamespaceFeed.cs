@@ -26,11 +26,20 @@ public sealed class NamespaceFeed
     /// <summary>Blocks kept in memory. 256: 50 s of an EVM namespace at 200 ms; older ones are read from disk.</summary>
     public const int RecentMax = 256;
 
+    /// <summary>
+    /// Blocks kept in memory while none of the last <see cref="RecentMax"/> was asked for. 16: a third of a second where each height closes one, in which
+    /// a follower that begins finds the newest.
+    /// </summary>
+    public const int UnreadMax = 16;
+
     private readonly Lock _gate = new();
     private readonly Dictionary<ulong, StreamBlock> _recent = [];
     private readonly Func<ulong, StreamBlock?> _readOld;
     private TaskCompletionSource _news = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ulong _head;
+
+    // The head when a block was last asked for.
+    private ulong _readAt;
     private Height? _agreed;
 
     /// <param name="id">The namespace.</param>
@@ -86,7 +95,8 @@ public sealed class NamespaceFeed
             Invariant.Check(block.Block.Number == _head + 1 || _head == 0, "numbers of a namespace have no gaps");
             _head = block.Block.Number;
             _recent.Add(_head, block);
-            if (_recent.Count > RecentMax) _recent.Remove(_head - RecentMax);
+            int most = _head - _readAt < RecentMax ? RecentMax : UnreadMax;
+            while (_recent.Count > most) _recent.Remove(_head - (ulong)_recent.Count + 1);
             news = _news;
             _news = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         }
@@ -111,6 +121,7 @@ public sealed class NamespaceFeed
         lock (_gate)
         {
             block = null;
+            _readAt = _head;
             if (number > _head) return FeedRejection.BeyondHead;
             if (_recent.TryGetValue(number, out block)) return FeedRejection.None;
         }

@@ -2,6 +2,7 @@ using System;
 using System.Buffers.Binary;
 using System.Collections.Generic;
 using System.Numerics;
+using System.Runtime.InteropServices;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Ordering;
@@ -18,14 +19,14 @@ internal enum DuplicateVerdict
 /// The ids taken before, each until a time of its own. A wheel of one-second slots forgets them: each slot has its ids in chunks of its own, in the order
 /// of arrival, and the count drops at once when its second passes. Chained hashing leads to an id; forgotten ones are unlinked a few at a time with later
 /// insertions, and their chunks are used again, so there is no rehashing, no garbage per id, and memory follows use. Ids are kept as their first 128
-/// bits, against which no second preimage can be found.
+/// bits, against which no second preimage can be found. An id costs 20 bytes and two for its bucket.
 /// </summary>
 internal sealed class DuplicateTable
 {
     /// <summary>Bytes of one remembered id in a snapshot.</summary>
     internal const int EntryBytes = 16 + 8;
 
-    // 512 ids, 12 KiB: a slot that remembers one id costs no more, and chunks stay out of the large-object heap.
+    // 512 ids, 10 KiB: a slot that remembers one id costs no more.
     private const int ChunkBits = 9;
     private const int ChunkEntries = 1 << ChunkBits;
     private const int ReclaimedPerInsertion = 2;
@@ -33,6 +34,10 @@ internal sealed class DuplicateTable
 
     // Free chunks that keep their memory, whatever the use; above it a quarter of the used ones.
     private const int FreeChunksKept = 64;
+
+    // Chunks beyond these, 32,768 ids, lie in the pinned heap: they are used again and again, and counted among what is collected they would let three
+    // times as much garbage gather before a collection.
+    private const int UnpinnedChunks = 64;
 
     // Entries are folded into their slot's digest in runs of this many, to hash long texts instead of many short ones.
     private const int FoldEntries = 64;
@@ -47,6 +52,9 @@ internal sealed class DuplicateTable
     private readonly Slot[] _wheel;
     private readonly List<Chunk> _chunks = [];
     private readonly Stack<int> _free = new();
+
+    // Freed while there is a view, which may show them.
+    private readonly List<int> _viewed = [];
 
     // Chunks of forgotten slots whose ids are still in their buckets' chains, and how many of the first one's are not any more.
     private readonly Queue<(int Chunk, int Count)> _garbage = new();
@@ -91,8 +99,9 @@ internal sealed class DuplicateTable
         for (int at = bucket; at > 0;)
         {
             Chunk chunk = _chunks[(at - 1) >> ChunkBits];
-            ref Entry entry = ref chunk.Entries![(at - 1) & (ChunkEntries - 1)];
-            if (entry.High == high && entry.Low == low && entry.ForgetAtMs(chunk.Second) > nowMs) return DuplicateVerdict.Present;
+            int place = (at - 1) & (ChunkEntries - 1);
+            ref Entry entry = ref chunk.Entries![place];
+            if (entry.High == high && entry.Low == low && ForgetAtMs(chunk.FirstMs, chunk.Offsets, place) > nowMs) return DuplicateVerdict.Present;
             at = entry.Next;
         }
 
@@ -124,11 +133,15 @@ internal sealed class DuplicateTable
     /// </summary>
     public DuplicateView BeginView()
     {
-        var runs = new List<DuplicateRun>();
+        var runs = new List<DuplicateRun>(_chunks.Count);
         for (ulong second = _second + 1; second <= _second + (ulong)_wheel.Length; second++)
         {
             Slot slot = SlotOf(second);
-            for (int i = 0; i < slot.Chunks.Count; i++) runs.Add(new DuplicateRun(_chunks[slot.Chunks[i]].Entries!, slot.CountIn(i), second));
+            for (int i = 0; i < slot.Chunks.Count; i++)
+            {
+                Chunk chunk = _chunks[slot.Chunks[i]];
+                runs.Add(new DuplicateRun(chunk.Entries!, slot.CountIn(i), chunk.FirstMs, chunk.Offsets));
+            }
         }
 
         _views++;
@@ -136,7 +149,12 @@ internal sealed class DuplicateTable
     }
 
     /// <summary>A view is not read any more.</summary>
-    public void EndView() => _views--;
+    public void EndView()
+    {
+        if (--_views > 0) return;
+        foreach (int chunk in _viewed) _free.Push(chunk);
+        _viewed.Clear();
+    }
 
     /// <summary>Fills this new table with what a view wrote.</summary>
     public void Restore(ref CanonicalReader reader)
@@ -159,6 +177,10 @@ internal sealed class DuplicateTable
         }
     }
 
+    /// <summary>When an id of a chunk is forgotten: as the chunk's first one, or so many milliseconds from that.</summary>
+    internal static ulong ForgetAtMs(ulong firstMs, short[]? offsets, int place) =>
+        offsets is null ? firstMs : (ulong)((long)firstMs + offsets[place]);
+
     /// <summary>The second whose beginning is at or after the time.</summary>
     private static ulong SecondOf(ulong forgetAtMs) => (forgetAtMs / 1000) + (forgetAtMs % 1000 == 0 ? 0UL : 1);
 
@@ -174,9 +196,10 @@ internal sealed class DuplicateTable
         Invariant.Check(second > _second && second <= _second + (ulong)_wheel.Length, "an id is due within the wheel");
         Slot slot = SlotOf(second);
         int place = (int)(slot.Count & (ChunkEntries - 1));
-        if (place == 0) slot.Chunks.Add(TakeChunk(second));
+        if (place == 0) slot.Chunks.Add(TakeChunk(forgetAtMs));
         int index = (slot.Chunks[^1] << ChunkBits) | place;
-        EntryAt(index) = new Entry { High = high, Low = low, Next = bucket, MsEarly = (int)((second * 1000) - forgetAtMs) };
+        EntryAt(index) = new Entry { High = high, Low = low, Next = bucket };
+        NoteTime(slot.Chunks[^1], place, forgetAtMs);
         bucket = index + 1;
         slot.Append(high, low, forgetAtMs);
         _live++;
@@ -207,7 +230,7 @@ internal sealed class DuplicateTable
         }
     }
 
-    private int TakeChunk(ulong second)
+    private int TakeChunk(ulong firstMs)
     {
         if (!_free.TryPop(out int chunk))
         {
@@ -215,18 +238,36 @@ internal sealed class DuplicateTable
             _chunks.Add(default);
         }
 
-        _chunks[chunk] = new Chunk(_chunks[chunk].Entries ?? new Entry[ChunkEntries], second);
+        _chunks[chunk] = new Chunk(_chunks[chunk].Entries ?? NewEntries(chunk), firstMs, null);
         return chunk;
+    }
+
+    private static Entry[] NewEntries(int chunk) => GC.AllocateUninitializedArray<Entry>(ChunkEntries, pinned: chunk >= UnpinnedChunks);
+
+    /// <summary>Times of a slot differ by less than a second, and those of opaque namespaces not at all.</summary>
+    private void NoteTime(int index, int place, ulong forgetAtMs)
+    {
+        Chunk chunk = _chunks[index];
+        if (chunk.Offsets is null)
+        {
+            if (forgetAtMs == chunk.FirstMs) return;
+            _chunks[index] = chunk = chunk with { Offsets = new short[ChunkEntries] };
+        }
+
+        chunk.Offsets[place] = (short)((long)forgetAtMs - (long)chunk.FirstMs);
     }
 
     private void FreeChunk(int chunk)
     {
-        int used = _chunks.Count - _free.Count;
-        if (_views > 0 || _free.Count >= FreeChunksKept + (used / 4)) _chunks[chunk] = default;
-        _free.Push(chunk);
+        int used = _chunks.Count - _free.Count - _viewed.Count;
+        bool isKept = _free.Count + _viewed.Count < FreeChunksKept + (used / 4);
+        if (!isKept) _chunks[chunk] = default;
+        if (isKept && _views > 0) _viewed.Add(chunk);
+        else _free.Push(chunk);
     }
 
-    /// <summary>A remembered id. 24 bytes.</summary>
+    /// <summary>A remembered id. 20 bytes.</summary>
+    [StructLayout(LayoutKind.Sequential, Pack = 4)]
     internal struct Entry
     {
         public ulong High;
@@ -234,17 +275,13 @@ internal sealed class DuplicateTable
 
         /// <summary>The next entry of its bucket plus one, 0 for none.</summary>
         public int Next;
-
-        /// <summary>Milliseconds by which its time is before the second of its slot.</summary>
-        public int MsEarly;
-
-        public readonly ulong ForgetAtMs(ulong second) => (second * 1000) - (ulong)MsEarly;
     }
 
     /// <summary>Ids of one slot.</summary>
     /// <param name="Entries">Null when a free chunk gave its memory back.</param>
-    /// <param name="Second">When they are forgotten.</param>
-    private readonly record struct Chunk(Entry[]? Entries, ulong Second);
+    /// <param name="FirstMs">When the first of them is forgotten.</param>
+    /// <param name="Offsets">Milliseconds from that to when each of them is; null while all are forgotten with the first.</param>
+    private readonly record struct Chunk(Entry[]? Entries, ulong FirstMs, short[]? Offsets);
 
     /// <summary>The ids that are forgotten when one second begins.</summary>
     private sealed class Slot

@@ -124,4 +124,30 @@ public sealed class DuplicateTableTests
             });
         }
     }
+
+    [Fact]
+    public void A_remembered_id_has_20_bytes() => Assert.Equal(20, System.Runtime.CompilerServices.Unsafe.SizeOf<DuplicateTable.Entry>());
+
+    [Fact]
+    public void What_is_forgotten_while_it_is_viewed_is_used_again_afterwards()
+    {
+        const int perSecond = 5_000;
+        const ulong warm = 30, end = 90;
+        Hash32[] ids = [.. Enumerable.Range(0, (int)end * perSecond).Select(i => Id((ulong)i))];
+        var table = new DuplicateTable(100_000, 10);
+        (long before, int added) = (0, 0);
+        for (ulong second = 1; second < end; second++)
+        {
+            table.Advance(second * 1_000);
+            if (second == warm) before = GC.GetAllocatedBytesForCurrentThread();
+            DuplicateView? view = second % 3 == 0 ? table.BeginView() : null;
+            for (int i = 0; i < perSecond; i++)
+                added += table.Add(ids[((int)second * perSecond) + i], second * 1_000, (second * 1_000) + 8_000) == DuplicateVerdict.Added ? 1 : 0;
+            if (view is not null) table.EndView();
+        }
+
+        // The ids of these seconds alone have 6 MB.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 500_000);
+        Assert.Equal(((int)end - 1) * perSecond, added);
+    }
 }
