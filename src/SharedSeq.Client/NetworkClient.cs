@@ -33,8 +33,8 @@ public sealed record AcceptedTransaction(Receipt Receipt, Height Deadline, int R
 public sealed class NetworkClient : IDisposable
 {
     /// <summary>Codes of refusals that say something of the operator and nothing of the transaction: its own fault, starting or stopping, its lane
-    /// is full, it took too long.</summary>
-    private const int InternalError = -32603, NotReady = -32002, LaneFull = -32004, TimedOut = -32009;
+    /// is full, it took too long, it was asked too much.</summary>
+    private const int InternalError = -32603, NotReady = -32002, LaneFull = -32004, TimedOut = -32009, TooManyCalls = -32014, TooManyConnections = -32016;
 
     private readonly ConcurrentDictionary<Uri, OperatorClient> _clients = new();
     private int _next;
@@ -125,7 +125,7 @@ public sealed class NetworkClient : IDisposable
     /// <summary>Of the newest committee known.</summary>
     private QuorumParameters Quorum => (Network.Newest is { } newest ? Network.Of(newest) : null)?.Quorum ?? Genesis.Quorum;
 
-    private static bool IsOfOperator(int code) => code is InternalError or NotReady or LaneFull or TimedOut;
+    private static bool IsOfOperator(int code) => code is InternalError or NotReady or LaneFull or TimedOut or TooManyCalls or TooManyConnections;
 
     /// <summary>The height that one honest operator at least is at: f of them may say anything.</summary>
     private ulong? Believed(ulong?[] heights)
@@ -148,6 +148,7 @@ public sealed class NetworkClient : IDisposable
 
         if (receipt.Transaction != expected) throw new HttpRequestException("the operator's receipt is for another transaction");
         Epoch epoch = receipt.Proof.Tip.Lane.Epoch;
+        if (!Network.IsPossible(epoch)) throw new HttpRequestException($"the operator's receipt is of epoch {epoch}, which can not have begun yet");
         if (!await Network.FollowAsync(epoch, cancellation) || Network.VerifierOf(epoch) is not { } verifier)
             throw new HttpRequestException($"the operator's receipt is of epoch {epoch}, to which no hand-overs lead");
         var receipts = new ReceiptVerifier(verifier, Genesis.Policy.ReceiptDeadlineHeights);

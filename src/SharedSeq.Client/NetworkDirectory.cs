@@ -26,6 +26,14 @@ public sealed class NetworkDirectory
     /// <summary>How long one operator may take for one answer. 5 s: a page of hand-overs is half a megabyte.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long one search for the way to an epoch may take. 30 s: six operators that are silent, one after the other; the next search begins with
+    /// the one after them.</summary>
+    private static readonly TimeSpan FollowPatience = TimeSpan.FromSeconds(30);
+
+    /// <summary>How far the network's committed time may be ahead of the own clock when an epoch is judged possible. 1 h: clocks that are set wrongly by a
+    /// summer time pass, and an epoch at random out of 2^64 does not.</summary>
+    private static readonly TimeSpan ClockSlack = TimeSpan.FromHours(1);
+
     private readonly P256Scheme _scheme = new();
     private readonly CommitteeChain _chain;
     private readonly ProofVerifier _proofs;
@@ -34,13 +42,17 @@ public sealed class NetworkDirectory
     private readonly Dictionary<ulong, MessageVerifier> _verifiers = [];
     private readonly int _given;
     private readonly Epoch _from;
+    private readonly TimeProvider _clock;
     private volatile Uri[] _operators;
+    private int _first;
 
     /// <param name="genesis">The network.</param>
     /// <param name="operators">Where to begin asking: at least one operator.</param>
     /// <param name="checkpoint">What is trusted instead of the genesis' committee.</param>
-    public NetworkDirectory(Genesis genesis, IReadOnlyList<Uri> operators, TrustedCheckpoint? checkpoint = null)
+    /// <param name="clock">Which epochs can have begun; null for the system's.</param>
+    public NetworkDirectory(Genesis genesis, IReadOnlyList<Uri> operators, TrustedCheckpoint? checkpoint = null, TimeProvider? clock = null)
     {
+        _clock = clock ?? TimeProvider.System;
         if (operators.Count == 0) throw new ArgumentException("at least one operator", nameof(operators));
         Genesis = genesis;
         _chain = new CommitteeChain(genesis, _scheme, checkpoint?.Hash);
@@ -54,6 +66,9 @@ public sealed class NetworkDirectory
 
     /// <summary>Addresses of operators: the given ones first, then those learnt of later committees.</summary>
     public IReadOnlyList<Uri> Operators => _operators;
+
+    /// <summary>Where the members of the latest epoch that was followed are reached, by the word of the operator that showed the way; null before.</summary>
+    public IReadOnlyList<Uri>? Members { get; private set; }
 
     /// <summary>The latest epoch whose committee is known; null until the checkpoint was met.</summary>
     public Epoch? Newest
@@ -90,35 +105,56 @@ public sealed class NetworkDirectory
     {
         ProofVerdict verdict = Verify(file, out Proof? proof);
         if (verdict.Fault != ProofFault.UnknownEpoch || !ProofFile.TryRead(file, out ProofFile? read, out _)) return (verdict, proof);
-        if (!await FollowAsync(read.Proof.Epoch, cancellation)) return (verdict, proof);
+        Epoch epoch = read.Proof.Epoch;
+        if (!IsPossible(epoch))
+        {
+            string why = $"epoch {epoch}: the network can be in epoch {LatestPossible()} at most by this machine's clock";
+            return (new ProofVerdict(ProofFault.ImpossibleEpoch, why), proof);
+        }
+
+        if (!await FollowAsync(epoch, cancellation)) return (verdict, proof);
         verdict = Verify(file, out proof);
         return (verdict, proof);
     }
 
     /// <summary>
-    /// Asks operators, one after the other, for the hand-overs to an epoch that is not known yet, and where its members are reached.
+    /// Whether an epoch may have begun by now: each lasts policy.epochSeconds of committed time at least, which honest clocks bound. Whoever names a later
+    /// one lies, and would have everybody known asked for the way there.
+    /// </summary>
+    public bool IsPossible(Epoch epoch) => epoch.Value <= LatestPossible();
+
+    /// <summary>
+    /// Asks operators, one after the other, for the hand-overs to an epoch that is not known yet, and where its members are reached. Nobody is asked for
+    /// one that can not have begun, or that lies before the checkpoint.
     /// </summary>
     /// <returns>Whether the epoch's committee is known now.</returns>
     public async Task<bool> FollowAsync(Epoch epoch, CancellationToken cancellation)
     {
         if (VerifierOf(epoch) is not null) return true;
+        if (!IsPossible(epoch) || epoch <= Newest) return false;
         await _following.WaitAsync(cancellation);
         try
         {
-            foreach (Uri rpc in _operators)
+            Uri[] operators = _operators;
+            long started = _clock.GetTimestamp();
+            for (int asked = 0; asked < operators.Length && _clock.GetElapsedTime(started) < FollowPatience; asked++)
             {
-                using var client = new OperatorClient(rpc, Patience);
+                using var client = new OperatorClient(operators[_first % operators.Length], Patience);
                 try
                 {
                     while (VerifierOf(epoch) is null && await TakePageAsync(client, cancellation)) continue;
-                    if (VerifierOf(epoch) is null) continue;
-                    await LearnAddressesAsync(client, epoch, cancellation);
-                    return true;
+                    if (VerifierOf(epoch) is not null)
+                    {
+                        await LearnAddressesAsync(client, epoch, cancellation);
+                        return true;
+                    }
                 }
                 catch (Exception e) when (e is HttpRequestException or OperatorException)
                 {
                     // another one may know better; what was checked so far stays
                 }
+
+                _first = (_first + 1) % operators.Length;
             }
 
             return VerifierOf(epoch) is not null;
@@ -127,6 +163,14 @@ public sealed class NetworkDirectory
         {
             _following.Release();
         }
+    }
+
+    private ulong LatestPossible()
+    {
+        ulong seconds = Genesis.Policy.EpochSeconds;
+        if (seconds == 0) return 0;
+        double passed = (_clock.GetUtcNow() + ClockSlack - DateTimeOffset.FromUnixTimeMilliseconds((long)Genesis.Timestamp.Value)).TotalSeconds;
+        return passed <= 0 ? 0 : (ulong)passed / seconds;
     }
 
     /// <summary>Takes one answer's hand-overs.</summary>
@@ -157,12 +201,15 @@ public sealed class NetworkDirectory
         if (answer.ValueKind != JsonValueKind.Object || !answer.TryGetProperty("members", out JsonElement members)
             || members.ValueKind != JsonValueKind.Array) return;
         var learnt = new List<Uri>(_operators);
+        var reached = new List<Uri>();
         foreach (JsonElement member in members.EnumerateArray().Take(Of(epoch)?.Count ?? 0))
         {
             if (member.ValueKind == JsonValueKind.Object && member.TryGetProperty("rpc", out JsonElement rpc) && rpc.ValueKind == JsonValueKind.String
-                && Uri.TryCreate(rpc.GetString(), UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https"
-                && !learnt.Contains(address)) learnt.Add(address);
+                && Uri.TryCreate(rpc.GetString(), UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https") reached.Add(address);
         }
+
+        learnt.AddRange(reached.Except(learnt));
+        Members = reached;
 
         if (learnt.Count > OperatorsMax) learnt.RemoveRange(_given, int.Min(learnt.Count - OperatorsMax, learnt.Count - _given));
         _operators = [.. learnt];

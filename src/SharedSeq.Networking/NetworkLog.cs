@@ -20,6 +20,10 @@ internal static partial class NetworkLog
     [LoggerMessage(2004, LogLevel.Warning, "handshake refused: {Reason}: {Detail}")]
     public static partial void Refused(this ILogger logger, SessionEnd reason, string detail);
 
+    [LoggerMessage(2006, LogLevel.Information,
+        "this node has left and its peers have no session with it any more: they are not dialed again; it may be stopped")]
+    public static partial void Parted(this ILogger logger);
+
     [LoggerMessage(2005, LogLevel.Error, "connection handler failed")]
     public static partial void HandlerFailed(this ILogger logger, Exception error);
 }

@@ -42,6 +42,11 @@ public sealed record PeerLimits
     /// <summary>Least milliseconds between two attempts to connect to a peer (consensus.md 6). 500.</summary>
     public int ReconnectMs { get; init; } = 500;
 
-    /// <summary>Connections that have not said hello yet, at once. 64: enough for a whole committee to reconnect, too few to exhaust sockets.</summary>
-    public int PendingConnections { get; init; } = 64;
+    /// <summary>Connections that have not said hello yet, at once. 256: enough for the largest committee to reconnect, two connections each, too few to
+    /// exhaust sockets.</summary>
+    public int PendingConnections { get; init; } = 256;
+
+    /// <summary>Of these, those of one address, IPv6 networks of 64 bits counted as one. 32: more than operators that share an address have at once, and one
+    /// stranger can not keep members from connecting.</summary>
+    public int PendingPerAddress { get; init; } = 32;
 }

@@ -15,6 +15,10 @@ namespace SharedSeq.Networking;
 /// </summary>
 public sealed class PeerNetwork : IAsyncDisposable
 {
+    /// <summary>Handshakes in a row that a peer refuses before a node that has left does not dial it any more. 16: eight seconds; a peer that restarts
+    /// refuses fewer.</summary>
+    private const int PartingRefusals = 16;
+
     /// <summary>Milliseconds between two log lines about refusals for one reason. 10,000: anybody may connect, and be refused, as often as it likes.</summary>
     public const int RefusalLogMs = 10_000;
 
@@ -26,12 +30,15 @@ public sealed class PeerNetwork : IAsyncDisposable
     private readonly ConcurrentDictionary<(PeerId, PeerChannel), PeerConnection> _connections = new();
     private readonly ConcurrentDictionary<SessionEnd, long> _ends = new();
     private readonly Dictionary<SessionEnd, long> _refusedAt = [];
+    private readonly AddressPlaces _places;
     private readonly Lock _sessions = new();
     private readonly List<Task> _accepted = [];
     private readonly List<Task> _loops = [];
     private readonly Dictionary<PublicKey64, (PeerEndpoint Peer, CancellationTokenSource Stop)> _dialed = [];
     private readonly Socket? _listener;
     private volatile IReadOnlyDictionary<PublicKey64, PeerEndpoint> _registered;
+    private volatile bool _isParting;
+    private bool _isPartedTold;
     private bool _isStarted;
     private int _pending;
 
@@ -42,6 +49,7 @@ public sealed class PeerNetwork : IAsyncDisposable
         _logger = logger;
         _handshake = new Handshake(options);
         _registered = ByKey(options.Peers);
+        _places = new AddressPlaces(options.Limits.PendingPerAddress);
         if (options.Listen is { } listen) _listener = new Socket(listen.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
     }
 
@@ -72,8 +80,11 @@ public sealed class PeerNetwork : IAsyncDisposable
     }
 
     /// <summary>Replaces who is registered: sessions with others end, new ones are dialed or waited for. Does nothing more once this is stopped.</summary>
-    public void SetPeers(IReadOnlyList<PeerEndpoint> peers)
+    /// <param name="peers">Who is registered.</param>
+    /// <param name="isParting">This node has left: peers that refuse it again and again are not dialed any more.</param>
+    public void SetPeers(IReadOnlyList<PeerEndpoint> peers, bool isParting = false)
     {
+        _isParting = isParting;
         lock (_dialed)
         {
             _registered = ByKey(peers);
@@ -87,6 +98,15 @@ public sealed class PeerNetwork : IAsyncDisposable
             {
                 if (!peers.Any(peer => peer.Peer == connection.Peer)) connection.Close(SessionEnd.UnregisteredKey);
             }
+        }
+    }
+
+    /// <summary>Loops that dial peers now: two for each.</summary>
+    public int Dialing
+    {
+        get
+        {
+            lock (_dialed) return _loops.Count(loop => !loop.IsCompleted) - (_listener is null ? 0 : 1);
         }
     }
 
@@ -196,14 +216,9 @@ public sealed class PeerNetwork : IAsyncDisposable
     private async Task AcceptAsync(Socket socket)
     {
         using Socket owned = socket;
-        socket.NoDelay = true;
+        if (!TryTakePlace(socket, out IPAddress from)) return;
         bool isPending = true;
         bool isStranger = false;
-        if (Interlocked.Increment(ref _pending) > _options.Limits.PendingConnections)
-        {
-            Interlocked.Decrement(ref _pending);
-            return;
-        }
 
         try
         {
@@ -228,7 +243,7 @@ public sealed class PeerNetwork : IAsyncDisposable
                 deadline.Token);
             PeerId peer = owner!.Value;
             PeerChannel channel = await _handshake.AcceptAsync(tls, peer, deadline.Token);
-            Interlocked.Decrement(ref _pending);
+            FreePlace(from);
             isPending = false;
             await RunAsync(peer, channel, tls, _stop.Token);
         }
@@ -247,48 +262,109 @@ public sealed class PeerNetwork : IAsyncDisposable
         }
         finally
         {
-            if (isPending) Interlocked.Decrement(ref _pending);
+            if (isPending) FreePlace(from);
         }
+    }
+
+    /// <summary>A connection that has not said hello has one of few places, and one address not all of them.</summary>
+    private bool TryTakePlace(Socket socket, out IPAddress from)
+    {
+        from = IPAddress.None;
+        try
+        {
+            socket.NoDelay = true;
+            from = ((IPEndPoint)socket.RemoteEndPoint!).Address;
+        }
+        catch (SocketException)
+        {
+            // Ended already.
+            return false;
+        }
+
+        bool isFree = _places.TryTake(from);
+        if (isFree && Interlocked.Increment(ref _pending) <= _options.Limits.PendingConnections) return true;
+        if (isFree) FreePlace(from);
+        Count(SessionEnd.TooManyPending, isFree ? "too many connections wait for their hello" : $"too many connections of {from} wait for their hello");
+        return false;
+    }
+
+    private void FreePlace(IPAddress from)
+    {
+        Interlocked.Decrement(ref _pending);
+        _places.Free(from);
     }
 
     private async Task DialLoopAsync(PeerEndpoint peer, PeerChannel channel, CancellationToken stopping)
     {
+        int refusals = 0;
         while (!stopping.IsCancellationRequested)
         {
             Task pause = Task.Delay(_options.Limits.ReconnectMs, stopping);
-            try
+            using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+            deadline.CancelAfter(_options.Limits.HandshakeMs);
+            if (await TryConnectAsync(socket, peer, deadline.Token))
+                refusals = await TryRunAsync(socket, peer, channel, deadline.Token, stopping) ? 0 : refusals + 1;
+            if (_isParting && refusals >= PartingRefusals)
             {
-                await DialAsync(peer, channel, stopping);
-            }
-            catch (HandshakeException e)
-            {
-                Count(e.Reason, e.Message);
-            }
-            catch (Exception e) when (e is IOException or SocketException or AuthenticationException or OperationCanceledException)
-            {
-                _logger.Unreachable(peer.Peer, e.Message);
-            }
-            catch (Exception e)
-            {
-                _logger.HandlerFailed(e);
+                TellParted();
+                return;
             }
 
             await pause.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    private async Task DialAsync(PeerEndpoint peer, PeerChannel channel, CancellationToken stopping)
+    private async Task<bool> TryConnectAsync(Socket socket, PeerEndpoint peer, CancellationToken deadline)
     {
-        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        deadline.CancelAfter(_options.Limits.HandshakeMs);
-        using (var connecting = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token))
+        using var connecting = CancellationTokenSource.CreateLinkedTokenSource(deadline);
+        connecting.CancelAfter(_options.Limits.ConnectMs);
+        try
         {
-            connecting.CancelAfter(_options.Limits.ConnectMs);
             await socket.ConnectAsync(peer.Host, peer.Port, connecting.Token);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException)
+        {
+            _logger.Unreachable(peer.Peer, e.Message);
+        }
+        catch (Exception e)
+        {
+            _logger.HandlerFailed(e);
         }
 
-        await using var tls = new SslStream(new NetworkStream(socket, ownsSocket: false));
+        return false;
+    }
+
+    /// <summary>Dials and runs a session until it ends.</summary>
+    /// <returns>Whether there was one: its handshake was not refused.</returns>
+    private async Task<bool> TryRunAsync(Socket socket, PeerEndpoint peer, PeerChannel channel, CancellationToken deadline, CancellationToken stopping)
+    {
+        try
+        {
+            await using var tls = new SslStream(new NetworkStream(socket, ownsSocket: false));
+            await GreetAsync(tls, peer, channel, deadline);
+            await RunAsync(peer.Peer, channel, tls, stopping);
+            return true;
+        }
+        catch (HandshakeException e)
+        {
+            Count(e.Reason, e.Message);
+        }
+        catch (Exception e) when (e is IOException or SocketException or AuthenticationException or OperationCanceledException)
+        {
+            _logger.Unreachable(peer.Peer, e.Message);
+        }
+        catch (Exception e)
+        {
+            _logger.HandlerFailed(e);
+        }
+
+        return false;
+    }
+
+    private async Task GreetAsync(SslStream tls, PeerEndpoint peer, PeerChannel channel, CancellationToken deadline)
+    {
         await tls.AuthenticateAsClientAsync(
             new SslClientAuthenticationOptions
             {
@@ -299,9 +375,19 @@ public sealed class PeerNetwork : IAsyncDisposable
                 RemoteCertificateValidationCallback = (_, certificate, _, _) =>
                     Handshake.OwnerOf(certificate as X509Certificate2, _registered) == peer.Peer,
             },
-            deadline.Token);
-        await _handshake.DialAsync(tls, peer.Peer, channel, deadline.Token);
-        await RunAsync(peer.Peer, channel, tls, stopping);
+            deadline);
+        await _handshake.DialAsync(tls, peer.Peer, channel, deadline);
+    }
+
+    private void TellParted()
+    {
+        lock (_dialed)
+        {
+            if (_isPartedTold) return;
+            _isPartedTold = true;
+        }
+
+        _logger.Parted();
     }
 
     private async Task RunAsync(PeerId peer, PeerChannel channel, Stream stream, CancellationToken stopping)

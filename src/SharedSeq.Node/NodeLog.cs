@@ -54,6 +54,12 @@ internal static partial class NodeLog
     [LoggerMessage(1019, LogLevel.Warning, "{Held} of {Left} accepted batches that their epoch's lanes did not get ordered go into the present lane")]
     public static partial void BatchesLeft(this ILogger logger, int held, int left);
 
+    [LoggerMessage(
+        1037, LogLevel.Warning,
+        "the vote log could not be compacted ({Reason}) and grows until it can: when it is full this node ends; look at the disk's room and "
+        + "storage.voteSegmentBytes")]
+    public static partial void VotesNotCompacted(this ILogger logger, Storage.StorageRejection reason);
+
     [LoggerMessage(1040, LogLevel.Information,
         "state sync: the checkpoint of height {Height} is fetched, {Bytes} bytes from {Sources} operators; the own archive is at {Own}")]
     public static partial void SyncBegins(this ILogger logger, Height height, Height own, long bytes, int sources);

@@ -186,9 +186,9 @@ internal sealed class BenchNetwork : IAsyncDisposable
         (await CallAsync(index, "sharedseq_getBlock", cancellation, height)).GetProperty("hash").GetString()!;
 
     /// <summary>The process runs no more until <see cref="Resume"/>, and does not know it.</summary>
-    public void Pause(int index) => Running(index).Signal("STOP");
+    public void Pause(int index) => Running(index).Pause();
 
-    public void Resume(int index) => Running(index).Signal("CONT");
+    public void Resume(int index) => Running(index).Resume();
 
     /// <summary>A killed operator's disk is gone: everything but its keys and configuration.</summary>
     public void LoseDisk(int index) => Directory.Delete(Places[index].DataFolder, recursive: true);

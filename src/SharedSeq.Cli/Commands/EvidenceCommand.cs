@@ -79,8 +79,14 @@ internal static class EvidenceCommand
         {
             string? last = items.Count > 0 ? items[^1].GetProperty("id").GetString() : null;
             JsonElement page = await client.CallAsync("sharedseq_getEvidence", [null, last], cancellation);
-            if (page.GetArrayLength() == 0) return items;
-            items.AddRange(page.EnumerateArray());
+            JsonElement[] found = UserErrors.Understand(client.Rpc, "sharedseq_getEvidence", () =>
+            {
+                JsonElement[] read = [.. page.EnumerateArray()];
+                foreach (JsonElement item in read) _ = (item.GetProperty("id").GetString(), Describe(item));
+                return read;
+            });
+            if (found.Length == 0) return items;
+            items.AddRange(found);
         }
     }
 

@@ -42,7 +42,8 @@ internal static class NodeCommand
             using var client = new OperatorClient(UserErrors.AddressOf(result.GetRequiredValue(rpc)));
             System.Text.Json.JsonElement health = await client.CallAsync("sharedseq_health", [], cancellation);
             JsonOutput.Print(health);
-            return health.GetProperty("ready").GetBoolean() ? ExitCode.Ok : ExitCode.Failed;
+            bool isReady = UserErrors.Understand(client.Rpc, "sharedseq_health", () => health.GetProperty("ready").GetBoolean());
+            return isReady ? ExitCode.Ok : ExitCode.Failed;
         }));
         return command;
     }

@@ -57,13 +57,12 @@ internal static class NodeDoctor
             {
                 using var client = new OperatorClient(UserErrors.AddressOf(endpoints.Rpc), TimeSpan.FromSeconds(3));
                 JsonElement answer = await client.CallAsync("sharedseq_getOperators", [], cancellation);
-                JsonElement? found = OperatorAdvice.Find(answer, replica);
-                Say(found is not null, "operator", found is { } item ? OperatorAdvice.Of(item, answer) : OperatorAdvice.NotRegistered);
-                if (found is not { } known || OperatorAdvice.MissingKeys(known, replica) is not { } missing) return found is null ? 1 : 0;
-                Say(false, "operator's keys", missing);
-                return 1;
+                (string? advice, string? missing) = UserErrors.Understand(client.Rpc, "sharedseq_getOperators", () => OperatorAdvice.About(answer, replica));
+                Say(advice is not null, "operator", advice ?? OperatorAdvice.NotRegistered);
+                if (missing is not null) Say(false, "operator's keys", missing);
+                return advice is null || missing is not null ? 1 : 0;
             }
-            catch (Exception e) when (e is HttpRequestException or OperatorException or CommandException or KeyNotFoundException or InvalidOperationException)
+            catch (Exception e) when (e is HttpRequestException or OperatorException or CommandException)
             {
                 // No answer, or none that makes sense: the next one.
             }

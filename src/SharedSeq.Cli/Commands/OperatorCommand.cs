@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using SharedSeq.Client;
 using SharedSeq.Consensus;
@@ -13,6 +15,8 @@ internal static class OperatorCommand
 {
     /// <summary>Hours that statements are valid by default. 168: a week for a quorum of members to approve a join.</summary>
     private const int ValidHours = 168;
+
+    private static readonly CultureInfo Culture = CultureInfo.InvariantCulture;
 
     public static Command Create()
     {
@@ -54,7 +58,8 @@ internal static class OperatorCommand
             if (endpoints.Fault() is { } fault) throw new CommandException(fault);
             OperatorStatement.Join join = new OperatorStatementSigner(keys.Genesis.Domain)
                 .Join(ValidUntil(result.GetValue(hours)), keys.Public, endpoints, keys.VoteKey, keys.NodeKey);
-            foreach (string member in result.GetValue(approvers) ?? []) join = Approve(join, member);
+            foreach (string member in result.GetValue(approvers) ?? [])
+                join = await ApproveAsync(join, member, result.GetValue(rpc), isOffline: false, cancellation);
             return await FinishAsync(join, result.GetValue(output), result.GetValue(submit), result.GetValue(rpc), cancellation);
         }));
         return command;
@@ -64,22 +69,25 @@ internal static class OperatorCommand
     {
         Argument<string> file = File();
         Option<string> config = Config("Configuration file of the member that approves.");
+        var rpc = new Option<string?>("--rpc") { Description = "Who is asked for the present members; default: the node of the configuration." };
+        var offline = new Option<bool>("--offline") { Description = "Sign without asking whether the keys have a seat: where no operator can be reached." };
         var command = new Command(
             "approve", "Approve a join as a member: it adds a signature to the file. Example: sharedseq operator approve join.json --config node.json")
         {
-            file, config,
+            file, config, rpc, offline,
         };
-        command.SetAction((result, _) => UserErrors.GuardAsync(() =>
+        command.SetAction((result, cancellation) => UserErrors.GuardAsync(async () =>
         {
             string path = result.GetRequiredValue(file);
             if (StatementFile.Read(path) is not OperatorStatement.Join join) throw new CommandException($"'{path}' is no join: members approve joins only");
-            OperatorStatement.Join approved = Approve(join, result.GetRequiredValue(config));
+            OperatorStatement.Join approved =
+                await ApproveAsync(join, result.GetRequiredValue(config), result.GetValue(rpc), result.GetValue(offline), cancellation);
             StatementFile.Write(path, approved);
             Console.WriteLine($"approved that {join.Endpoints.Name} joins, reached at {join.Endpoints.Peer}, with the keys");
             Console.WriteLine($"  vote {join.Keys.VoteKey}");
             Console.WriteLine($"  node {join.Keys.NodeKey}");
             Console.WriteLine($"{approved.Approvals.Count} approvals in {path}; a join needs those of a quorum of the members at the time it is ordered");
-            return Task.FromResult(ExitCode.Ok);
+            return ExitCode.Ok;
         }));
         return command;
     }
@@ -159,42 +167,86 @@ internal static class OperatorCommand
         command.SetAction((result, cancellation) => UserErrors.GuardAsync(async () =>
         {
             using OperatorClient client = OperatorAddress.Connect(result.GetValue(rpc));
-            JsonElement answer = await client.CallAsync("sharedseq_getOperators", [], cancellation);
+            const string Method = "sharedseq_getOperators";
+            JsonElement answer = await AskAsync(client, Method, [], cancellation);
             if (result.GetValue(json)) JsonOutput.Print(answer);
-            else if (result.GetValue(config) is { } path) return SayOne(answer, OperatorKeys.ReplicaOf(path));
-            else SayAll(answer);
+            else if (result.GetValue(config) is { } path)
+            {
+                ReplicaSection replica = OperatorKeys.ReplicaOf(path);
+                (string? advice, string? missing) = UserErrors.Understand(client.Rpc, Method, () => OperatorAdvice.About(answer, replica));
+                Console.WriteLine(advice ?? OperatorAdvice.NotRegistered);
+                if (missing is not null) Console.WriteLine(missing);
+                return advice is null ? ExitCode.Failed : ExitCode.Ok;
+            }
+            else Console.Write(UserErrors.Understand(client.Rpc, Method, () => All(answer)));
+
             return ExitCode.Ok;
         }));
         return command;
     }
 
-    private static int SayOne(JsonElement answer, ReplicaSection replica)
+    /// <summary>A node that does not know the method is older than this program, which is more than a refusal.</summary>
+    private static async Task<JsonElement> AskAsync(OperatorClient client, string method, IReadOnlyList<object?> parameters, CancellationToken cancellation)
     {
-        JsonElement? found = OperatorAdvice.Find(answer, replica);
-        Console.WriteLine(found is { } item ? OperatorAdvice.Of(item, answer) : OperatorAdvice.NotRegistered);
-        if (found is { } known && OperatorAdvice.MissingKeys(known, replica) is { } missing) Console.WriteLine(missing);
-        return found is null ? ExitCode.Failed : ExitCode.Ok;
-    }
-
-    private static void SayAll(JsonElement answer)
-    {
-        string note = answer.GetProperty("changes").GetBoolean() ? "" : "; this network's committee does not change";
-        Console.WriteLine($"epoch {answer.GetProperty("epoch").GetUInt64()}, a join needs {answer.GetProperty("quorum").GetInt32()} approvals{note}");
-        foreach (JsonElement item in answer.GetProperty("operators").EnumerateArray())
+        try
         {
-            string name = item.GetProperty("name").GetString() ?? "";
-            Console.WriteLine($"{item.GetProperty("operator").GetUInt32(),4}  {name,-16}  {OperatorAdvice.Of(item, answer)}");
+            return await client.CallAsync(method, parameters, cancellation);
+        }
+        catch (OperatorException e) when (e.Code == RpcError.MethodNotFound.Code)
+        {
+            throw new CommandException($"{client.Rpc} does not know {method}: its node is older than this program");
         }
     }
 
-    private static OperatorStatement.Join Approve(OperatorStatement.Join join, string config)
+    private static string All(JsonElement answer)
+    {
+        string note = answer.GetProperty("changes").GetBoolean() ? "" : "; this network's committee does not change";
+        var text = new StringBuilder();
+        text.AppendLine(Culture, $"epoch {answer.GetProperty("epoch").GetUInt64()}, a join needs {answer.GetProperty("quorum").GetInt32()} approvals{note}");
+        foreach (JsonElement item in answer.GetProperty("operators").EnumerateArray())
+        {
+            string name = item.GetProperty("name").GetString() ?? "";
+            text.AppendLine(Culture, $"{item.GetProperty("operator").GetUInt32(),4}  {name,-16}  {OperatorAdvice.Of(item, answer)}");
+        }
+
+        return text.ToString();
+    }
+
+    private static async Task<OperatorStatement.Join> ApproveAsync(
+        OperatorStatement.Join join, string config, string? rpc, bool isOffline, CancellationToken cancellation)
     {
         using OperatorKeys keys = OperatorKeys.Open(config);
         SigningDomain domain = keys.Genesis.Domain;
         if (!IsSigned(join, domain, StatementRole.VoteKey, join.Keys.VoteKey, join.VoteKeySignature)
             || !IsSigned(join, domain, StatementRole.NodeKey, join.Keys.NodeKey, join.NodeKeySignature))
             throw new CommandException($"the join is not signed by its own keys for chain {domain.Chain}: it is of another network, or was changed");
+        if (!isOffline) await CheckMemberAsync(keys.Public.NodeKey, rpc is null ? OperatorKeys.NodeOf(config) : UserErrors.AddressOf(rpc), cancellation);
         return new OperatorStatementSigner(domain).Approve(join, keys.Public.NodeKey, keys.NodeKey);
+    }
+
+    /// <summary>Ordering counts the approvals of seats of its epoch alone: of another key one would be signed for nothing, and missed much later.</summary>
+    private static async Task CheckMemberAsync(PublicKey64 nodeKey, Uri rpc, CancellationToken cancellation)
+    {
+        const string Method = "sharedseq_getCommittee";
+        JsonElement committee;
+        using var client = new OperatorClient(rpc, TimeSpan.FromSeconds(5));
+        try
+        {
+            committee = await AskAsync(client, Method, [], cancellation);
+        }
+        catch (Exception e) when (e is HttpRequestException or OperatorException)
+        {
+            throw new CommandException(
+                $"not approved: {rpc} does not say who the present members are ({e.Message}); give --rpc of a member, or --offline to sign without asking");
+        }
+
+        (ulong epoch, bool isMember) = UserErrors.Understand(rpc, Method, () => (
+            committee.GetProperty("epoch").GetUInt64(),
+            committee.GetProperty("members").EnumerateArray().Any(member => member.GetProperty("nodeKey").GetString() == nodeKey.ToString())));
+        if (isMember) return;
+        throw new CommandException(
+            $"not approved (NoSeat): the node key {nodeKey} has no seat in epoch {epoch}, and an approval counts only by the node key that a member has in the "
+            + "present epoch; after a rotation that is the new one, once it serves");
     }
 
     private static bool IsSigned(OperatorStatement statement, SigningDomain domain, StatementRole role, PublicKey64 key, Signature64 signature)
@@ -222,13 +274,16 @@ internal static class OperatorCommand
     private static async Task<int> SubmitAsync(OperatorStatement statement, string? rpc, CancellationToken cancellation)
     {
         using OperatorClient client = OperatorAddress.Connect(rpc);
-        JsonElement answer = await client.CallAsync(
-            "sharedseq_submitOperatorStatement", ["0x" + Convert.ToHexStringLower(statement.Encode())], cancellation);
-        bool isApplied = answer.GetProperty("status").GetString() == "applied";
-        ulong height = answer.GetProperty("height").GetUInt64();
+        const string Method = "sharedseq_submitOperatorStatement";
+        JsonElement answer = await AskAsync(client, Method, ["0x" + Convert.ToHexStringLower(statement.Encode())], cancellation);
+        (bool isApplied, ulong height, string? reason) = UserErrors.Understand(client.Rpc, Method, () =>
+        {
+            bool isDone = answer.GetProperty("status").GetString() == "applied";
+            return (isDone, answer.GetProperty("height").GetUInt64(), isDone ? null : answer.GetProperty("reason").GetString());
+        });
         Console.WriteLine(isApplied
             ? $"{statement.Kind} took effect at height {height}; what is missing says: sharedseq operator status"
-            : $"{statement.Kind} was left out at height {height}: {answer.GetProperty("reason").GetString()}");
+            : $"{statement.Kind} was left out at height {height}: {reason}");
         return isApplied ? ExitCode.Ok : ExitCode.Failed;
     }
 

@@ -125,7 +125,8 @@ internal static class TxCommand
             if (first == 0)
             {
                 using var client = new OperatorClient(address);
-                first = (await client.CallAsync("sharedseq_getHead", [id.Value], cancellation)).GetProperty("number").GetUInt64() + 1;
+                JsonElement head = await client.CallAsync("sharedseq_getHead", [id.Value], cancellation);
+                first = UserErrors.Understand(address, "sharedseq_getHead", () => head.GetProperty("number").GetUInt64()) + 1;
             }
 
             int left = result.GetValue(count);

@@ -33,6 +33,23 @@ internal static class UserErrors
             ? given
             : throw new CommandException($"--rpc {rpc}: not an address like http://127.0.0.1:8700");
 
+    /// <summary>Reads what an operator answered. One that lacks what this program needs, or has something else there, is told as the operator's.</summary>
+    /// <param name="rpc">The operator.</param>
+    /// <param name="method">What it was asked.</param>
+    /// <param name="read">Takes the answer apart.</param>
+    /// <exception cref="CommandException">The answer is another one than this program understands.</exception>
+    public static T Understand<T>(Uri rpc, string method, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception e) when (e is KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            throw new CommandException($"{rpc} answers {method} in a way that this program does not understand, as a node of another version may: {e.Message}");
+        }
+    }
+
     public static async Task<int> GuardAsync(Func<Task<int>> run)
     {
         try

@@ -1,24 +1,13 @@
 using System.CommandLine;
-using System.Globalization;
-using System.Text.Json;
 using SharedSeq.Client;
 using SharedSeq.Node;
 using SharedSeq.Ordering;
-using SharedSeq.Primitives;
 
 namespace SharedSeq.Cli;
 
 /// <summary>watch-tower: looks at several operators from outside and tells when something is wrong with them or between them.</summary>
 internal static class WatchTowerCommand
 {
-    /// <summary>Milliseconds between two judgements of what only time tells.</summary>
-    private const int TickMs = 100;
-
-    private static readonly JsonSerializerOptions Lines = new(JsonSerializerDefaults.Web)
-    {
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
-
     public static Command Create()
     {
         var defaults = new WatchOptions();
@@ -51,7 +40,8 @@ internal static class WatchTowerCommand
                 LeadSpan = LeadSpanOf(trusted, result.GetValue(span)) ?? defaults.LeadSpan,
             };
             Uri[] operators = Addresses(result.GetValue(rpc), trusted);
-            await RunAsync(trusted, operators, options, TimeSpan.FromMilliseconds(result.GetValue(interval)), result.GetValue(json), cancellation);
+            var run = new WatchTowerRun(trusted, operators, options, TimeSpan.FromMilliseconds(result.GetValue(interval)), result.GetValue(json));
+            await run.RunAsync(cancellation);
             return ExitCode.Ok;
         }));
         return command;
@@ -83,84 +73,4 @@ internal static class WatchTowerCommand
             ? operators
             : throw new CommandException("the genesis document names no operator's public address: give --rpc ADDRESS once for each");
     }
-
-    private static async Task RunAsync(
-        Genesis genesis, Uri[] operators, WatchOptions options, TimeSpan interval, bool isJson, CancellationToken cancellation)
-    {
-        // Wall-clock time of the start, then the monotonic clock: a clock that is set must not end or start alerts.
-        TimeProvider clock = TimeProvider.System;
-        DateTimeOffset start = clock.GetUtcNow();
-        long started = clock.GetTimestamp();
-        var gate = new Lock();
-        var tower = new WatchTower(genesis, operators, options, start);
-        var network = new NetworkDirectory(genesis, operators);
-        if (isJson) Console.WriteLine(JsonSerializer.Serialize(new { @event = "watching", genesis = genesis.Hash.ToString(), operators }, Lines));
-        else Console.WriteLine($"watching {operators.Length} operators of network {genesis.Hash}");
-        void Judge(Action<DateTimeOffset> judge)
-        {
-            lock (gate)
-            {
-                judge(start + clock.GetElapsedTime(started));
-                foreach (WatchAlert alert in tower.TakeChanges()) Tell(alert, isJson);
-            }
-        }
-
-        async Task LookAsync(int index)
-        {
-            using var client = new OperatorClient(operators[index], options.Patience / 2);
-            var watch = new OperatorWatch(network, client, index, new Prng((ulong)index));
-            while (true)
-            {
-                OperatorSighting sighting = await watch.LookAsync(
-                    atMost => Asked(() => tower.CommittedToCompare(index, atMost)), atMost => Asked(() => tower.CertifiedToCompare(index, atMost)),
-                    cancellation);
-                Judge(now => tower.Observe(index, sighting, now));
-                await Task.Delay(interval, cancellation);
-            }
-        }
-
-        Height? Asked(Func<Height?> ask)
-        {
-            lock (gate) return ask();
-        }
-
-        async Task TickAsync()
-        {
-            using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(TickMs));
-            while (await timer.WaitForNextTickAsync(cancellation)) Judge(tower.Tick);
-        }
-
-        // None of them ends by itself: the first that does was cancelled or has failed.
-        await await Task.WhenAny([TickAsync(), .. operators.Select((_, index) => LookAsync(index))]);
-    }
-
-    private static void Tell(WatchAlert alert, bool isJson)
-    {
-        IEnumerable<string> proofs = alert.Proofs.Select(file => "0x" + Convert.ToHexStringLower(file));
-        if (isJson)
-        {
-            Console.WriteLine(JsonSerializer.Serialize(
-                new
-                {
-                    @event = alert.End is null ? "start" : "end",
-                    id = alert.Id,
-                    kind = alert.Kind.ToString(),
-                    subject = alert.Subject,
-                    start = alert.Start,
-                    end = alert.End,
-                    detail = alert.Detail,
-                    proofs,
-                },
-                Lines));
-            return;
-        }
-
-        string name = alert.Kind == WatchAlertKind.Contradiction ? "!!! CONTRADICTION !!!" : alert.Kind.ToString();
-        Console.WriteLine(alert.End is { } end
-            ? $"{Time(end)}  over   {name}  {alert.Subject}: after {(end - alert.Start).TotalSeconds:f1} s  [{alert.Id}]"
-            : $"{Time(alert.Start)}  ALERT  {name}  {alert.Subject}: {alert.Detail}  [{alert.Id}]");
-        foreach (string proof in proofs) Console.WriteLine($"  proof {proof}");
-    }
-
-    private static string Time(DateTimeOffset at) => at.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 }

@@ -272,8 +272,14 @@ internal sealed class DevnetFolder
                 dataDir = "data",
                 replica = new { voteKeyFile = "keys/vote.json", nodeKeyFile = "keys/node.json", allowUnprotectedKeys = true },
                 peers = new { listen = $"127.0.0.1:{o.PeerPort}" },
-                // Benchmarks and drills read whole chains over one connection.
-                rpc = new { listen = $"127.0.0.1:{o.RpcPort}", callsPerSecondMax = 1_000_000 },
+                // Benchmarks and drills read whole chains over one connection, and all clients have one address.
+                rpc = new
+                {
+                    listen = $"127.0.0.1:{o.RpcPort}",
+                    callsPerSecondMax = 1_000_000,
+                    addressCallsPerSecondMax = 1_000_000,
+                    addressConnectionsMax = new RpcSection().ConnectionsMax,
+                },
                 adapters,
             },
             Indented));

@@ -3,6 +3,7 @@ using System.Text.Json;
 using SharedSeq.Adapters.EvmDev;
 using SharedSeq.Ethereum;
 using SharedSeq.Ordering;
+using SharedSeq.Storage;
 
 namespace SharedSeq.Cli;
 
@@ -108,8 +109,7 @@ internal sealed class DevnetRunner(DevnetOptions options)
 
     private void WriteState(DevnetFolder folder)
     {
-        string part = folder.StateFile + ".part";
-        File.WriteAllText(part, JsonSerializer.Serialize(
+        byte[] state = JsonSerializer.SerializeToUtf8Bytes(
             new
             {
                 chainId = folder.Genesis.Chain.Value,
@@ -132,8 +132,8 @@ internal sealed class DevnetRunner(DevnetOptions options)
                 }),
                 accounts = Accounts().Select(w => new { address = w.Address.ToString(), privateKey = w.ExportSecret() }),
             },
-            Json));
-        File.Move(part, folder.StateFile, overwrite: true);
+            Json);
+        FileReplacement.Write(DiskFileLayer.Instance, folder.StateFile, state);
     }
 
     private static IEnumerable<EvmWallet> Accounts() =>

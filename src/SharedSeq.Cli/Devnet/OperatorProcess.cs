@@ -11,6 +11,7 @@ internal sealed class OperatorProcess : IDisposable
 {
     private readonly Process _process;
     private readonly StreamWriter _log;
+    private PausedProcess? _pause;
 
     private OperatorProcess(DevnetOperator place, Process process, StreamWriter log)
     {
@@ -52,15 +53,13 @@ internal sealed class OperatorProcess : IDisposable
         return result;
     }
 
-    /// <summary>Sends the process a signal by its name; the platform's own class knows kill only.</summary>
-    public void Signal(string name)
+    /// <summary>The process runs no more until <see cref="Resume"/>, and does not know it.</summary>
+    public void Pause() => _pause ??= PausedProcess.Begin(Pid) ?? throw new CommandException($"operator {Operator.Index} can not be paused: it has ended");
+
+    public void Resume()
     {
-        var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false };
-        start.ArgumentList.Add("-c");
-        start.ArgumentList.Add(string.Create(CultureInfo.InvariantCulture, $"kill -{name} {Pid}"));
-        using Process shell = Process.Start(start)!;
-        shell.WaitForExit();
-        if (shell.ExitCode != 0) throw new CommandException($"operator {Operator.Index} can not be sent {name}: it has ended");
+        _pause?.Dispose();
+        _pause = null;
     }
 
     /// <summary>Until the process is gone, and its locks with it.</summary>
@@ -72,6 +71,7 @@ internal sealed class OperatorProcess : IDisposable
     /// <summary>Asks the process to stop, waits, and kills it by its id when it does not.</summary>
     public async Task StopAsync(TimeSpan patience)
     {
+        Resume();
         if (!_process.HasExited)
         {
             try
@@ -114,6 +114,7 @@ internal sealed class OperatorProcess : IDisposable
 
     public void Dispose()
     {
+        Resume();
         _process.Dispose();
         lock (_log) _log.Dispose();
     }

@@ -24,17 +24,24 @@ internal static class OperatorAdvice
         {
             "nextEpoch" => Text($"when epoch {epoch + 1} begins"),
             "epochAfterNext" => Text($"when epoch {epoch + 2} begins, as things stand"),
-            _ => Text($"when there is room: at most {most} changes from one committee to the next, and four members stay"),
+            "room" => Text($"when there is room: at most {most} changes from one committee to the next, and four members stay"),
+            _ => "",
         };
+        if (when.Length == 0) return Unknown(seat, state, step);
         return state switch
         {
             "ready" => $"in step: takes a seat {when}",
             "member" when item.GetProperty("seat").ValueKind == JsonValueKind.Null => $"takes a seat {when}: keep the node running",
             "member" => $"member, {seat}: its new keys serve {when}: run the node with both key sets",
             "leaving" => $"leaving, {seat}: leaves {when}; keep the node running for one epoch more",
-            _ => $"{seat}: contradicted itself, as committed evidence shows: it is out {when}, and comes back by joining with new keys",
+            "offender" => $"{seat}: contradicted itself, as committed evidence shows: it is out {when}, and comes back by joining with new keys",
+            _ => Unknown(seat, state, step),
         };
     }
+
+    /// <summary>What is said of the operator with one of a node's keys, and what its configuration lacks; nulls when there is none.</summary>
+    public static (string? Advice, string? Missing) About(JsonElement answer, ReplicaSection replica) =>
+        Find(answer, replica) is { } item ? (Of(item, answer), MissingKeys(item, replica)) : (null, null);
 
     /// <summary>The operator with this vote key, now or from the next committee on; null when there is none.</summary>
     public static JsonElement? Find(JsonElement answer, string voteKey)
@@ -84,6 +91,9 @@ internal static class OperatorAdvice
 
     private static IEnumerable<string> KeyFilesOf(ReplicaSection replica) =>
         new[] { replica.VoteKeyFile, replica.NodeKeyFile, replica.NewVoteKeyFile, replica.NewNodeKeyFile }.Where(path => path.Length > 0);
+
+    private static string Unknown(string seat, string state, string step) =>
+        $"{seat}: {state}, {step}: more than this program knows; ask one as new as the node";
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

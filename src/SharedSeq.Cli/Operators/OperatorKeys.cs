@@ -1,3 +1,4 @@
+using System.Net;
 using SharedSeq.Consensus;
 using SharedSeq.Node;
 using SharedSeq.Ordering;
@@ -31,6 +32,18 @@ internal sealed class OperatorKeys : IDisposable
     /// <summary>Where a node's configuration has its keys.</summary>
     public static ReplicaSection ReplicaOf(string configPath) =>
         ConfigurationLoader.Load(configPath, new Dictionary<string, string>(StringComparer.Ordinal), []).Replica;
+
+    /// <summary>Where the node of a configuration answers on this machine.</summary>
+    /// <exception cref="CommandException">The configuration leaves its port to the system.</exception>
+    public static Uri NodeOf(string configPath)
+    {
+        RpcSection rpc = ConfigurationLoader.Load(configPath, new Dictionary<string, string>(StringComparer.Ordinal), []).Rpc;
+        IPEndPoint listen = IPEndPoint.Parse(rpc.Listen);
+        if (listen.Port == 0) throw new CommandException($"'{configPath}' leaves rpc.listen's port to the system: give --rpc ADDRESS");
+        if (listen.Address.Equals(IPAddress.Any)) listen.Address = IPAddress.Loopback;
+        if (listen.Address.Equals(IPAddress.IPv6Any)) listen.Address = IPAddress.IPv6Loopback;
+        return new Uri($"http://{listen}");
+    }
 
     /// <summary>Those of a node's configuration.</summary>
     /// <exception cref="CommandException">A key file is refused.</exception>

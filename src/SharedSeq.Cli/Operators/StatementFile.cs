@@ -1,7 +1,9 @@
+using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
+using SharedSeq.Storage;
 
 namespace SharedSeq.Cli;
 
@@ -37,14 +39,13 @@ internal static class StatementFile
     /// <summary>Writes the whole file or nothing: approvals are collected in it one after the other.</summary>
     public static void Write(string path, OperatorStatement statement)
     {
-        string fresh = path + ".new";
-        using (FileStream stream = File.Create(fresh))
-        using (var json = new Utf8JsonWriter(stream, Indented))
+        var bytes = new ArrayBufferWriter<byte>(4_096);
+        using (var json = new Utf8JsonWriter(bytes, Indented))
         {
             Write(json, statement);
         }
 
-        File.Move(fresh, path, overwrite: true);
+        FileReplacement.Write(DiskFileLayer.Instance, path, bytes.WrittenSpan);
     }
 
     private static void Write(Utf8JsonWriter json, OperatorStatement statement)

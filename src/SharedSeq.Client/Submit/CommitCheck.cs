@@ -22,6 +22,9 @@ public enum ReplyRejection
 
     /// <summary>Signed in an epoch whose committee is not known here (yet).</summary>
     UnknownEpoch = 5,
+
+    /// <summary>Signed, it says, in an epoch that can not have begun yet: nobody is asked for the way there.</summary>
+    ImpossibleEpoch = 6,
 }
 
 /// <summary>Checks replies of the submit stream against the committees that follow from the genesis: the operator that sent them is not trusted.</summary>
@@ -30,7 +33,7 @@ public static class CommitCheck
     /// <summary>Whether the reply proves that its batches are committed. Checked once per block, whatever the number of frames.</summary>
     public static ReplyRejection CheckBlock(NetworkDirectory network, SubmitReply.Committed reply)
     {
-        if (network.VerifierOf(reply.Proof.Epoch) is not { } verifier) return ReplyRejection.UnknownEpoch;
+        if (network.VerifierOf(reply.Proof.Epoch) is not { } verifier) return Unknown(network, reply.Proof.Epoch);
         if (verifier.TryVerify(reply.Proof, out _) != VerificationRejection.None) return ReplyRejection.BadProof;
         if (reply.Proof.Block != reply.Headers[^1].Id) return ReplyRejection.OtherBlock;
         for (int i = 1; i < reply.Headers.Count; i++)
@@ -48,6 +51,9 @@ public static class CommitCheck
         return reply.Headers[0].TipOf(last.Lane) == last.Tip ? ReplyRejection.None : ReplyRejection.BrokenChain;
     }
 
+    private static ReplyRejection Unknown(NetworkDirectory network, Epoch epoch) =>
+        network.IsPossible(epoch) ? ReplyRejection.UnknownEpoch : ReplyRejection.ImpossibleEpoch;
+
     /// <summary>Whether these transactions are the frame's place in one of the reply's batches.</summary>
     public static ReplyRejection CheckFrame(SubmitReply.Committed reply, CommittedFrame frame, ReadOnlySpan<Hash32> ids)
     {
@@ -64,7 +70,7 @@ public static class CommitCheck
     /// <summary>Whether these transactions have the receipt that the reply claims.</summary>
     public static ReplyRejection CheckAccepted(NetworkDirectory network, SubmitReply.Accepted reply, ReadOnlySpan<Hash32> ids)
     {
-        if (network.VerifierOf(reply.Proof.Tip.Lane.Epoch) is not { } verifier) return ReplyRejection.UnknownEpoch;
+        if (network.VerifierOf(reply.Proof.Tip.Lane.Epoch) is not { } verifier) return Unknown(network, reply.Proof.Tip.Lane.Epoch);
         if (verifier.TryVerify(reply.Proof, null, out _) != VerificationRejection.None) return ReplyRejection.BadProof;
         BatchHeader last = reply.Header;
         foreach (BatchHeader next in reply.Later)

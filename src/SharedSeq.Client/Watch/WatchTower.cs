@@ -21,9 +21,9 @@ public sealed class WatchTower
     private const string Network = "network";
 
     private readonly Genesis _genesis;
-    private readonly IReadOnlyList<Uri> _operators;
+    private readonly List<Uri> _operators;
     private readonly WatchOptions _options;
-    private readonly OperatorState[] _states;
+    private readonly List<OperatorState> _states;
     private Committee _committee;
     private MemberState[] _members;
     private readonly SightedHeights _committed = new();
@@ -38,15 +38,15 @@ public sealed class WatchTower
     private int _contradictions;
 
     /// <param name="genesis">Whose committee proves and leads.</param>
-    /// <param name="operators">Who is looked at, by index.</param>
+    /// <param name="operators">Who is looked at from the beginning, by index.</param>
     /// <param name="options">How patient it is.</param>
     /// <param name="start">When the watch begins.</param>
     public WatchTower(Genesis genesis, IReadOnlyList<Uri> operators, WatchOptions options, DateTimeOffset start)
     {
         _genesis = genesis;
-        _operators = operators;
         _options = options;
         _now = _progressAt = start;
+        _operators = [.. operators];
         _states = [.. operators.Select(_ => new OperatorState { AnsweredAt = start })];
         _committee = genesis.Committee;
         _members = [.. Enumerable.Range(0, _committee.Count).Select(_ => new MemberState())];
@@ -75,10 +75,32 @@ public sealed class WatchTower
         return changes;
     }
 
+    /// <summary>Looks at one more operator from now on.</summary>
+    /// <returns>Its index.</returns>
+    public int Watch(Uri address, DateTimeOffset now)
+    {
+        _operators.Add(address);
+
+        // What is due already it may take its time to show.
+        _states.Add(new OperatorState { AnsweredAt = now, DueFrom = now + _options.Patience });
+        return _states.Count - 1;
+    }
+
+    /// <summary>Looks at an operator no more, because it left: it owes nothing, and what was wrong with it is over.</summary>
+    public void Drop(int index, DateTimeOffset now)
+    {
+        _states[index].IsDropped = true;
+        string subject = _operators[index].ToString();
+        if (Enumerable.Range(0, _states.Count).Any(other => !_states[other].IsDropped && _operators[other] == _operators[index])) return;
+        foreach (WatchAlertKind kind in (WatchAlertKind[])[
+            WatchAlertKind.Unreachable, WatchAlertKind.Behind, WatchAlertKind.InvalidProof, WatchAlertKind.ResultsDiffer]) Clear(kind, subject, now);
+    }
+
     /// <summary>Takes in a look at an operator, then judges as <see cref="Tick"/> does.</summary>
     public void Observe(int index, OperatorSighting sighting, DateTimeOffset now)
     {
         OperatorState state = _states[index];
+        if (state.IsDropped) return;
         string subject = _operators[index].ToString();
         Height before = Committed;
         if (sighting.Fault is null)
@@ -178,7 +200,7 @@ public sealed class WatchTower
         TimeSpan most = 2 * _options.SlotTimeout;
 
         // Who answers after the time is over, and still proves nothing higher, shows that it is the network and not the way to it.
-        if (now - _progressAt > most && _states.Any(state => state.AnsweredAt - _progressAt > most))
+        if (now - _progressAt > most && _states.Exists(state => !state.IsDropped && state.AnsweredAt - _progressAt > most))
         {
             Raise(
                 WatchAlertKind.NoProgress, Network, _progressAt,
@@ -192,13 +214,14 @@ public sealed class WatchTower
 
         // What was reached longer ago than the patience is due; so many entries are enough to tell it to a fraction of a second.
         while (_reached.Count > 1 && (now - _reached.Peek().At > _options.Patience || _reached.Count > 256)) _due = _reached.Dequeue().Certified;
-        for (int i = 0; i < _states.Length; i++)
+        for (int i = 0; i < _states.Count; i++)
         {
             OperatorState state = _states[i];
+            if (state.IsDropped) continue;
             string subject = _operators[i].ToString();
             bool isSilent = now - state.AnsweredAt > _options.Patience;
             if (isSilent) Raise(WatchAlertKind.Unreachable, subject, state.AnsweredAt, state.Fault ?? "no answer");
-            if (isSilent || state.Certified >= _due)
+            if (isSilent || state.Certified >= _due || now < state.DueFrom)
             {
                 Clear(WatchAlertKind.Behind, subject, now);
                 continue;
@@ -268,6 +291,11 @@ public sealed class WatchTower
     private sealed class OperatorState
     {
         public DateTimeOffset AnsweredAt { get; set; }
+
+        /// <summary>From when on it has to show what is due.</summary>
+        public DateTimeOffset DueFrom { get; init; }
+
+        public bool IsDropped { get; set; }
 
         public string? Fault { get; set; }
 

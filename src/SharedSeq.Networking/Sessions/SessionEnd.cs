@@ -37,4 +37,7 @@ public enum SessionEnd : byte
 
     /// <summary>This node stops.</summary>
     Stopped = 11,
+
+    /// <summary>Too many connections of its address, or of all, have not said hello yet.</summary>
+    TooManyPending = 12,
 }

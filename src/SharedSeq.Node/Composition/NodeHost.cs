@@ -166,7 +166,9 @@ public sealed class NodeHost : IAsyncDisposable
                 Listen = networks.Count == 0 ? IPEndPoint.Parse(_configuration.Peers.Listen) : null,
                 Peers = registered,
             };
-            networks.Add((options.NodeKey, new PeerNetwork(options, intake, _loggers.CreateLogger("SharedSeq.Networking"))));
+            var network = new PeerNetwork(options, intake, _loggers.CreateLogger("SharedSeq.Networking"));
+            network.SetPeers(registered, _peers.HasLeft(operators));
+            networks.Add((options.NodeKey, network));
         }
 
         peers.Attach(networks);
@@ -227,7 +229,7 @@ public sealed class NodeHost : IAsyncDisposable
     private Task OpenLogsAsync(SnapshotFiles snapshots, CancellationToken cancellation)
     {
         CreateDataFolder();
-        _peers = new NodePeers(Genesis, _configuration.Peers.Addresses, _keys!.IsOwnNodeKey);
+        _peers = new NodePeers(Genesis, _configuration.Peers.Addresses, _keys!.PublicNodeKeys);
         _epochs = new NodeEpochs(Genesis, new P256Scheme(), _keys.SeatIn, _peers.IdOf, new EpochFile(_configuration.DataDir, _files));
         _logs = new NodeLogs(_configuration, OnStorageFailed, _files);
         return new CheckpointInstall(Genesis, _configuration.DataDir, _checkpoints, _epochs, _logger).RunAsync(_logs, snapshots, cancellation);
@@ -271,7 +273,7 @@ public sealed class NodeHost : IAsyncDisposable
         var server = new RpcServer(
             _configuration.Rpc, dispatcher,
             [
-                new SubmitEndpoints(Runtime.Submit, Runtime.Batches, _configuration.Rpc.RequestBytesMax),
+                new SubmitEndpoints(Runtime.Submit, Runtime.Batches, _configuration.Rpc),
                 new HealthEndpoints(Runtime),
                 rollups,
             ]);

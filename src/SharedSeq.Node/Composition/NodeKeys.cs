@@ -48,8 +48,8 @@ public sealed class NodeKeys : IDisposable
         return null;
     }
 
-    /// <summary>Whether a node key is an own one.</summary>
-    public bool IsOwnNodeKey(PublicKey64 key) => Find(_nodeKeys, key) is not null;
+    /// <summary>The public keys of <see cref="NodeKey"/> and <see cref="NewNodeKey"/>.</summary>
+    public IReadOnlyList<PublicKey64> PublicNodeKeys => [.. _nodeKeys.Select(key => key.PublicKey.Value)];
 
     /// <summary>Signs with the own key of this public one.</summary>
     /// <exception cref="InvariantException">It is none of ours.</exception>

@@ -19,8 +19,20 @@ public sealed class NodeShell(
     /// <summary>Pieces' worth of serving that a question for checkpoints counts as: its answer lists their hashes.</summary>
     private const int RequestPieces = 8;
 
+    /// <summary>Pieces of checkpoints that one peer is given at once: 128, 32 MiB, half of what may wait on its bulk connection. Then 200 a second, 50 MiB:
+    /// twice what a member asks of one other.</summary>
+    private const int PiecesBurst = 128, PiecesPerSecond = 200;
+
+    /// <summary>Bytes of a unit in which batches are asked for. 64 KiB: what a question costs at least, however little there is to answer.</summary>
+    private const int BatchUnitBytes = 64 * 1024;
+
+    /// <summary>Units of batches that one peer is given at once: 1,024, 64 MiB, what may wait on its bulk connection. Then 4,096 a second, 256 MiB: half of
+    /// what is read from one peer, above what a returning member asks of one other.</summary>
+    private const int BatchUnitsBurst = 1_024, BatchUnitsPerSecond = 4_096;
+
     private readonly CommitProofPairing _pairing = new();
-    private readonly ServingBudget _budget = new();
+    private readonly ServingBudget _pieces = new(PiecesBurst, PiecesPerSecond);
+    private readonly ServingBudget _batchUnits = new(BatchUnitsBurst, BatchUnitsPerSecond);
     private ReplicaActor? _replica;
     private LaneActor? _lane;
     private OrderingActor? _ordering;
@@ -68,7 +80,11 @@ public sealed class NodeShell(
 
     void IReplicaShell.FlushBatches() => logs.FlushBatches();
 
-    void IReplicaShell.CompactVoteLog(Epochs replica, IReadOnlyCollection<DurableRecord> casts) => logs.CompactVotes(replica, casts);
+    void IReplicaShell.CompactVoteLog(Epochs replica, IReadOnlyCollection<DurableRecord> casts)
+    {
+        StorageRejection refusal = logs.CompactVotes(replica, casts);
+        if (refusal != StorageRejection.None) logger.VotesNotCompacted(refusal);
+    }
 
     void IReplicaShell.Send(Epoch seats, ReplicaSet to, PeerMessage message)
     {
@@ -242,8 +258,12 @@ public sealed class NodeShell(
 
     ValueTask IIntakeTarget.ServeBatchesAsync(PeerId from, BatchRequest request, CancellationToken cancellation)
     {
+        // Who asks too often is not answered, and the disk is not read: it asks again, or another.
+        if (!IsWithin(_batchUnits, from, 1, request.Kind)) return ValueTask.CompletedTask;
+
         // An empty answer is one, too: the asker goes on to the next member at once.
         IReadOnlyList<Batch> found = logs.ReadChain(request.Tip, request.First, BatchResponse.MaxBytes);
+        _batchUnits.Charge(from, found.Sum(batch => batch.EncodedBytes) / BatchUnitBytes, Environment.TickCount64);
         peers.Send(from, new BatchResponse(request.Lane, found));
         return ValueTask.CompletedTask;
     }
@@ -256,8 +276,7 @@ public sealed class NodeShell(
                 Offer(from, m.Above);
                 return ValueTask.CompletedTask;
             case PieceRequest m:
-                // Who asks too often is not answered: it asks again, or another.
-                if (_budget.TryTake(from, 1, Environment.TickCount64)) peers.Send(from, checkpoints.Read(m));
+                if (IsWithin(_pieces, from, 1, m.Kind)) peers.Send(from, checkpoints.Read(m));
                 return ValueTask.CompletedTask;
             default:
                 return _sync!.TellAsync(new SyncMessage.PeerSaid(from, message), cancellation);
@@ -266,7 +285,14 @@ public sealed class NodeShell(
 
     private void Offer(PeerId to, Height above)
     {
-        if (_budget.TryTake(to, RequestPieces, Environment.TickCount64)) peers.Send(to, checkpoints.OffersAbove(above));
+        if (IsWithin(_pieces, to, RequestPieces, MessageKind.CheckpointRequest)) peers.Send(to, checkpoints.OffersAbove(above));
+    }
+
+    private bool IsWithin(ServingBudget budget, PeerId peer, int units, MessageKind asked)
+    {
+        if (budget.TryTake(peer, units, Environment.TickCount64)) return true;
+        _intake!.OnUnserved(peer, asked);
+        return false;
     }
 
     /// <summary>

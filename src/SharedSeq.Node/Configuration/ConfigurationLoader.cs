@@ -140,6 +140,8 @@ public static class ConfigurationLoader
         Range(c.Rpc.StreamPausedMsMax, 1_000, 3_600_000, "rpc.streamPausedMsMax");
         Range(c.Rpc.ConnectionsMax, 1, 1_000_000, "rpc.connectionsMax");
         Range(c.Rpc.CallsPerSecondMax, 1, 1_000_000, "rpc.callsPerSecondMax");
+        Range(c.Rpc.AddressConnectionsMax, 1, 1_000_000, "rpc.addressConnectionsMax");
+        Range(c.Rpc.AddressCallsPerSecondMax, 1, 1_000_000, "rpc.addressCallsPerSecondMax");
         Require(c.Rpc.CorsOrigins is "" or "*" || IsOrigin(c.Rpc.CorsOrigins), "rpc.corsOrigins", "is *, one origin such as https://app.example, or empty");
         Range(c.Consensus.SlotTimeoutMs, 50, 60_000, "consensus.slotTimeoutMs");
         Range(c.Consensus.SlotTimeoutMaxMs, c.Consensus.SlotTimeoutMs, 600_000, "consensus.slotTimeoutMaxMs");

@@ -6,6 +6,10 @@ namespace SharedSeq.Node;
 /// <summary>The limits a node is about to run with: its own configuration's and its network's policy, which only make sense together.</summary>
 public static class NodeLimits
 {
+    /// <summary>Milliseconds that a call waits for the level it asked for. 10,000: as long as the longest slot, three times the usual deadline of a
+    /// receipt; the caller learns the state reached and can ask again.</summary>
+    public const int RpcWaitMs = 10_000;
+
     /// <summary>What both say, as one list; what neither can change has its default.</summary>
     public static ProtocolLimits Of(NodeConfiguration configuration, Policy policy) => new()
     {
@@ -18,6 +22,8 @@ public static class NodeLimits
         RpcSubscriptionsMax = configuration.Rpc.SubscriptionsMax,
         RpcConnectionsMax = configuration.Rpc.ConnectionsMax,
         RpcCallsPerSecondMax = configuration.Rpc.CallsPerSecondMax,
+        RpcAddressConnectionsMax = configuration.Rpc.AddressConnectionsMax,
+        RpcAddressCallsPerSecondMax = configuration.Rpc.AddressCallsPerSecondMax,
         StreamPausedMsMax = configuration.Rpc.StreamPausedMsMax,
         VoteSegmentBytes = configuration.Storage.VoteSegmentBytes,
         BatchSegmentBytes = configuration.Storage.BatchSegmentBytes,

@@ -27,13 +27,7 @@ public sealed class EpochFile(string dataFolder, IFileLayer? files = null)
         if (!_files.Exists(FilePath)) return [];
         try
         {
-            byte[] bytes;
-            using (IStorageFile file = _files.Open(FilePath, FileOpening.ReadOnly))
-            {
-                bytes = new byte[file.Length];
-                file.Read(bytes, 0);
-            }
-
+            byte[] bytes = WholeFile.ReadAll(_files, FilePath);
             var reader = new CanonicalReader(bytes);
             if (reader.Hash() != Sha.Of(bytes.AsSpan(Hash32.Size))) DecodeException.Throw(DecodeRejection.Malformed, "its hash is another");
             var starts = new EpochStart[reader.U16()];
@@ -66,8 +60,6 @@ public sealed class EpochFile(string dataFolder, IFileLayer? files = null)
         writer.Hash(Sha.Of(content.Written));
         writer.Raw(content.Written);
         _files.CreateFolder(dataFolder);
-        using var replacement = new FileReplacement(_files, FilePath);
-        replacement.File.Write(writer.Written, 0);
-        replacement.Commit();
+        FileReplacement.Write(_files, FilePath, writer.Written);
     }
 }

@@ -160,13 +160,12 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
         if (TryTell(new LedgerEntry(Receipt: receipt))) _note?.Invoke(LedgerNote.Proof, AppliedHeight, receipt.Proof.Span);
     }
 
-    /// <summary>The PoA kept for an own batch.</summary>
-    public ProofOfAvailability? GetProof(LaneTip tip)
+    /// <summary>The nearest PoA kept of an own batch or of a later one of its lane, which covers it, too; null when there is none.</summary>
+    public ProofOfAvailability? FindCover(LaneTip tip)
     {
-        if (Current().GetReceipt(tip.Lane, tip.Seq) is not { } bytes) return null;
+        if (Current().GetReceiptAtOrAbove(tip.Lane, tip.Seq) is not { } bytes) return null;
         var reader = new CanonicalReader(bytes);
-        ProofOfAvailability proof = ProofOfAvailability.Read(ref reader);
-        return proof.Tip == tip ? proof : null;
+        return ProofOfAvailability.Read(ref reader);
     }
 
     /// <summary>Takes in what a note of the batch log holds, as this ledger did when the note was made.</summary>

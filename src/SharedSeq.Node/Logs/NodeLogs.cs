@@ -25,7 +25,8 @@ public sealed class NodeLogs : IDisposable
 
     private readonly VoteLog _votes;
     private readonly BatchLog _batches;
-    private readonly int _compactAtBytes;
+    private readonly int _compactEachBytes;
+    private long _compactAtBytes;
     private readonly int _batchSegmentsMax;
     private readonly Lock _gate = new();
     private readonly Queue<ResultVote> _resultVotes = new();
@@ -71,7 +72,8 @@ public sealed class NodeLogs : IDisposable
             throw;
         }
 
-        _compactAtBytes = configuration.Storage.VoteSegmentBytes / 2;
+        _compactEachBytes = configuration.Storage.VoteSegmentBytes / 2;
+        _compactAtBytes = _compactEachBytes;
     }
 
     /// <summary>The newest delivered height in the archive; 0 for none.</summary>
@@ -153,9 +155,10 @@ public sealed class NodeLogs : IDisposable
     /// <summary>Replaces the vote log's content by what still matters, once half a segment was written since the last time.</summary>
     /// <param name="epochs">Whose records.</param>
     /// <param name="casts">Own votes and proposals under way: where the disk is slow there always are some, and the log must not grow for that.</param>
-    public void CompactVotes(Epochs epochs, IReadOnlyCollection<DurableRecord> casts)
+    /// <returns>Why it could not be done, which is tried again when as much more was written: what is kept is made anew for each try.</returns>
+    public StorageRejection CompactVotes(Epochs epochs, IReadOnlyCollection<DurableRecord> casts)
     {
-        if (_votes.BytesSinceSnapshot < _compactAtBytes) return;
+        if (_votes.BytesSinceSnapshot < _compactAtBytes) return StorageRejection.None;
         var records = new List<VoteLogRecord>();
         foreach (DurableRecord record in epochs.Snapshot().Concat(casts)) records.Add(ToLogRecord(record));
         lock (_gate)
@@ -163,7 +166,9 @@ public sealed class NodeLogs : IDisposable
             foreach (ResultVote vote in _resultVotes) records.Add(ToLogRecord(new DurableRecord.OwnResultVote(vote)));
         }
 
-        _votes.Rotate(records);
+        StorageRejection refusal = _votes.Rotate(records).Rejection;
+        _compactAtBytes = _compactEachBytes + (refusal == StorageRejection.None ? 0 : _votes.BytesSinceSnapshot);
+        return refusal;
     }
 
     /// <summary>

@@ -120,9 +120,7 @@ public sealed class SnapshotFiles(string folder, IFileLayer? files = null)
     {
         try
         {
-            using IStorageFile file = _files.Open(Path.Combine(folder, name), FileOpening.ReadOnly);
-            byte[] bytes = new byte[file.Length];
-            return file.Read(bytes, 0) == bytes.Length ? bytes : null;
+            return WholeFile.ReadAll(_files, Path.Combine(folder, name));
         }
         catch (StorageException e) when (e.Reason == StorageRejection.ReadFailed)
         {

@@ -22,9 +22,6 @@ public sealed class OperatorDoor : IOrderedFollower
     /// <summary>Calls that wait for their turn. 16: two seconds of statements; what comes then is told to try again.</summary>
     public const int WaitingMax = 16;
 
-    /// <summary>Milliseconds to be ordered in. 10,000, as for other submissions.</summary>
-    private const int OrderedMs = 10_000;
-
     private readonly Genesis _genesis;
     private readonly SubmitIntake _submit;
     private readonly NodeProgress _progress;
@@ -165,13 +162,14 @@ public sealed class OperatorDoor : IOrderedFollower
         {
             var submission = new AwaitedSubmission();
             await _submit.SubmitAsync(NamespaceId.System, record, 1, submission, cancellation);
-            await submission.Committed.WaitAsync(TimeSpan.FromMilliseconds(OrderedMs), cancellation);
-            return await outcome.Task.WaitAsync(TimeSpan.FromMilliseconds(OrderedMs), cancellation);
+            await submission.Committed.WaitAsync(TimeSpan.FromMilliseconds(NodeLimits.RpcWaitMs), cancellation);
+            return await outcome.Task.WaitAsync(TimeSpan.FromMilliseconds(NodeLimits.RpcWaitMs), cancellation);
         }
         catch (TimeoutException)
         {
             throw new RpcException(
-                RpcError.Timeout, $"not ordered within {OrderedMs} ms; ask sharedseq_getOperators whether it took effect", new { txId = id.ToString() });
+                RpcError.Timeout, $"not ordered within {NodeLimits.RpcWaitMs} ms; ask sharedseq_getOperators whether it took effect",
+                new { txId = id.ToString() });
         }
         finally
         {

@@ -42,21 +42,14 @@ public sealed class DivergenceFile(string dataFolder, IFileLayer? files = null)
     public Divergence? Read()
     {
         if (!_files.Exists(FilePath)) return null;
-        byte[] bytes;
-        using (IStorageFile file = _files.Open(FilePath, FileOpening.ReadOnly))
-        {
-            bytes = new byte[file.Length];
-            file.Read(bytes, 0);
-        }
-
         try
         {
-            var reader = new CanonicalReader(bytes);
+            var reader = new CanonicalReader(WholeFile.ReadAll(_files, FilePath));
             Divergence found = Divergence.Read(ref reader);
             reader.End("divergence");
             return found;
         }
-        catch (DecodeException e)
+        catch (Exception e) when (e is DecodeException or StorageException { Reason: StorageRejection.ReadFailed })
         {
             throw new ConfigurationException(
                 ConfigurationRejection.Unreadable, $"{FilePath} says that this node diverged and can not be read: run: sharedseq store rebuild", e);
@@ -69,9 +62,7 @@ public sealed class DivergenceFile(string dataFolder, IFileLayer? files = null)
     {
         var writer = new CanonicalWriter(1024);
         divergence.Write(writer);
-        using var replacement = new FileReplacement(_files, FilePath);
-        replacement.File.Write(writer.Written, 0);
-        replacement.Commit();
+        FileReplacement.Write(_files, FilePath, writer.Written);
     }
 
     public void Delete()

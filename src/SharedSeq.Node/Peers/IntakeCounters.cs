@@ -11,6 +11,11 @@ public sealed class IntakeCounters
     private readonly long[] _received = new long[256];
     private readonly ConcurrentDictionary<(PeerId Peer, string Reason), long> _refused = new();
 
+    private readonly ConcurrentDictionary<(PeerId Peer, MessageKind Kind), long> _unserved = new();
+
+    /// <summary>Requests left without an answer because their peer asks for more than it is given, by peer and kind.</summary>
+    public IReadOnlyDictionary<(PeerId Peer, MessageKind Kind), long> Unserved => _unserved;
+
     /// <summary>Refused frames by peer and reason.</summary>
     public IReadOnlyDictionary<(PeerId Peer, string Reason), long> Refused => _refused;
 
@@ -21,6 +26,8 @@ public sealed class IntakeCounters
     public void CountMalformed(PeerId peer, DecodeRejection reason) => Add(peer, reason.ToString());
 
     public void CountUnverified(PeerId peer, VerificationRejection reason) => Add(peer, reason.ToString());
+
+    public void CountUnserved(PeerId peer, MessageKind kind) => _unserved.AddOrUpdate((peer, kind), 1, (_, count) => count + 1);
 
     private void Add(PeerId peer, string reason) => _refused.AddOrUpdate((peer, reason), 1, (_, count) => count + 1);
 }

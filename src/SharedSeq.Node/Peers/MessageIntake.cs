@@ -77,6 +77,9 @@ public sealed class MessageIntake(NodeEpochs epochs, VerifiedAckCache acks, IInt
     /// <summary>What was passed on unverified turned out not to verify.</summary>
     public void OnUnverified(PeerId peer, VerificationRejection reason) => counters.CountUnverified(peer, reason);
 
+    /// <summary>A peer asks for more than it is given.</summary>
+    public void OnUnserved(PeerId peer, MessageKind asked) => counters.CountUnserved(peer, asked);
+
     /// <summary>An Ack of this replica goes out: PoAs will bring it back, and it needs no check then.</summary>
     public void OnOwnAck(Ack ack) => acks.Add(ack.Tip, new AckSignature(ack.Acker, ack.Height, ack.Signature));
 

@@ -23,22 +23,22 @@ public sealed class NodePeers
     private readonly Dictionary<PublicKey64, (string Host, int Port)> _places = [];
     private readonly Genesis _genesis;
     private readonly IReadOnlyList<string> _addresses;
-    private readonly Func<PublicKey64, bool> _isOwn;
+    private readonly IReadOnlyList<PublicKey64> _own;
 
     /// <param name="genesis">The network: its members are numbered by their seats.</param>
     /// <param name="addresses">host:port of its members by seat where the own ways to them differ from the document's; else empty.</param>
-    /// <param name="isOwn">Whether a node key is this node's.</param>
+    /// <param name="own">The own node keys.</param>
     /// <exception cref="ConfigurationException">A member's address is missing or no address.</exception>
-    public NodePeers(Genesis genesis, IReadOnlyList<string> addresses, Func<PublicKey64, bool> isOwn)
+    public NodePeers(Genesis genesis, IReadOnlyList<string> addresses, IReadOnlyList<PublicKey64> own)
     {
         _genesis = genesis;
         _addresses = addresses;
-        _isOwn = isOwn;
+        _own = own;
         for (int i = 0; i < genesis.Members.Count; i++)
         {
             PublicKey64 key = genesis.Members[i].NodeKey;
             Number(key);
-            if (isOwn(key)) continue;
+            if (own.Contains(key)) continue;
             string address = AddressOf(i)
                 ?? throw new ConfigurationException(ConfigurationRejection.BadValue, "peers.addresses: the genesis document names no endpoints");
             _places[key] = Parse(address)
@@ -49,7 +49,7 @@ public sealed class NodePeers
     /// <summary>The number of another operator's node key; null for an own key, and for that of an empty seat.</summary>
     public PeerId? IdOf(PublicKey64 nodeKey)
     {
-        if (nodeKey == default || _isOwn(nodeKey)) return null;
+        if (nodeKey == default || _own.Contains(nodeKey)) return null;
         lock (_gate) return Number(nodeKey);
     }
 
@@ -87,8 +87,20 @@ public sealed class NodePeers
                 for (int i = 0; i < part.Committee.Count; i++) keys.Add(part.Committee[new ReplicaId((ushort)i)].NodeKey);
             }
 
-            return [.. keys.Distinct().Where(key => key != default && !_isOwn(key)).Select(EndpointOf)];
+            return [.. keys.Distinct().Where(key => key != default && !_own.Contains(key)).Select(EndpointOf)];
         }
+    }
+
+    /// <summary>
+    /// Whether this node was an operator and will be none any more: its keys are used up and nobody's. Members still have sessions with it for some epochs.
+    /// </summary>
+    public bool HasLeft(OperatorRegistry operators)
+    {
+        bool IsOwn(CommitteeMember? keys) => keys is { } some && _own.Contains(some.NodeKey);
+        return _own.Any(operators.IsUsed)
+            && !operators.Operators.Any(item => IsOwn(item.Keys) || IsOwn(item.NewKeys))
+            && !operators.Present.Plan.Members.Any(member => IsOwn(member))
+            && operators.Next?.Plan.Members.Any(member => IsOwn(member)) != true;
     }
 
     /// <summary>Where those are that left before this start nobody remembers: they may come by themselves.</summary>
@@ -120,7 +132,8 @@ internal sealed class PeerRegistration(NodePeers peers, NodeEpochs epochs, PeerS
     public ValueTask OnOrderedAsync(OrderedHeight height, CancellationToken cancellation)
     {
         OrderingResult result = height.Result;
-        if (result.Statements.Count > 0 || result.FixedCommittee is not null) sender.SetPeers(peers.Registered(result.Operators, epochs));
+        if (result.Statements.Count > 0 || result.FixedCommittee is not null)
+            sender.SetPeers(peers.Registered(result.Operators, epochs), peers.HasLeft(result.Operators));
         return ValueTask.CompletedTask;
     }
 

@@ -17,9 +17,11 @@ public sealed class PeerSender
     public void Attach(IEnumerable<(PublicKey64 NodeKey, PeerNetwork Network)> networks) => Volatile.Write(ref _networks, [.. networks]);
 
     /// <summary>Replaces who may have a session.</summary>
-    public void SetPeers(IReadOnlyList<PeerEndpoint> peers)
+    /// <param name="peers">Who is registered.</param>
+    /// <param name="isParting">This node has left.</param>
+    public void SetPeers(IReadOnlyList<PeerEndpoint> peers, bool isParting)
     {
-        foreach ((_, PeerNetwork network) in Volatile.Read(ref _networks)) network.SetPeers(peers);
+        foreach ((_, PeerNetwork network) in Volatile.Read(ref _networks)) network.SetPeers(peers, isParting);
     }
 
     /// <summary>Whether there is a session with a peer.</summary>

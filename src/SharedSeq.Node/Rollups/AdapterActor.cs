@@ -1,8 +1,10 @@
 using System.Globalization;
+using System.Text;
 using Microsoft.Extensions.Logging;
 using SharedSeq.Adapters;
 using SharedSeq.Adapters.EvmDev;
 using SharedSeq.Primitives;
+using SharedSeq.Storage;
 
 namespace SharedSeq.Node;
 
@@ -56,7 +58,7 @@ internal sealed class AdapterActor : Actor<Deviation>
 
         await using ExecutionClient client =
             await ExecutionClient.StartAsync(_section, _rollup.Policy, genesisSeconds, FormerPort(), stopping);
-        await WriteAddressAsync(client, stopping);
+        WriteAddress(client);
         using var adapter = new EvmDevAdapter(new EvmDevOptions
         {
             Endpoint = client.Endpoint,
@@ -180,10 +182,6 @@ internal sealed class AdapterActor : Actor<Deviation>
         }
     }
 
-    private async Task WriteAddressAsync(ExecutionClient client, CancellationToken cancellation)
-    {
-        string part = AddressFile + ".part";
-        await File.WriteAllTextAsync(part, client.Endpoint.ToString().TrimEnd('/') + "\n", cancellation);
-        File.Move(part, AddressFile, overwrite: true);
-    }
+    private void WriteAddress(ExecutionClient client) =>
+        FileReplacement.Write(DiskFileLayer.Instance, AddressFile, Encoding.UTF8.GetBytes(client.Endpoint.ToString().TrimEnd('/') + "\n"));
 }

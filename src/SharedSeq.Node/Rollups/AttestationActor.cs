@@ -37,14 +37,17 @@ internal sealed class AttestationActor : Actor<AttestationInput>
     private EpochPart _present;
     private long _badSignatures;
 
-    public AttestationActor(NodeRuntime node, IEnumerable<AttestedRollup> rollups, ILogger logger)
+    /// <param name="node">The node.</param>
+    /// <param name="present">The epoch whose seats the rollups know.</param>
+    /// <param name="rollups">The rollups.</param>
+    /// <param name="logger">Where log lines go.</param>
+    public AttestationActor(NodeRuntime node, EpochPart present, IEnumerable<AttestedRollup> rollups, ILogger logger)
         : base("attestations", MailboxMax, Supervision.Restart)
     {
         _node = node;
-        _present = node.Epochs.Present;
+        _present = present;
         _rollups = rollups.ToDictionary(r => r.Rollup.Policy.Id);
         _logger = logger;
-        foreach (AttestedRollup rollup in _rollups.Values) rollup.TryEnter(_present.Committee);
     }
 
     /// <summary>Messages that were no attestation of their sender.</summary>
@@ -81,11 +84,12 @@ internal sealed class AttestationActor : Actor<AttestationInput>
     /// <summary>Looked at with each input, so that all it leads to is of one epoch.</summary>
     private void EnterPresent()
     {
-        if (ReferenceEquals(_present, _node.Epochs.Present)) return;
-        _present = _node.Epochs.Present;
+        EpochPart present = _node.Epochs.Present;
+        if (ReferenceEquals(_present, present) || _node.Progress.Operators?.SeatsOf(present.Epoch) is not { } seats) return;
+        _present = present;
         foreach (AttestedRollup rollup in _rollups.Values)
         {
-            if (!rollup.TryEnter(_present.Committee) || SeatIn(rollup) is not { } self) continue;
+            if (!rollup.TryEnter(seats) || SeatIn(rollup) is not { } self) continue;
             foreach (OwnAttestation own in rollup.ToResend(ResentMax)) Conclude(rollup, rollup.Book.Add(self, own.Attestation), self, own.Attestation);
         }
     }

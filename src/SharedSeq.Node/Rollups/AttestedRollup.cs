@@ -1,5 +1,4 @@
 using SharedSeq.Adapters;
-using SharedSeq.Consensus;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 
@@ -13,19 +12,19 @@ internal sealed class AttestedRollup
 {
     private readonly SortedDictionary<ulong, OwnAttestation> _own = [];
     private readonly SortedSet<ulong> _uncertified = [];
-    private Committee _committee;
+    private CommitteeSeats _seats;
 
-    public AttestedRollup(Rollup rollup, Committee committee)
+    public AttestedRollup(Rollup rollup, CommitteeSeats seats)
     {
         Rollup = rollup;
-        _committee = committee;
-        Attesters = AttestersOf(rollup.Policy, committee);
+        _seats = seats;
+        Attesters = AttestersOf(rollup.Policy, seats);
         Book = new AttestationBook(rollup.Policy.Id, Attesters);
     }
 
     public Rollup Rollup { get; }
 
-    /// <summary>The seats that attest: those of the policy that somebody has, all where none of them is had.</summary>
+    /// <summary>The seats that attest: those of the operators that the policy names, all where none of them has a seat.</summary>
     public AttesterSet Attesters { get; private set; }
 
     public AttestationBook Book { get; private set; }
@@ -34,18 +33,12 @@ internal sealed class AttestedRollup
     public Action<ulong>? Deviated { get; set; }
 
     /// <summary>Goes on with the attesters of a committee; false when its seats are had by the same node keys as before.</summary>
-    public bool TryEnter(Committee committee)
+    public bool TryEnter(CommitteeSeats seats)
     {
-        bool isSame = committee.Count == _committee.Count;
-        for (int i = 0; isSame && i < committee.Count; i++)
-        {
-            var seat = new ReplicaId((ushort)i);
-            isSame = committee[seat].NodeKey == _committee[seat].NodeKey;
-        }
-
-        _committee = committee;
+        bool isSame = seats.Plan.Members.Select(member => member.NodeKey).SequenceEqual(_seats.Plan.Members.Select(member => member.NodeKey));
+        _seats = seats;
         if (isSame) return false;
-        Attesters = AttestersOf(Rollup.Policy, committee);
+        Attesters = AttestersOf(Rollup.Policy, seats);
         Book = Book.For(Attesters);
         return true;
     }
@@ -89,11 +82,11 @@ internal sealed class AttestedRollup
         return [.. _own.Values.Reverse().Take(max).Where(own => own.Attestation.Number == newest || own.Attestation.Number > executed)];
     }
 
-    private static AttesterSet AttestersOf(NamespacePolicy policy, Committee committee)
+    private static AttesterSet AttestersOf(NamespacePolicy policy, CommitteeSeats seats)
     {
         ReplicaId[] members =
-            [.. Enumerable.Range(0, committee.Count).Select(i => new ReplicaId((ushort)i)).Where(seat => !committee[seat].IsEmpty)];
-        ReplicaId[] chosen = [.. members.Where(seat => policy.Attesters is not { } set || set.Has(seat))];
+            [.. Enumerable.Range(0, seats.Operators.Count).Where(i => seats.Operators[i] is not null).Select(i => new ReplicaId((ushort)i))];
+        ReplicaId[] chosen = [.. members.Where(seat => policy.Attests(seats.Operators[seat.Value]!.Value))];
         return AttesterSet.WithDefaultFaults(chosen.Length > 0 ? chosen : members);
     }
 }

@@ -9,8 +9,8 @@ namespace SharedSeq.Node;
 internal readonly record struct PeerAnswer(JsonElement Result, RpcException? Refusal);
 
 /// <summary>
-/// Asks the other operators' gateways when the own execution client can not be asked. A forwarded call says so and is answered by the asked
-/// operator's own client or not at all: it never goes in circles.
+/// Asks the gateways of the present committee's other members when the own execution client can not be asked. A forwarded call says so and is answered by
+/// the asked operator's own client or not at all: it never goes in circles.
 /// </summary>
 internal sealed class PeerGateways : IDisposable
 {
@@ -20,19 +20,40 @@ internal sealed class PeerGateways : IDisposable
     private const int AnswerBytesMax = 32 * 1024 * 1024;
 
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(3), MaxResponseContentBufferSize = AnswerBytesMax };
-    private readonly Uri[] _others;
+    private readonly Genesis _genesis;
+    private readonly Func<OperatorRegistry?> _operators;
+    private readonly Func<Epoch, ReplicaId?> _seatIn;
 
-    public PeerGateways(Genesis genesis, ReplicaId self)
+    /// <param name="genesis">The network: its document says where its first members are.</param>
+    /// <param name="operators">As ordering has them; null before it has begun.</param>
+    /// <param name="seatIn">The own seat in an epoch; null for none.</param>
+    public PeerGateways(Genesis genesis, Func<OperatorRegistry?> operators, Func<Epoch, ReplicaId?> seatIn)
     {
         _http.DefaultRequestHeaders.Add(ForwardedHeader, "1");
+        _genesis = genesis;
+        _operators = operators;
+        _seatIn = seatIn;
+    }
 
-        // Each operator begins with the one after it, so that the load of a failed client does not fall on one.
-        int n = genesis.Endpoints.Count;
-        _others =
-        [
-            .. Enumerable.Range(1, int.Max(n - 1, 0)).Select(i => genesis.Endpoints[(self.Value + i) % n].Rpc)
-                .Select(rpc => Uri.TryCreate(rpc, UriKind.Absolute, out Uri? uri) ? uri : null).OfType<Uri>(),
-        ];
+    /// <summary>
+    /// Where the other members of the present committee are. Each operator begins with the one after it, so that the load of a failed client does not fall
+    /// on one.
+    /// </summary>
+    internal IReadOnlyList<Uri> Others()
+    {
+        if (_operators() is not { } registry) return [];
+        CommitteeSeats seats = registry.Present;
+        int n = seats.Operators.Count;
+        ReplicaId? self = _seatIn(seats.Plan.Epoch);
+        var others = new List<Uri>();
+        for (int i = self is null ? 0 : 1; i < n; i++)
+        {
+            OperatorId? id = seats.Operators[((self?.Value ?? 0) + i) % n];
+            string? rpc = id is { } seated && registry.Find(seated) is { } member ? _genesis.EndpointsOf(member)?.Rpc : null;
+            if (Uri.TryCreate(rpc, UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https") others.Add(address);
+        }
+
+        return others;
     }
 
     public void Dispose() => _http.Dispose();
@@ -43,7 +64,7 @@ internal sealed class PeerGateways : IDisposable
         object body = parameters.ValueKind == JsonValueKind.Undefined
             ? new { jsonrpc = "2.0", id = 1, method, @params = Array.Empty<object>() }
             : new { jsonrpc = "2.0", id = 1, method, @params = parameters };
-        foreach (Uri other in _others)
+        foreach (Uri other in Others())
         {
             try
             {
@@ -53,7 +74,7 @@ internal sealed class PeerGateways : IDisposable
                 if (answer.TryGetProperty("result", out JsonElement result)) return new PeerAnswer(result, null);
                 if (!answer.TryGetProperty("error", out JsonElement error) || error.ValueKind != JsonValueKind.Object) continue;
                 int code = error.TryGetProperty("code", out JsonElement given) && given.TryGetInt32(out int known) ? known : RpcError.InternalError.Code;
-                if (code == RpcError.ExecutionUnavailable.Code || code == RpcError.NotReady.Code) continue;
+                if (IsOfOperator(code)) continue;
                 string message = error.TryGetProperty("message", out JsonElement text) ? text.ToString() : "";
                 object? details = error.TryGetProperty("data", out JsonElement data) ? data : null;
                 return new PeerAnswer(default, new RpcException(RollupGateway.ClientError(code), message, details));
@@ -67,4 +88,9 @@ internal sealed class PeerGateways : IDisposable
 
         return null;
     }
+
+    /// <summary>A refusal that says nothing of the call: another one may answer it.</summary>
+    private static bool IsOfOperator(int code) =>
+        code == RpcError.ExecutionUnavailable.Code || code == RpcError.NotReady.Code
+        || code == RpcError.TooManyCalls.Code || code == RpcError.TooManyConnections.Code;
 }

@@ -9,9 +9,6 @@ namespace SharedSeq.Node;
 
 internal sealed partial class RollupGateway
 {
-    /// <summary>Milliseconds a send waits to be accepted. 10,000.</summary>
-    private const int AcceptWaitMs = 10_000;
-
     /// <summary>
     /// Milliseconds a transaction waits for the one with the nonce before it, which may be on its way through another operator. 3,000. One ordered
     /// too early would be skipped for good, so what still has a gap is refused.
@@ -50,12 +47,12 @@ internal sealed partial class RollupGateway
         try
         {
             AwaitedSubmission submission = await _methods.SubmitAsync(Policy.Id, raw, 0, call.Cancellation);
-            await submission.Accepted.WaitAsync(TimeSpan.FromMilliseconds(AcceptWaitMs), call.Cancellation);
+            await submission.Accepted.WaitAsync(TimeSpan.FromMilliseconds(NodeLimits.RpcWaitMs), call.Cancellation);
         }
         catch (TimeoutException)
         {
             throw new RpcException(
-                RpcError.Timeout, $"not accepted within {AcceptWaitMs} ms; ask for its status later", new { hash = tx.Hash.ToString() });
+                RpcError.Timeout, $"not accepted within {NodeLimits.RpcWaitMs} ms; ask for its status later", new { hash = tx.Hash.ToString() });
         }
         catch (Exception e) when (e is RpcException or SubmissionException)
         {

@@ -26,19 +26,22 @@ public sealed class RollupServices : IRpcEndpoints, IAsyncDisposable
     public RollupServices(NodeRuntime node, PublicMethods methods, ILogger logger)
     {
         _node = node;
-        _peers = new PeerGateways(node.Genesis, node.Self ?? default);
+        _peers = new PeerGateways(node.Genesis, () => node.Progress.Operators, epoch => node.Epochs.Of(epoch)?.Self);
         foreach (AdapterSection section in node.Configuration.Adapters) Check(node, section);
         List<AttestedRollup> attested = [];
+        EpochPart present = node.Epochs.Present;
+        CommitteeSeats seats = node.Progress.Operators?.SeatsOf(present.Epoch)
+            ?? throw new InvariantException("ordering is recovered and knows who has the seats of the present epoch");
         foreach (NamespacePolicy policy in node.Genesis.Namespaces.Where(ns => ns.Admission == AdmissionKind.Evm))
         {
             bool hasAdapter = node.Configuration.Adapters.Any(a => a.Namespace == policy.Id.Value);
             var rollup = new Rollup(policy, node.Feeds.Of(policy.Id), hasAdapter);
             _rollups.Add(rollup);
-            attested.Add(new AttestedRollup(rollup, node.Epochs.Present.Committee));
+            attested.Add(new AttestedRollup(rollup, seats));
             _gateways.Add(policy.Id, new RollupGateway(node, rollup, methods, _peers, logger));
         }
 
-        _attestations = new AttestationActor(node, attested, logger);
+        _attestations = new AttestationActor(node, present, attested, logger);
         foreach (AdapterSection section in node.Configuration.Adapters)
         {
             AttestedRollup own = attested.Single(r => r.Rollup.Policy.Id.Value == section.Namespace);
@@ -148,7 +151,8 @@ public sealed class RollupServices : IRpcEndpoints, IAsyncDisposable
         using var socket = await RpcServer.AcceptAsync(context);
         if (socket is null) return;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, context.RequestAborted);
-        await new RpcSocket(socket, gateway.Dispatcher, _node.Configuration.Rpc).RunAsync(stop.Token);
+        RpcSection options = _node.Configuration.Rpc;
+        await new RpcSocket(socket, gateway.Dispatcher, options, RpcServer.RateOf(context, options)).RunAsync(stop.Token);
     }
 
     private RollupGateway? GatewayOf(HttpContext context) =>

@@ -6,7 +6,8 @@ namespace SharedSeq.Node;
 /// </summary>
 /// <param name="perSecond">Calls a second.</param>
 /// <param name="clock">What a second is measured by.</param>
-public sealed class CallRate(int perSecond, TimeProvider clock)
+/// <param name="address">The client's address, whose calls a second all of its connections share; null for none.</param>
+public sealed class CallRate(int perSecond, TimeProvider clock, ClientAddress? address = null)
 {
     private readonly long _second = clock.TimestampFrequency;
     private readonly long _interval = long.Max(1, clock.TimestampFrequency / perSecond);
@@ -21,7 +22,7 @@ public sealed class CallRate(int perSecond, TimeProvider clock)
         _due = long.Max(_due, now - _second);
         long early = _due + _interval - now;
         retryAfterMs = early > 0 ? (int)(1 + (early * 1000 / _second)) : 0;
-        if (early > 0) return false;
+        if (early > 0 || (address is not null && !address.TryTake(out retryAfterMs))) return false;
         _due += _interval;
         return true;
     }

@@ -96,6 +96,9 @@ public sealed class HealthEndpoints(NodeRuntime node) : IRpcEndpoints
             text, "sharedseq_peer_refused_total", "counter", "Frames refused by peer and reason",
             node.Intake.Refused.Select(r => ($"peer=\"{r.Key.Peer}\",reason=\"{r.Key.Reason}\"", (ulong)r.Value)));
         AddLabelled(
+            text, "sharedseq_peer_requests_unserved_total", "counter", "Requests not answered because their peer asks for more than it is given",
+            node.Intake.Unserved.Select(r => ($"peer=\"{r.Key.Peer}\",kind=\"{r.Key.Kind}\"", (ulong)r.Value)));
+        AddLabelled(
             text, "sharedseq_session_ends_total", "counter", "Peer sessions ended or refused by reason",
             node.Network.Ends.Select(e => ($"reason=\"{e.Key}\"", (ulong)e.Value)));
         AddLabelled(

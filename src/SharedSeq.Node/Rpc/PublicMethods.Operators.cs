@@ -41,7 +41,7 @@ public sealed partial class PublicMethods
     private object OutlookOf(OperatorOutlook outlook)
     {
         Operator item = outlook.Operator;
-        OperatorEndpoints? endpoints = EndpointsOf(item);
+        OperatorEndpoints? endpoints = node.Genesis.EndpointsOf(item);
         return new
         {
             @operator = item.Id.Value,
@@ -93,7 +93,7 @@ public sealed partial class PublicMethods
     private object MemberOf(Epoch epoch, CommitteeMember member, int seat)
     {
         Operator? known = member.IsEmpty ? null : OperatorAt(epoch, member, seat);
-        OperatorEndpoints? endpoints = member.IsEmpty ? null : known is null ? GenesisEndpointsOf(member) : EndpointsOf(known);
+        OperatorEndpoints? endpoints = member.IsEmpty ? null : known is null ? GenesisEndpointsOf(member) : node.Genesis.EndpointsOf(known);
         return new
         {
             replica = seat,
@@ -109,15 +109,11 @@ public sealed partial class PublicMethods
     private Operator? OperatorAt(Epoch epoch, CommitteeMember member, int seat)
     {
         if (node.Progress.Operators is not { } registry) return null;
-        CommitteeSeats? seats = registry.Present.Plan.Epoch == epoch ? registry.Present : registry.Next?.Plan.Epoch == epoch ? registry.Next : null;
+        CommitteeSeats? seats = registry.SeatsOf(epoch);
         return seats is null ? registry.Operators.FirstOrDefault(item => item.Keys == member)
             : seats.Operators[seat] is { } id ? registry.Find(id)
             : null;
     }
-
-    /// <summary>Those it joined with; of a member of genesis, those of the document, whatever its keys are now.</summary>
-    private OperatorEndpoints? EndpointsOf(Operator item) =>
-        item.Endpoints ?? (item.Id.Value < node.Genesis.Endpoints.Count ? node.Genesis.Endpoints[(int)item.Id.Value] : null);
 
     private OperatorEndpoints? GenesisEndpointsOf(CommitteeMember member)
     {

@@ -33,7 +33,7 @@ public sealed partial class PublicMethods
         if (node.Batches.Locate(node.Rollups?.IdOfPending(id) ?? id) is { } pending)
         {
             // PoAs are kept for own batches: of another's this operator knows no more than that it is there.
-            string status = ProofOf(pending.Batch.Tip) is null ? "received" : "accepted";
+            string status = CoverOf(pending.Batch.Tip) is null ? "received" : "accepted";
             return new { txId = pending.Batch.Body.IdOf(pending.Index).ToString(), status, lane = pending.Batch.Header.Lane.ToString() };
         }
 
@@ -78,15 +78,51 @@ public sealed partial class PublicMethods
 
     private Receipt ReceiptOf(Hash32 id)
     {
+        static RpcException None(string reason, string why) =>
+            new(RpcError.NotFound, $"no receipt: {why}", new { name = RpcError.NotFound.Name, reason });
+
         (Batch Batch, int Index)? found = node.Batches.Locate(id);
         if (found is null && node.Ledger.FindTransaction(id) is { } place && node.Batches.Find(place.Batch) is { } ordered) found = (ordered, place.Index);
-        if (found is not { } taken || ProofOf(taken.Batch.Tip) is not { } proof)
-            throw new RpcException(RpcError.NotFound, "no receipt of this transaction here; receipts are kept by the operator that took it");
+        if (found is not { } taken) throw None("Unknown", "no transaction known by this id, or its batch is not kept here any more");
+        LaneTip tip = taken.Batch.Tip;
+        if (CoverOf(tip) is not { } proof)
+        {
+            throw node.Epochs.IsOwn(tip.Lane)
+                ? None("NotAccepted", "its batch is not known to be stored by a quorum")
+                : None("OfAnother", $"the operator at seat {tip.Lane.Author} of epoch {tip.Lane.Epoch} took it, and keeps its receipt");
+        }
+
+        ulong above = proof.Tip.Seq.Value - tip.Seq.Value;
+        if (above > Receipt.MaxLater) throw None("ProofTooFar", $"the nearest PoA of its lane is {above} batches above, a receipt spans {Receipt.MaxLater}");
+        IReadOnlyList<BatchHeader> later =
+            HeadersBetween(tip, proof.Tip) ?? throw None("Pruned", "batches between it and the PoA of its lane are not kept here any more");
         MerkleTree tree = MerkleTree.FromLeafHashes(taken.Batch.Body.LeafHashes);
-        return new Receipt(taken.Batch.Body.IdOf(taken.Index), tree.Prove(taken.Index), taken.Batch.Header, [], proof);
+        return new Receipt(taken.Batch.Body.IdOf(taken.Index), tree.Prove(taken.Index), taken.Batch.Header, later, proof);
     }
 
-    private ProofOfAvailability? ProofOf(LaneTip tip) => node.Proofs.Find(tip) ?? node.Ledger.GetProof(tip);
+    /// <summary>The nearest PoA that covers an own batch: its own, or where Acks of it were lost that of a later one.</summary>
+    private ProofOfAvailability? CoverOf(LaneTip tip)
+    {
+        ProofOfAvailability? recent = node.Proofs.FindCover(tip);
+        if (recent?.Tip == tip) return recent;
+        ProofOfAvailability? kept = node.Ledger.FindCover(tip);
+        return recent is null || kept?.Tip.Seq < recent.Tip.Seq ? kept ?? recent : recent;
+    }
+
+    /// <summary>Headers of a lane above one batch up to another, ascending; null when one is not kept, or they lead to another batch.</summary>
+    private BatchHeader[]? HeadersBetween(LaneTip from, LaneTip to)
+    {
+        var headers = new BatchHeader[to.Seq.Value - from.Seq.Value];
+        LaneTip at = to;
+        for (int i = headers.Length - 1; i >= 0; i--)
+        {
+            if (node.Batches.FindHeader(at) is not { } header) return null;
+            headers[i] = header;
+            at = new LaneTip(at.Lane, new BatchSeq(at.Seq.Value - 1), header.PreviousDigest);
+        }
+
+        return at == from ? headers : null;
+    }
 
     /// <summary>sharedseq_relayReceipt(receipt): the promise binds the network once any operator besides the author has the receipt.</summary>
     private object RelayReceipt(RpcCall call)

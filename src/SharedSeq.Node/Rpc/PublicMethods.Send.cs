@@ -94,15 +94,15 @@ public sealed partial class PublicMethods
         if (wait == "received") return new { txId, status = "received" };
         try
         {
-            (LanePlace place, AcceptanceProof proof) = await submission.Accepted.WaitAsync(TimeSpan.FromMilliseconds(WaitMs), cancellation);
+            (LanePlace place, AcceptanceProof proof) = await submission.Accepted.WaitAsync(TimeSpan.FromMilliseconds(NodeLimits.RpcWaitMs), cancellation);
             string receipt = Hex(Receipt.Of(place.Batch, place.Tree, place.First, proof.Later, proof.Proof).Encode());
             if (wait == "accepted") return new { txId, status = "accepted", receipt };
-            (_, ProvenBlock block) = await submission.Committed.WaitAsync(TimeSpan.FromMilliseconds(WaitMs), cancellation);
+            (_, ProvenBlock block) = await submission.Committed.WaitAsync(TimeSpan.FromMilliseconds(NodeLimits.RpcWaitMs), cancellation);
             return new { txId, status = "committed", receipt, height = block.Committed.Height.Value };
         }
         catch (TimeoutException)
         {
-            throw new RpcException(RpcError.Timeout, $"not {wait} within {WaitMs} ms; ask for its status later", new { txId });
+            throw new RpcException(RpcError.Timeout, $"not {wait} within {NodeLimits.RpcWaitMs} ms; ask for its status later", new { txId });
         }
     }
 

@@ -10,9 +10,6 @@ namespace SharedSeq.Node;
 /// </summary>
 public sealed partial class PublicMethods(NodeRuntime node)
 {
-    /// <summary>Milliseconds a send waits for its level. 10,000.</summary>
-    private const int WaitMs = 10_000;
-
     public IReadOnlyDictionary<string, RpcMethod> All()
     {
         var methods = new Dictionary<string, RpcMethod>(StringComparer.Ordinal)

@@ -91,6 +91,11 @@ public sealed class RpcDispatcher(IReadOnlyDictionary<string, RpcMethod> methods
         return Refuse(rate, RpcError.RequestTooLarge, $"a request has at most {bytesMax} bytes");
     }
 
+    /// <summary>Answers, and counts, a connection that is refused because its address has too many.</summary>
+    public ReadOnlyMemory<byte> RefuseConnection(int connectionsMax, int retryAfterMs) => Serialize(ErrorOf(
+        null, RpcError.TooManyConnections, $"an address has at most {connectionsMax} connections",
+        new { name = RpcError.TooManyConnections.Name, retryAfterMs }));
+
     private async Task<object?> HandleOneAsync(
         JsonElement request, IRpcConnection? connection, CallRate? rate, CancellationToken cancellation, bool isFull = false)
     {
@@ -158,7 +163,7 @@ public sealed class RpcDispatcher(IReadOnlyDictionary<string, RpcMethod> methods
         Serialize(rate is not null && !rate.TryTake(out int retryAfterMs) ? TooMany(null, retryAfterMs) : ErrorOf(null, error, message, null));
 
     private Dictionary<string, object?> TooMany(JsonElement? id, int retryAfterMs) => ErrorOf(
-        id, RpcError.TooManyCalls, $"too many calls a second by this connection; again in {retryAfterMs} ms",
+        id, RpcError.TooManyCalls, $"too many calls a second by this connection or its address; again in {retryAfterMs} ms",
         new { name = RpcError.TooManyCalls.Name, retryAfterMs });
 
     private Dictionary<string, object?> ErrorOf(JsonElement? id, RpcError error, string message, object? details)

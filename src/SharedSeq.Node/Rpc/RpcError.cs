@@ -20,7 +20,12 @@ public sealed record RpcError(int Code, string Name, string Meaning, string Reme
     public static readonly RpcError UnknownNamespace = new(-32010, "UnknownNamespace", "The namespace is not registered.", "See sharedseq_getPolicy.");
     public static readonly RpcError BadProof = new(-32011, "BadProof", "A proof or receipt did not verify.", "data.reason says why.");
     public static readonly RpcError TooManyCalls =
-        new(-32014, "TooManyCalls", "The connection's limit of calls a second is reached.", "data.retryAfterMs says when there is room again.");
+        new(-32014, "TooManyCalls", "The connection's, or its address', limit of calls a second is reached.",
+            "data.retryAfterMs says when there is room again.");
+
+    public static readonly RpcError TooManyConnections =
+        new(-32016, "TooManyConnections", "The client's address has as many connections as it may.",
+            "Use those that are open, or again after data.retryAfterMs.");
 
     public static readonly RpcError ExecutionUnavailable =
         new(-32012, "ExecutionUnavailable", "No execution client of this rollup answers.", "Try another operator.");
@@ -36,7 +41,7 @@ public sealed record RpcError(int Code, string Name, string Meaning, string Reme
     [
         ParseError, InvalidRequest, MethodNotFound, InvalidParams, InternalError, RequestTooLarge, NotReady, TransactionRefused, LaneFull,
         NotFound, Pruned, BeyondHead, TooManySubscriptions, Timeout, UnknownNamespace, BadProof, ExecutionUnavailable, Diverged,
-        TooManyCalls, StatementRefused,
+        TooManyCalls, StatementRefused, TooManyConnections,
     ];
 }
 

@@ -1,7 +1,11 @@
 using System.Buffers;
+using System.Globalization;
+using System.IO.Pipelines;
 using System.Net;
 using System.Net.WebSockets;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -29,12 +33,20 @@ public sealed class RpcServer : IAsyncDisposable
     /// connection. 1 MiB.</summary>
     private const int OverrunBytesMax = 1024 * 1024;
 
+    /// <summary>Milliseconds that a connection above its address' limit may take to send its request before it is told and closed. 100: it has one of the
+    /// places of all meanwhile.</summary>
+    private const int RefusedReadMs = 100;
+
+    /// <summary>Milliseconds after which a refused address may find room. 1,000: connections end as their clients like.</summary>
+    private const int RefusedRetryMs = 1_000;
+
     private const Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols Http1 = Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1;
 
     private readonly WebApplication _application;
     private readonly RpcSection _options;
     private readonly RpcDispatcher _dispatcher;
-    private readonly TimeProvider? _clock;
+    private readonly TimeProvider _clock;
+    private readonly ClientAddresses _addresses;
     private readonly CancellationTokenSource _stop = new();
 
     /// <param name="options">Where it listens and what it takes.</param>
@@ -43,7 +55,8 @@ public sealed class RpcServer : IAsyncDisposable
     /// <param name="clock">What calls a second are measured by; the system's when it is left out.</param>
     public RpcServer(RpcSection options, RpcDispatcher dispatcher, IReadOnlyList<IRpcEndpoints> endpoints, TimeProvider? clock = null)
     {
-        _clock = clock;
+        _clock = clock ?? TimeProvider.System;
+        _addresses = new ClientAddresses(options, _clock);
         _options = options;
         _dispatcher = dispatcher;
         // Empty: the settings file and environment of the host are none of this node's, and watching its folder for
@@ -60,7 +73,11 @@ public sealed class RpcServer : IAsyncDisposable
             kestrel.AddServerHeader = false;
 
             // One request of a connection at a time: what a client has in flight is bounded by its connections.
-            kestrel.Listen(IPEndPoint.Parse(options.Listen), listen => listen.Protocols = Http1);
+            kestrel.Listen(IPEndPoint.Parse(options.Listen), listen =>
+            {
+                listen.Protocols = Http1;
+                listen.Use(next => connection => ServeAsync(connection, next));
+            });
         });
         builder.Services.AddRoutingCore();
         _application = builder.Build();
@@ -158,13 +175,59 @@ public sealed class RpcServer : IAsyncDisposable
     }
 
     /// <summary>The rate of the connection that a request came by, whichever path it asks.</summary>
-    private static CallRate RateOf(HttpContext context, RpcSection options, TimeProvider? clock)
+    internal static CallRate RateOf(HttpContext context, RpcSection options, TimeProvider? clock = null)
     {
         IDictionary<object, object?> items = context.Features.GetRequiredFeature<IConnectionItemsFeature>().Items;
         if (items.TryGetValue(typeof(CallRate), out object? known) && known is CallRate rate) return rate;
-        rate = new CallRate(options.CallsPerSecondMax, clock ?? TimeProvider.System);
+        var address = items.TryGetValue(typeof(ClientAddress), out object? from) ? from as ClientAddress : null;
+        rate = new CallRate(options.CallsPerSecondMax, clock ?? TimeProvider.System, address);
         items[typeof(CallRate)] = rate;
         return rate;
+    }
+
+    /// <summary>A connection within the limit of its address; WebSockets and submit streams are such, too.</summary>
+    private async Task ServeAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        IPAddress from = (connection.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None;
+        if (!_addresses.TryOpen(from, out ClientAddress? address))
+        {
+            await RefuseAsync(connection);
+            return;
+        }
+
+        try
+        {
+            connection.Items[typeof(ClientAddress)] = address;
+            await next(connection);
+        }
+        finally
+        {
+            _addresses.Close(address);
+        }
+    }
+
+    /// <summary>What was sent is read first: a connection that is closed with unread bytes is reset, and its client would not see why.</summary>
+    private async Task RefuseAsync(ConnectionContext connection)
+    {
+        ReadOnlyMemory<byte> body = _dispatcher.RefuseConnection(_options.AddressConnectionsMax, RefusedRetryMs);
+        string head = string.Create(
+            CultureInfo.InvariantCulture,
+            $"HTTP/1.1 429 Too Many Requests\r\nRetry-After: {RefusedRetryMs / 1_000}\r\nContent-Type: application/json\r\n"
+            + $"Content-Length: {body.Length}\r\nConnection: close\r\n\r\n");
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, connection.ConnectionClosed);
+        deadline.CancelAfter(RefusedReadMs);
+        try
+        {
+            ReadResult read = await connection.Transport.Input.ReadAsync(deadline.Token);
+            connection.Transport.Input.AdvanceTo(read.Buffer.End);
+        }
+        catch (OperationCanceledException)
+        {
+            // It sends nothing: it is told all the same.
+        }
+
+        await connection.Transport.Output.WriteAsync(Encoding.ASCII.GetBytes(head), _stop.Token);
+        await connection.Transport.Output.WriteAsync(body, _stop.Token);
     }
 
     private Task HandleHttpAsync(HttpContext context) => AnswerAsync(context, _dispatcher, _options, _clock);
@@ -176,7 +239,7 @@ public sealed class RpcServer : IAsyncDisposable
             using WebSocket? socket = await AcceptAsync(context);
             if (socket is null) return;
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, context.RequestAborted);
-            var connection = new RpcSocket(socket, _dispatcher, _options, _clock);
+            var connection = new RpcSocket(socket, _dispatcher, _options, RateOf(context, _options, _clock));
             await connection.RunAsync(stop.Token);
             return;
         }

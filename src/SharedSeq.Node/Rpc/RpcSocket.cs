@@ -9,9 +9,8 @@ namespace SharedSeq.Node;
 /// One JSON-RPC WebSocket: answers calls in the order they come, and carries notifications of its subscriptions. One message at a time goes out, so
 /// a client that does not read holds up its own subscriptions only.
 /// </summary>
-internal sealed class RpcSocket(WebSocket socket, RpcDispatcher dispatcher, RpcSection options, TimeProvider? clock = null) : IRpcConnection
+internal sealed class RpcSocket(WebSocket socket, RpcDispatcher dispatcher, RpcSection options, CallRate rate) : IRpcConnection
 {
-    private readonly CallRate _rate = new(options.CallsPerSecondMax, clock ?? TimeProvider.System);
     private readonly SemaphoreSlim _sending = new(1, 1);
     private readonly ConcurrentDictionary<string, CancellationTokenSource> _subscriptions = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<Task, byte> _running = new();
@@ -95,7 +94,7 @@ internal sealed class RpcSocket(WebSocket socket, RpcDispatcher dispatcher, RpcS
             try
             {
                 // Calls hold the sender while they run, so that a subscription's first notification follows its id.
-                ReadOnlyMemory<byte> answer = await dispatcher.HandleAsync(messages.Message, this, cancellation, _rate);
+                ReadOnlyMemory<byte> answer = await dispatcher.HandleAsync(messages.Message, this, cancellation, rate);
                 if (!answer.IsEmpty) await AnswerAsync(answer, cancellation);
             }
             finally

@@ -9,21 +9,30 @@ public sealed class CertifiedProofs
     private const int Kept = 4_096;
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<LaneTip, ProofOfAvailability> _byTip = [];
-    private readonly Queue<LaneTip> _order = new();
+    private readonly Queue<ProofOfAvailability> _newest = new();
 
     public void Add(ProofOfAvailability proof)
     {
         lock (_gate)
         {
-            if (!_byTip.TryAdd(proof.Tip, proof)) return;
-            _order.Enqueue(proof.Tip);
-            if (_order.Count > Kept) _byTip.Remove(_order.Dequeue());
+            _newest.Enqueue(proof);
+            if (_newest.Count > Kept) _newest.Dequeue();
         }
     }
 
-    public ProofOfAvailability? Find(LaneTip tip)
+    /// <summary>The nearest PoA of this batch or of a later one of its lane, which covers it, too; null when there is none.</summary>
+    public ProofOfAvailability? FindCover(LaneTip tip)
     {
-        lock (_gate) return _byTip.GetValueOrDefault(tip);
+        lock (_gate)
+        {
+            ProofOfAvailability? nearest = null;
+            foreach (ProofOfAvailability proof in _newest)
+            {
+                LaneTip at = proof.Tip;
+                if (at.Lane == tip.Lane && at.Seq >= tip.Seq && (nearest is null || at.Seq < nearest.Tip.Seq)) nearest = proof;
+            }
+
+            return nearest;
+        }
     }
 }

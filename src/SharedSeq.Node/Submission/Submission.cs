@@ -25,6 +25,9 @@ public enum SubmissionRejection
 
     /// <summary>Not a submission: its bytes can not be read.</summary>
     Malformed = 6,
+
+    /// <summary>The connection's, or its address', calls a second are used up; a posted submission takes one.</summary>
+    TooManyCalls = 7,
 }
 
 /// <summary>Where the transactions of one submission are in the lane: Count transactions of one batch from First on.</summary>

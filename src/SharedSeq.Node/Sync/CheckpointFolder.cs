@@ -111,10 +111,13 @@ public sealed class CheckpointFolder(string dataFolder, IFileLayer? files = null
     {
         if (!_files.Exists(path)) return null;
         byte[] bytes;
-        using (IStorageFile file = _files.Open(path, FileOpening.ReadOnly))
+        try
         {
-            bytes = new byte[file.Length];
-            if (file.Read(bytes, 0) < bytes.Length) DecodeException.Throw(DecodeRejection.Truncated, path);
+            bytes = WholeFile.ReadAll(_files, path);
+        }
+        catch (StorageException e) when (e.Reason == StorageRejection.ReadFailed)
+        {
+            throw new DecodeException(DecodeRejection.Truncated, e.Message);
         }
 
         var reader = new CanonicalReader(bytes);

@@ -2,29 +2,40 @@ using SharedSeq.Networking;
 
 namespace SharedSeq.Node;
 
-/// <summary>How many pieces of checkpoints one peer is given: a burst, then as many a second as are refilled. Safe for all peers' loops at once.</summary>
-internal sealed class ServingBudget
+/// <summary>What each peer may ask a node to read for it: a burst, then as much a second as is refilled. Safe for all peers' loops at once.</summary>
+/// <param name="burst">Units in a burst.</param>
+/// <param name="perSecond">Units refilled in a second.</param>
+internal sealed class ServingBudget(int burst, int perSecond)
 {
-    /// <summary>Pieces in a burst. 128, 32 MiB: half of what may wait on a peer's bulk connection.</summary>
-    private const int Burst = 128;
-
-    /// <summary>Milliseconds for one more. 5: 50 MiB a second, twice what a member asks of one other.</summary>
-    private const int RefillMs = 5;
-
     private readonly Lock _gate = new();
-    private readonly Dictionary<PeerId, (int Left, long RefilledAt)> _peers = [];
+    private readonly Dictionary<PeerId, (long Left, long RefilledAt)> _peers = [];
 
-    /// <summary>Takes some of a peer's pieces; false when it asks too often.</summary>
-    public bool TryTake(PeerId peer, int pieces, long nowMs)
+    /// <summary>Takes some of a peer's units; false when it asks too often.</summary>
+    public bool TryTake(PeerId peer, int units, long nowMs)
     {
         lock (_gate)
         {
-            (int left, long refilledAt) = _peers.TryGetValue(peer, out (int, long) known) ? known : (Burst, nowMs);
-            long refill = (nowMs - refilledAt) / RefillMs;
-            if (refill > 0) (left, refilledAt) = ((int)long.Min(Burst, left + refill), nowMs);
-            bool isTaken = left >= pieces;
-            _peers[peer] = (isTaken ? left - pieces : left, refilledAt);
+            (long left, long refilledAt) = Refilled(peer, nowMs);
+            bool isTaken = left >= units;
+            _peers[peer] = (isTaken ? left - units : left, refilledAt);
             return isTaken;
         }
+    }
+
+    /// <summary>What serving it cost besides, known only now: a peer that got much waits until it is refilled.</summary>
+    public void Charge(PeerId peer, int units, long nowMs)
+    {
+        lock (_gate)
+        {
+            (long left, long refilledAt) = Refilled(peer, nowMs);
+            _peers[peer] = (left - units, refilledAt);
+        }
+    }
+
+    private (long Left, long RefilledAt) Refilled(PeerId peer, long nowMs)
+    {
+        if (!_peers.TryGetValue(peer, out (long Left, long RefilledAt) known)) return (burst, nowMs);
+        long refill = (nowMs - known.RefilledAt) * perSecond / 1_000;
+        return refill > 0 ? (long.Min(burst, known.Left + refill), nowMs) : known;
     }
 }

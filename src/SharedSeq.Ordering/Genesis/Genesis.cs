@@ -49,6 +49,10 @@ public sealed class Genesis
     /// <summary>By ReplicaId; empty when the document does not say.</summary>
     public IReadOnlyList<OperatorEndpoints> Endpoints { get; }
 
+    /// <summary>Where an operator is: as it joined; of a first member, as the document says, whatever its keys are now. Null when neither does.</summary>
+    public OperatorEndpoints? EndpointsOf(Operator item) =>
+        item.Endpoints ?? (item.Id.Value < (uint)Endpoints.Count ? Endpoints[(int)item.Id.Value] : null);
+
     /// <summary>SHA-256("SharedSeq.genesis" || encoding).</summary>
     public Hash32 Hash { get; }
 

@@ -81,6 +81,9 @@ public sealed partial class OperatorRegistry
     /// <summary>The committee of the next epoch; null until the present one's first height is applied.</summary>
     public CommitteeSeats? Next { get; private set; }
 
+    /// <summary>Who has which seat in the present or the next epoch; null for another one.</summary>
+    public CommitteeSeats? SeatsOf(Epoch epoch) => Present.Plan.Epoch == epoch ? Present : Next?.Plan.Epoch == epoch ? Next : null;
+
     /// <summary>The newest checkpoints, ascending.</summary>
     public IReadOnlyList<OperatorCheckpoint> Checkpoints => _checkpoints;
 

@@ -80,8 +80,14 @@ public sealed record NamespacePolicy
     /// <summary>Sum of declared gas limits in one block; 0 = none. Keep it equal to the execution client's block gas limit.</summary>
     public ulong GasCap { get; init; }
 
-    /// <summary>Who attests execution; null = every operator.</summary>
+    /// <summary>
+    /// Who attests execution: operators of genesis by their seats there, which go on being meant when seats move; null = every operator. Whoever joins
+    /// later attests where this is null, or none of those named has a seat any more.
+    /// </summary>
     public ReplicaSet? Attesters { get; init; }
+
+    /// <summary>Whether the policy names an operator for an attester.</summary>
+    public bool Attests(OperatorId id) => Attesters is not { } set || (id.Value < QuorumParameters.MaxMembers && set.Has(new ReplicaId((ushort)id.Value)));
 
     public void Write(CanonicalWriter writer)
     {

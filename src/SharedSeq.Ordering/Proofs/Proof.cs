@@ -79,6 +79,9 @@ public enum ProofFault
 
     /// <summary>A hand-over in the file does not lead from a committee that is known to the next.</summary>
     BadHandOver = 14,
+
+    /// <summary>Signed, it says, in an epoch that can not have begun yet: nobody is asked for the way there.</summary>
+    ImpossibleEpoch = 15,
 }
 
 /// <summary>The outcome of checking a proof.</summary>

@@ -33,8 +33,12 @@ public sealed partial record ProtocolLimits
     public int PeerBadFramesMax { get; init; } = 16;
 
     [Limit(LimitScope.Local, "connections", 4, 65_536,
-        "a whole committee can reconnect at once, too few to exhaust sockets")]
-    public int PeerPendingConnectionsMax { get; init; } = 64;
+        "the largest committee can reconnect at once, two connections each; too few to exhaust sockets")]
+    public int PeerPendingConnectionsMax { get; init; } = 256;
+
+    [Limit(LimitScope.Local, "connections", 2, 65_536,
+        "more than operators that share an address have at once, and one stranger can not keep members from connecting")]
+    public int PeerPendingPerAddressMax { get; init; } = 32;
 
     [Limit(LimitScope.Local, "ms", 100, 60_000, "TCP, TLS and hello across the world take less than two seconds")]
     public int PeerHandshakeMs { get; init; } = 5_000;
@@ -73,9 +77,17 @@ public sealed partial record ProtocolLimits
         "of one connection: an indexer reading hundreds of blocks a second is below it, and no client keeps more than a core busy by one")]
     public int RpcCallsPerSecondMax { get; init; } = 2_000;
 
+    [Limit(LimitScope.Local, "connections", 1, 1_000_000,
+        "a quarter of all: more than the page of a household, an indexer or a load generator opens, and one address can not take the places of all")]
+    public int RpcAddressConnectionsMax { get; init; } = 1_024;
+
+    [Limit(LimitScope.Local, "calls a second", 1, 1_000_000,
+        "four connections at their full rate: one address keeps no more than a part of the machine busy, however many connections it opens")]
+    public int RpcAddressCallsPerSecondMax { get; init; } = 8_000;
+
     [Limit(LimitScope.Local, "ms", 100, 600_000,
-        "three slow slots in a row; the caller learns the state reached and can ask again")]
-    public int RpcWaitMsMax { get; init; } = 30_000;
+        "as long as the longest slot: the caller learns the state reached and can ask again")]
+    public int RpcWaitMsMax { get; init; } = 10_000;
 
     [Limit(LimitScope.Local, "blocks", 1, 65_536,
         "blocks sent and not yet acknowledged by one subscriber; then its stream pauses")]

@@ -24,6 +24,15 @@ public sealed class FileReplacement : IDisposable
         File = files.Open(path + PartEnding, FileOpening.Create);
     }
 
+    /// <summary>Replaces a file's content as a whole.</summary>
+    /// <exception cref="StorageException">The disk does not take it.</exception>
+    public static void Write(IFileLayer files, string path, ReadOnlySpan<byte> content)
+    {
+        using var replacement = new FileReplacement(files, path);
+        replacement.File.Write(content, 0);
+        replacement.Commit();
+    }
+
     /// <summary>To write to.</summary>
     public IStorageFile File { get; }
 

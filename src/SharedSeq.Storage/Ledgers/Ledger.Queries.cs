@@ -73,10 +73,10 @@ public sealed partial class Ledger
         return found;
     });
 
-    /// <summary>The PoA kept for a batch.</summary>
-    public byte[]? GetReceipt(LaneId lane, BatchSeq seq) => _readers.Query(session =>
+    /// <summary>The PoA kept for a batch, or for the first after it in its lane that has one: it covers what is below.</summary>
+    public byte[]? GetReceiptAtOrAbove(LaneId lane, BatchSeq seq) => _readers.Query(session =>
     {
-        const string Sql = "SELECT proof FROM receipts WHERE epoch = ? AND author = ? AND worker = ? AND seq = ?";
+        const string Sql = "SELECT proof FROM receipts WHERE epoch = ? AND author = ? AND worker = ? AND seq >= ? ORDER BY seq LIMIT 1";
         return BindPlace(session.Statement(Sql), lane, seq).BlobOrNull();
     });
 

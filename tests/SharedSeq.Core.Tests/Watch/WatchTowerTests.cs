@@ -64,6 +64,50 @@ public sealed class WatchTowerTests
     }
 
     [Fact]
+    public void Who_joins_is_watched_and_who_leaves_owes_nothing_any_more()
+    {
+        Move(1);
+        See(2, new OperatorSighting { Fault = "gone" });
+        Pass(5.1);
+        See(0, new OperatorSighting { Certified = [Proven(10, "right")] });
+        Assert.Contains(_tower.TakeChanges(), alert => (alert.Kind, alert.Subject) == (WatchAlertKind.Unreachable, "http://c:3/"));
+        int fourth = _tower.Watch(new Uri("http://d:4"), _now);
+        _tower.Drop(2, _now);
+        Assert.Contains(_tower.TakeChanges(), alert => alert.Subject == "http://c:3/" && alert.End == _now);
+        See(2, new OperatorSighting { InvalidProof = "whatever it says now" });
+        Assert.DoesNotContain(_tower.Open, alert => alert.Subject == "http://c:3/");
+
+        // It has its patience to catch up, and is judged like the others then.
+        See(fourth, new OperatorSighting());
+        Pass(4.9);
+        _tower.Tick(_now);
+        Assert.DoesNotContain(_tower.Open, alert => alert.Subject == "http://d:4/");
+        Pass(0.3);
+        See(fourth, new OperatorSighting());
+        Assert.Contains(_tower.Open, alert => (alert.Kind, alert.Subject) == (WatchAlertKind.Behind, "http://d:4/"));
+        Pass(5.1);
+        _tower.Tick(_now);
+        Assert.Contains(_tower.Open, alert => (alert.Kind, alert.Subject) == (WatchAlertKind.Unreachable, "http://d:4/"));
+    }
+
+    [Fact]
+    public void A_watch_goes_on_with_whoever_joins_and_not_with_who_leaves()
+    {
+        Uri a = new("http://a:1"), b = new("http://b:2"), c = new("http://c:3"), d = new("http://d:4"), own = new("http://own-way-to-b:9");
+        var watched = new WatchedMembers([a, own], [a, b, c]);
+        Assert.Equal("+ -", Both(watched.Enter([a, b, c])));
+
+        // Who was there and is not watched was not wanted; who joins is, and at the same address only once.
+        Assert.Equal("+d -", Both(watched.Enter([a, b, c, d])));
+        Assert.Equal("+ -a", Both(watched.Enter([b, c, d])));
+        Assert.Equal("+ -", Both(watched.Enter([])));
+        Assert.Equal("+a -d", Both(watched.Enter([a, b, c])));
+
+        static string Both((IReadOnlyList<Uri> Joined, IReadOnlyList<Uri> Left) change) => $"+{Hosts(change.Joined)} -{Hosts(change.Left)}";
+        static string Hosts(IEnumerable<Uri> addresses) => string.Concat(addresses.Select(address => address.Host));
+    }
+
+    [Fact]
     public void A_result_that_is_not_the_certified_one_is_told_until_the_operator_gives_the_certified_one()
     {
         See(0, new OperatorSighting { Certified = [Proven(10, "right")] });

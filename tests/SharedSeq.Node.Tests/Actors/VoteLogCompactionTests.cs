@@ -1,6 +1,7 @@
 using SharedSeq.Consensus;
 using SharedSeq.Core.Tests.Ordering;
 using SharedSeq.Primitives;
+using SharedSeq.Storage;
 
 namespace SharedSeq.Node.Tests.Actors;
 
@@ -49,6 +50,28 @@ public sealed class VoteLogCompactionTests : IDisposable
         restarted.Step(new ReplicaInput.Tick(), Epoch.Zero, new CoreTime(10_000, OrderingBench.Start + 10_000), sent);
         Assert.DoesNotContain(sent, effect => effect is ReplicaEffect.CastVote { Slot.Value: 1 });
         Assert.Contains(sent, effect => effect is ReplicaEffect.Send { Message: Vote { Slot.Value: 1, VoteKind: VoteKind.First, Value.IsSkip: true } });
+    }
+
+    [Fact]
+    public void A_log_that_can_not_be_compacted_says_why_and_is_not_tried_again_at_every_step()
+    {
+        using NodeLogs logs = OpenLogs();
+        DurableRecord filler = new DurableRecord.OwnProposal(new Proposal(Filler(), default, [], Justification.None));
+        Epochs replica = NewReplica([]);
+        replica.Start(new CoreTime(0, OrderingBench.Start), []);
+        DurableRecord[] tooMany = [.. Enumerable.Repeat(filler, 2_000)];
+        void Fill()
+        {
+            for (int i = 0; i < 1_000; i++) logs.AppendVote(filler);
+        }
+
+        Fill();
+        Assert.Equal(StorageRejection.RecordTooLarge, logs.CompactVotes(replica, tooMany));
+        Assert.Equal(StorageRejection.None, logs.CompactVotes(replica, tooMany));
+        Fill();
+        Assert.Equal(StorageRejection.RecordTooLarge, logs.CompactVotes(replica, tooMany));
+        Fill();
+        Assert.Equal(StorageRejection.None, logs.CompactVotes(replica, []));
     }
 
     private Epochs NewReplica(IReadOnlyList<DurableRecord> log) =>

@@ -132,6 +132,26 @@ public sealed class OperatorCommandTests : IAsyncLifetime
         Assert.Equal(ExitCode.Unusable, await RunAsync("operator", "approve", join, "--config", _network.ConfigFileOf(0)));
     }
 
+    [Fact]
+    public async Task Nobody_signs_an_approval_with_keys_that_have_no_seat()
+    {
+        string join = Path.Combine(_folder, "join.json");
+        Assert.Equal(ExitCode.Ok, await RunAsync("operator", "join", "--config", Newcomer, "--name", "five", "--peer", "127.0.0.1:7999", "--out", join));
+        byte[] before = await File.ReadAllBytesAsync(join);
+        string stranger = Path.Combine(_folder, "stranger");
+        Assert.Equal(ExitCode.Ok, await Program.Main(["node", "init", stranger, "--unprotected"]));
+        File.Copy(Path.Combine(_folder, "genesis.json"), Path.Combine(stranger, "genesis.json"));
+        string config = Path.Combine(stranger, "node.json");
+        Assert.Equal(ExitCode.Unusable, await RunAsync("operator", "approve", join, "--config", config, "--rpc", Rpc));
+        Assert.Equal(before, await File.ReadAllBytesAsync(join));
+
+        // Where nobody can be asked, that is said, and who signs all the same says so.
+        Assert.Equal(ExitCode.Unusable, await RunAsync("operator", "approve", join, "--config", _network.ConfigFileOf(0), "--rpc", "http://127.0.0.1:1"));
+        Assert.Equal(before, await File.ReadAllBytesAsync(join));
+        Assert.Equal(ExitCode.Ok, await RunAsync("operator", "approve", join, "--config", _network.ConfigFileOf(0), "--offline"));
+        Assert.Single(((OperatorStatement.Join)StatementFile.Read(join)).Approvals);
+    }
+
     private static Task<int> RunAsync(params string[] arguments) => Program.Main(arguments);
 
     private async Task<string?> StateAsync(int member) =>

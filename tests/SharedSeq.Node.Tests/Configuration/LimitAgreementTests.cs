@@ -25,6 +25,7 @@ public sealed class LimitAgreementTests
         Assert.Equal(Limits.PeerSilenceMs, peer.SilenceMs);
         Assert.Equal(Limits.PeerReconnectMs, peer.ReconnectMs);
         Assert.Equal(Limits.PeerPendingConnectionsMax, peer.PendingConnections);
+        Assert.Equal(Limits.PeerPendingPerAddressMax, peer.PendingPerAddress);
     }
 
     [Fact]
@@ -37,6 +38,9 @@ public sealed class LimitAgreementTests
         Assert.Equal(Limits.StreamPausedMsMax, configuration.Rpc.StreamPausedMsMax);
         Assert.Equal(Limits.RpcConnectionsMax, configuration.Rpc.ConnectionsMax);
         Assert.Equal(Limits.RpcCallsPerSecondMax, configuration.Rpc.CallsPerSecondMax);
+        Assert.Equal(Limits.RpcAddressConnectionsMax, configuration.Rpc.AddressConnectionsMax);
+        Assert.Equal(Limits.RpcAddressCallsPerSecondMax, configuration.Rpc.AddressCallsPerSecondMax);
+        Assert.Equal(NodeLimits.RpcWaitMs, Limits.RpcWaitMsMax);
         Assert.Equal(Limits.SlotTimeoutMs, configuration.Consensus.SlotTimeoutMs);
         Assert.Equal(Limits.SlotTimeoutMaxMs, configuration.Consensus.SlotTimeoutMaxMs);
         Assert.Equal(Limits.HeartbeatMs, configuration.Consensus.HeartbeatMs);

@@ -129,6 +129,19 @@ public sealed class BadPeerTests(ThreeOfFour three) : IClassFixture<ThreeOfFour>
         await GoesOnAsync();
     }
 
+    [Fact]
+    public async Task Requests_for_batches_without_end_are_answered_within_a_budget_and_counted()
+    {
+        await using HostilePeer attacker = await PeerAttacker.StartedAsync(three.Network);
+        var request = new BatchRequest(new BatchSeq(7), new LaneTip(new LaneId(Epoch.Zero, new ReplicaId(1), 0), new BatchSeq(7), Sha.Of("no batch"u8)));
+        await TestNetwork.UntilAsync("requests of peer 0 are left without an answer", async () =>
+        {
+            for (int i = 0; i < 2_000; i++) attacker.Send(request);
+            return await Victim.MetricAsync("sharedseq_peer_requests_unserved_total{peer=\"0\",kind=\"BatchRequest\"}") > 0;
+        });
+        await GoesOnAsync();
+    }
+
     /// <summary>Attacks until the victim has counted the end of a session, then looks whether the network goes on.</summary>
     private async Task CountedAsync(SessionEnd reason, Action attack)
     {

@@ -44,6 +44,18 @@ public sealed class NodePeersTests : IDisposable
         Assert.Null(PlaceOf(KeysOf(4).NodeKey, left, epochs));
     }
 
+    [Fact]
+    public void Who_has_left_knows_it_and_who_has_not_joined_yet_has_not_left()
+    {
+        bool HasLeft(OperatorRegistry registry, int who) => new NodePeers(Network(), Addresses, [KeysOf(who).NodeKey]).HasLeft(registry);
+        var genesis = new OperatorRegistry(Network());
+        OperatorRegistry leaving = Joined().With(Signer.Exit(ulong.MaxValue, KeysOf(4).VoteKey, new P256Signer(_keys[8]))).WithNextFixed();
+        OperatorRegistry left = leaving.WithEpochEnded(new Height(200));
+        foreach ((OperatorRegistry registry, bool hasLeft) in new[] { (genesis, false), (Joined(), false), (leaving, false), (left.WithNextFixed(), true) })
+            Assert.Equal(hasLeft, HasLeft(registry, 4));
+        Assert.False(HasLeft(left.WithNextFixed(), 0));
+    }
+
     private OperatorStatementSigner Signer => new(Network().Domain);
 
     private CommitteeMember KeysOf(int who) => new(_keys[2 * who].PublicKey.Value, _keys[(2 * who) + 1].PublicKey.Value);
@@ -77,7 +89,7 @@ public sealed class NodePeersTests : IDisposable
     /// <summary>Where a node that has just started looks for a key; null when it has no session with it.</summary>
     private (string Host, int Port)? PlaceOf(PublicKey64 key, OperatorRegistry registry, NodeEpochs epochs)
     {
-        PeerEndpoint? found = new NodePeers(Network(), Addresses, _ => false).Registered(registry, epochs).SingleOrDefault(peer => peer.NodeKey == key);
+        PeerEndpoint? found = new NodePeers(Network(), Addresses, []).Registered(registry, epochs).SingleOrDefault(peer => peer.NodeKey == key);
         return found is null ? null : (found.Host, found.Port);
     }
 }

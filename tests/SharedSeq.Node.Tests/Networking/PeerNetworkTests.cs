@@ -112,6 +112,35 @@ public sealed class PeerNetworkTests
     }
 
     [Fact]
+    public async Task A_stranger_that_says_nothing_does_not_keep_a_peer_from_connecting()
+    {
+        const int Places = 8;
+        var limits = new PeerLimits { PendingConnections = Places, PendingPerAddress = 4, HandshakeMs = 60_000 };
+        await using var pair = await Pair.StartAsync(listener: o => o with { Limits = limits });
+        await pair.BothConnectedAsync();
+        var silent = new List<Socket>();
+        try
+        {
+            for (int i = 0; i < Places; i++)
+            {
+                var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                silent.Add(socket);
+                socket.Bind(new IPEndPoint(IPAddress.Parse("127.0.0.2"), 0));
+                await socket.ConnectAsync(pair.Networks[1].ListenEndpoint);
+            }
+
+            await pair.Until(() => pair.Networks[1].Ends.GetValueOrDefault(SessionEnd.TooManyPending) == Places - 4, "the stranger's others are refused");
+            int before = pair.Handlers[1].Connected;
+            pair.Networks[1].Disconnect(new PeerId(0), SessionEnd.Silent);
+            await pair.Until(() => pair.Handlers[1].Connected > before, "the peer's next session");
+        }
+        finally
+        {
+            silent.ForEach(socket => socket.Dispose());
+        }
+    }
+
+    [Fact]
     public async Task Who_is_registered_no_more_loses_its_session_and_gets_it_back_when_it_is_again()
     {
         await using var pair = await Pair.StartAsync();
@@ -120,6 +149,24 @@ public sealed class PeerNetworkTests
         await pair.Until(() => pair.Networks[1].Ends.ContainsKey(SessionEnd.UnregisteredKey) && !pair.Networks[1].IsConnected(new PeerId(0)), "no session");
         pair.Networks[1].SetPeers([new PeerEndpoint(new PeerId(0), pair.KeyOf(0), "", 0)]);
         await pair.BothConnectedAsync();
+    }
+
+    [Fact]
+    public async Task A_node_that_has_left_stops_dialing_peers_that_refuse_it_and_says_so_once()
+    {
+        var log = new CountingLog("this node has left");
+        await using var pair = await Pair.StartAsync(dialer: o => o with { Limits = new PeerLimits { ReconnectMs = 10 } }, dialerLog: log);
+        await pair.BothConnectedAsync();
+        PeerEndpoint listener = new(new PeerId(1), pair.KeyOf(1), "127.0.0.1", pair.Networks[1].ListenEndpoint.Port);
+
+        // As long as it has sessions it goes on.
+        pair.Networks[0].SetPeers([listener], isParting: true);
+        pair.Networks[1].Disconnect(new PeerId(0), SessionEnd.Silent);
+        await pair.Until(() => pair.Handlers[1].Connected == 2, "a second session");
+        Assert.Equal(2, pair.Networks[0].Dialing);
+        pair.Networks[1].SetPeers([]);
+        await pair.Until(() => pair.Networks[0].Dialing == 0, "it dials no more");
+        Assert.Equal(1, log.Count);
     }
 
     [Fact]
@@ -239,7 +286,7 @@ public sealed class PeerNetworkTests
         /// <summary>Replica 0 dials, replica 1 listens.</summary>
         public static async Task<Pair> StartAsync(
             P256PrivateKey? dialerKey = null, Func<PeerNetworkOptions, PeerNetworkOptions>? dialer = null,
-            Func<PeerNetworkOptions, PeerNetworkOptions>? listener = null, ILogger? listenerLog = null)
+            Func<PeerNetworkOptions, PeerNetworkOptions>? listener = null, ILogger? listenerLog = null, ILogger? dialerLog = null)
         {
             var pair = new Pair();
             pair._keys.AddRange(((P256PrivateKey[])[P256PrivateKey.Create(), P256PrivateKey.Create()]).OrderBy(key => key.PublicKey.Value.X));
@@ -247,7 +294,7 @@ public sealed class PeerNetworkTests
             var second = new PeerNetwork(listener?.Invoke(listening) ?? listening, pair.Handlers[1], listenerLog ?? NullLogger.Instance);
             second.Start();
             PeerNetworkOptions dialing = pair.Options(0, dialerKey ?? pair._keys[0], second.ListenEndpoint.Port);
-            var first = new PeerNetwork(dialer?.Invoke(dialing) ?? dialing, pair.Handlers[0], NullLogger.Instance);
+            var first = new PeerNetwork(dialer?.Invoke(dialing) ?? dialing, pair.Handlers[0], dialerLog ?? NullLogger.Instance);
             first.Start();
             pair.Networks.AddRange([first, second]);
             return pair;

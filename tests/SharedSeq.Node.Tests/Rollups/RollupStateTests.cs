@@ -73,32 +73,53 @@ public sealed class RollupStateTests : IDisposable
     [Fact]
     public void Who_attests_follows_the_committee_and_nobody_is_counted_by_two_seats()
     {
-        Committee four = CommitteeOf(0, 1, 2, 3);
-        var attested = new AttestedRollup(_rollup, four);
+        var attested = new AttestedRollup(_rollup, SeatsOf(0, 1, 2, 3));
         var block = new Attestation(Id, 1, Hash32.Zero, Hash32.Zero, Hash32.Zero);
         attested.Book.Add(new ReplicaId(2), block);
         attested.Book.Add(new ReplicaId(3), block);
-        Assert.False(attested.TryEnter(CommitteeOf(0, 1, 2, 3)));
+        Assert.False(attested.TryEnter(SeatsOf(0, 1, 2, 3)));
         Assert.Equal(2, attested.Book.Count);
 
         // A fifth joins; then the first leaves and the others move up.
-        Assert.True(attested.TryEnter(CommitteeOf(0, 1, 2, 3, 4)));
+        Assert.True(attested.TryEnter(SeatsOf(0, 1, 2, 3, 4)));
         Assert.Equal(5, attested.Attesters.N);
-        Assert.True(attested.TryEnter(CommitteeOf(1, 2, 3, 4)));
+        Assert.True(attested.TryEnter(SeatsOf(1, 2, 3, 4)));
         Assert.Null(attested.Book.Add(new ReplicaId(1), block).Executed);
         Assert.Null(attested.Book.Add(new ReplicaId(2), block).Executed);
         Assert.NotNull(attested.Book.Add(new ReplicaId(3), block).Executed);
 
         // An empty seat attests nothing.
-        Assert.True(attested.TryEnter(CommitteeOf(1, -1, 3, 4)));
+        Assert.True(attested.TryEnter(SeatsOf(1, -1, 3, 4)));
         Assert.Equal([0, 2, 3], attested.Attesters.Members.Select(seat => (int)seat.Value));
     }
 
-    private static Committee CommitteeOf(params int[] operators)
+    [Fact]
+    public void Attesters_that_the_policy_names_are_operators_and_not_seats()
+    {
+        using var rollup = new Rollup(
+            _rollup.Policy with { Attesters = ReplicaSet.Of(new ReplicaId(1)).With(new ReplicaId(2)) }, new NamespaceFeed(Id, 0, _ => null), hasAdapter: false);
+        var attested = new AttestedRollup(rollup, SeatsOf(0, 1, 2, 3));
+        int[] Seats() => [.. attested.Attesters.Members.Select(seat => (int)seat.Value)];
+        Assert.Equal([1, 2], Seats());
+
+        // The first leaves and the others move up; a newcomer has a seat that the document meant for another.
+        Assert.True(attested.TryEnter(SeatsOf(1, 4, 2, 3)));
+        Assert.Equal([0, 2], Seats());
+        Assert.True(attested.TryEnter(SeatsOf(200, 4, 2, 3)));
+        Assert.Equal([2], Seats());
+
+        // With none of them left every member attests.
+        Assert.True(attested.TryEnter(SeatsOf(200, 4, 5, 3)));
+        Assert.Equal([0, 1, 2, 3], Seats());
+    }
+
+    private static CommitteeSeats SeatsOf(params int[] operators)
     {
         static PublicKey64 KeyOf(int i, byte kind) => new(Sha.Of([(byte)i, kind]), default);
         CommitteeMember[] members = [.. operators.Select(i => i < 0 ? CommitteeMember.Empty : new CommitteeMember(KeyOf(i, 1), KeyOf(i, 2)))];
-        return new CommitteePlan(new Epoch(1), QuorumParameters.ForMembers(members.Length), members).Committee(Hash32.Zero);
+        return new CommitteeSeats(
+            new CommitteePlan(new Epoch(1), QuorumParameters.ForMembers(members.Length), members),
+            [.. operators.Select(i => i < 0 ? (OperatorId?)null : new OperatorId((uint)i))]);
     }
 
     private static Rollup Create(bool hasAdapter, ulong closed) => new(

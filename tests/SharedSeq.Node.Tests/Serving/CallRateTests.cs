@@ -151,13 +151,4 @@ public sealed class CallRateTests : IDisposable
         using HttpResponseMessage answer = await connection.PostAsync(address, content, _deadline.Token);
         return (await answer.Content.ReadFromJsonAsync<JsonElement[]>(_deadline.Token))!;
     }
-
-    private sealed class HandClock : TimeProvider
-    {
-        public long Milliseconds { get; set; } = 5_000_000;
-
-        public override long TimestampFrequency => 1_000_000;
-
-        public override long GetTimestamp() => Milliseconds * 1_000;
-    }
 }

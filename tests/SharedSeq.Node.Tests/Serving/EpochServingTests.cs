@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SharedSeq.Client;
+using SharedSeq.Consensus;
 using SharedSeq.Core.Tests.Ordering;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
@@ -157,6 +158,39 @@ public sealed class EpochServingTests : IAsyncLifetime
         Assert.Null(directory.Of(new Epoch(1)));
         Assert.NotNull(directory.Of(new Epoch(2)));
         Assert.False(await directory.FollowAsync(new Epoch(1), _deadline.Token));
+    }
+
+    [Fact]
+    public async Task Nobody_is_asked_for_the_way_to_an_epoch_that_can_not_have_begun()
+    {
+        ServedNetwork network = Network();
+        await EpochAsync(network, 0);
+        byte[] honest = await network.ProofAsync("result", network.Bench.Machine.Height.Value);
+        Assert.True(ProofFile.TryRead(honest, out ProofFile? file, out _));
+        ResultCertificate certificate = ((ResultProof)file.Proof).Certificate;
+        int asked = 0;
+        network.Methods["sharedseq_getHandOvers"] = _ =>
+        {
+            asked++;
+            return Task.FromResult<object?>(new { handOvers = Array.Empty<string>() });
+        };
+        var clock = new HandClock { Utc = DateTimeOffset.FromUnixTimeMilliseconds((long)network.Committee.Genesis.Timestamp.Value) };
+        var directory = new NetworkDirectory(network.Committee.Genesis, [await network.ServeAsync()], clock: clock);
+
+        // An hour of slack, with epochs of a second: 3,600 may have begun, whatever the own clock says.
+        foreach ((ulong epoch, ProofFault fault) in new[]
+        {
+            (3_601UL, ProofFault.ImpossibleEpoch), (ulong.MaxValue, ProofFault.ImpossibleEpoch), (3_600UL, ProofFault.UnknownEpoch),
+        })
+        {
+            asked = 0;
+            var claimed = new ResultProof(new ResultCertificate(certificate.Result with { Epoch = new Epoch(epoch) }, [.. certificate.Signatures]));
+            (ProofVerdict verdict, _) = await directory.VerifyAsync(ProofFile.For(network.Committee.Genesis, claimed).ToArray(), _deadline.Token);
+            Assert.Equal(fault, verdict.Fault);
+            Assert.Equal(fault == ProofFault.UnknownEpoch ? 1 : 0, asked);
+        }
+
+        Assert.False(new NetworkDirectory(new TestCommittee().Genesis, directory.Operators).IsPossible(new Epoch(1)));
     }
 
     private ServedNetwork Network(byte seed = 0)

@@ -44,7 +44,7 @@ public sealed class LedgerRebuildTests : IDisposable
         Assert.NotNull(again.NewestCertificate());
         Assert.True(again.GetExecution(new NamespaceId(9), 1)!.IsCertified);
         Assert.Equal([new Height(20), Height.Zero], again.Evidence().Select(item => item.Height));
-        Assert.NotNull(again.GetReceipt(Lane, new BatchSeq(3)));
+        Assert.NotNull(again.GetReceiptAtOrAbove(Lane, new BatchSeq(3)));
     }
 
     [Fact]
@@ -64,9 +64,7 @@ public sealed class LedgerRebuildTests : IDisposable
         var batches = new BatchStore(logs.ReadBatch);
         await using var ledger = new NodeLedger(_folder, _committee.Genesis, batches, NullLogger.Instance, e => throw e);
         TransactionPlace place = ledger.FindTransaction(id.Value)!.Value;
-        ProofOfAvailability proof = ledger.GetProof(place.Batch)!;
-        Assert.Equal(place.Batch, proof.Tip);
-        Assert.Null(ledger.GetProof(place.Batch with { Digest = Sha.Of([1]) }));
+        Assert.Equal(place.Batch, ledger.FindCover(place.Batch)!.Tip);
     }
 
     [Fact]

@@ -86,8 +86,9 @@ public sealed class LedgerTests : IDisposable
         Assert.Null(again.GetCertificateAtOrAbove(new(6)));
         Assert.Equal([8], again.NewestCertificate()!);
         Assert.True(again.GetExecution(Namespace, 2)!.IsCertified);
-        Assert.Equal([5], again.GetReceipt(Lane, new(5))!);
-        Assert.Null(again.GetReceipt(Lane, new(6)));
+        Assert.Equal([5], again.GetReceiptAtOrAbove(Lane, new(5))!);
+        Assert.Equal([4], again.GetReceiptAtOrAbove(Lane, new(2))!);
+        Assert.Null(again.GetReceiptAtOrAbove(Lane, new(6)));
         Assert.Equal([6], Assert.Single(again.Evidence()).Bytes.ToArray());
     }
 
@@ -196,8 +197,7 @@ public sealed class LedgerTests : IDisposable
         Assert.NotNull(ledger.GetExecution(Namespace, 15));
         Assert.Null(ledger.GetRejection(Id(9, 300_000)));
         Assert.NotNull(ledger.GetRejection(Id(12, 300_000)));
-        Assert.Null(ledger.GetReceipt(Lane, new(4)));
-        Assert.NotNull(ledger.GetReceipt(Lane, new(5)));
+        Assert.Equal([5], ledger.GetReceiptAtOrAbove(Lane, new(4))!);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.WebSockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -12,11 +13,8 @@ namespace SharedSeq.Node;
 /// The two high-rate ways in: the binary stream over a WebSocket at /v1/submit, and POST /v1/namespaces/{ns}/transactions with length-prefixed
 /// transactions (validUntil u64, length u32, payload), which is answered with a verdict per transaction once they are accepted or committed.
 /// </summary>
-public sealed class SubmitEndpoints(SubmitIntake intake, BatchStore batches, int requestBytesMax) : IRpcEndpoints
+public sealed class SubmitEndpoints(SubmitIntake intake, BatchStore batches, RpcSection options) : IRpcEndpoints
 {
-    /// <summary>Milliseconds a POST waits for its level. 10,000: three times the deadline of a receipt at the usual rate.</summary>
-    private const int WaitMs = 10_000;
-
     public void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/v1/submit", StreamAsync);
@@ -45,12 +43,19 @@ public sealed class SubmitEndpoints(SubmitIntake intake, BatchStore batches, int
             return;
         }
 
+        if (!RpcServer.RateOf(context, options).TryTake(out int retryAfterMs))
+        {
+            context.Response.Headers.RetryAfter = ((retryAfterMs + 999) / 1_000).ToString(CultureInfo.InvariantCulture);
+            await RefuseAsync(context, StatusCodes.Status429TooManyRequests, $"too many calls a second; again in {retryAfterMs} ms");
+            return;
+        }
+
         var ns = new NamespaceId(id);
         bool isCommitted = context.Request.Query["wait"] == "committed";
-        ReadOnlyMemory<byte>? body = await RpcServer.ReadBodyAsync(context, requestBytesMax);
+        ReadOnlyMemory<byte>? body = await RpcServer.ReadBodyAsync(context, options.RequestBytesMax);
         if (body is null)
         {
-            await RefuseAsync(context, StatusCodes.Status413PayloadTooLarge, $"a request has at most {requestBytesMax} bytes");
+            await RefuseAsync(context, StatusCodes.Status413PayloadTooLarge, $"a request has at most {options.RequestBytesMax} bytes");
             return;
         }
 
@@ -111,12 +116,13 @@ public sealed class SubmitEndpoints(SubmitIntake intake, BatchStore batches, int
         if (admitted > 0)
         {
             var observer = new AwaitedSubmission();
+            TimeSpan patience = TimeSpan.FromMilliseconds(NodeLimits.RpcWaitMs);
             await intake.SubmitAsync(ns, records, admitted, observer, context.RequestAborted);
             try
             {
-                (place, _) = await observer.Accepted.WaitAsync(TimeSpan.FromMilliseconds(WaitMs), context.RequestAborted);
+                (place, _) = await observer.Accepted.WaitAsync(patience, context.RequestAborted);
                 if (isCommitted)
-                    height = (await observer.Committed.WaitAsync(TimeSpan.FromMilliseconds(WaitMs), context.RequestAborted)).Block.Committed.Height.Value;
+                    height = (await observer.Committed.WaitAsync(patience, context.RequestAborted)).Block.Committed.Height.Value;
             }
             catch (SubmissionException e)
             {
@@ -154,8 +160,12 @@ public sealed class SubmitEndpoints(SubmitIntake intake, BatchStore batches, int
 
     private Task RefuseAsync(HttpContext context, int status, string message)
     {
-        intake.CountRefused(
-            status == StatusCodes.Status413PayloadTooLarge ? SubmissionRejection.TooLarge : SubmissionRejection.Malformed);
+        intake.CountRefused(status switch
+        {
+            StatusCodes.Status413PayloadTooLarge => SubmissionRejection.TooLarge,
+            StatusCodes.Status429TooManyRequests => SubmissionRejection.TooManyCalls,
+            _ => SubmissionRejection.Malformed,
+        });
         context.Response.StatusCode = status;
         return context.Response.WriteAsJsonAsync(new { error = message }, context.RequestAborted);
     }
