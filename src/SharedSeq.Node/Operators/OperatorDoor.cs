@@ -153,15 +153,13 @@ public sealed class OperatorDoor : IOrderedFollower
         // Doors that take one statement at a time should not make one record of it: the later one would be dropped as a duplicate.
         uint dedup = _genesis.Policy.DedupSeconds;
         ulong validUntil = (_progress.CommittedTime.Value / 1_000) + (dedup / 2) + (ulong)Random.Shared.Next((int)(dedup / 2) + 1);
-        byte[] record = new byte[BatchBody.RecordOverhead + bytes.Length];
-        BatchBody.WriteRecord(record, NamespaceId.System, validUntil, bytes.Span);
         TxId id = BatchBody.IdOf(NamespaceId.System, validUntil, bytes.Span);
         var outcome = new TaskCompletionSource<StatementOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_gate) _awaited[id] = outcome;
         try
         {
             var submission = new AwaitedSubmission();
-            await _submit.SubmitAsync(NamespaceId.System, record, 1, submission, cancellation);
+            await _submit.SubmitOneAsync(NamespaceId.System, validUntil, bytes, submission, cancellation);
             await submission.Committed.WaitAsync(TimeSpan.FromMilliseconds(NodeLimits.RpcWaitMs), cancellation);
             return await outcome.Task.WaitAsync(TimeSpan.FromMilliseconds(NodeLimits.RpcWaitMs), cancellation);
         }

@@ -63,10 +63,8 @@ public sealed partial class PublicMethods
             throw new RpcException(error, $"not admitted: {rejection}", new { reason = rejection.ToString(), detail = verdict.EvmReason.ToString() });
         }
 
-        byte[] record = new byte[BatchBody.RecordOverhead + payload.Length];
-        BatchBody.WriteRecord(record, id, validUntil, payload);
         var observer = new AwaitedSubmission();
-        await node.Submit.SubmitAsync(id, record, 1, observer, cancellation);
+        await node.Submit.SubmitOneAsync(id, validUntil, payload, observer, cancellation);
         return observer;
     }
 

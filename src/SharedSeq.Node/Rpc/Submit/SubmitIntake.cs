@@ -54,6 +54,15 @@ public sealed class SubmitIntake(
     /// <summary>Counts a submission refused before its transactions were looked at.</summary>
     public void CountRefused(SubmissionRejection reason) => counters.CountFrame(reason);
 
+    /// <summary>Hands one admitted transaction over, as <see cref="SubmitAsync"/> does.</summary>
+    public ValueTask SubmitOneAsync(
+        NamespaceId ns, ulong validUntil, ReadOnlyMemory<byte> payload, ISubmissionObserver observer, CancellationToken cancellation)
+    {
+        byte[] record = new byte[BatchBody.RecordOverhead + payload.Length];
+        BatchBody.WriteRecord(record, ns, validUntil, payload.Span);
+        return SubmitAsync(ns, record, 1, observer, cancellation);
+    }
+
     /// <summary>Hands admitted records over; waits while the lane's mailbox is full, which slows the submitter.</summary>
     public async ValueTask SubmitAsync(
         NamespaceId ns, ReadOnlyMemory<byte> records, int count, ISubmissionObserver observer, CancellationToken cancellation)
