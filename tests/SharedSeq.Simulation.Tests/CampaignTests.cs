@@ -11,7 +11,7 @@ public sealed class CampaignTests(ITestOutputHelper output)
     /// <summary>Fresh runs of four members; seven members get a quarter of it. More with SHAREDSEQ_SIMULATION_RUNS.</summary>
     private const int DefaultRuns = 200;
 
-    private const int GoalRuns = 400;
+    private const int GoalRuns = 600;
 
     [Fact]
     public void Seeds_that_once_failed_pass()

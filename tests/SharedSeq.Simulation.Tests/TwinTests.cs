@@ -23,6 +23,16 @@ public sealed class TwinTests
     }
 
     [Theory]
+    [InlineData(4, 4, 1_500)]
+    [InlineData(7, 4, 300)]
+    public void An_epoch_that_ends_within_the_partitions_keeps_agreement_and_recovers(int members, int slots, ulong count)
+    {
+        TwinTotals totals = AssertClean(members, slots, 1_000, count, changesEpoch: true);
+        Assert.Equal(totals.Scenarios, totals.WithEpochEntered);
+        Assert.True(totals.WithEvidence > 0, "no scenario in which the twin was seen to contradict itself");
+    }
+
+    [Theory]
     [MemberData(nameof(Mutants))]
     public void Each_mutant_of_a_slot_is_caught(string name)
     {
@@ -51,9 +61,9 @@ public sealed class TwinTests
         Assert.Equal(first.ToString(), second.ToString());
     }
 
-    private static TwinTotals AssertClean(int members, int slots, ulong from, ulong count)
+    private static TwinTotals AssertClean(int members, int slots, ulong from, ulong count, bool changesEpoch = false)
     {
-        TwinTotals totals = TwinCampaign.Run(members, slots, from, count, onResult: result => Assert.True(
+        TwinTotals totals = TwinCampaign.Run(members, slots, from, count, changesEpoch: changesEpoch, onResult: result => Assert.True(
             result.Violation is null, $"{result.Violation}\n{result.Scenario}\n{TwinCampaign.ReplayCommand(result.Scenario)}"));
         Assert.Equal((long)count, totals.Scenarios);
         return totals;

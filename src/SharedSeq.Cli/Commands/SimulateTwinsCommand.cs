@@ -19,6 +19,7 @@ internal static class SimulateTwinsCommand
         };
         var from = new Option<ulong>("--from") { Description = "Number of the first scenario.", DefaultValueFactory = _ => 0 };
         var count = new Option<ulong>("--count") { Description = "How many scenarios, upwards from the first.", DefaultValueFactory = _ => 1_000 };
+        var epochs = new Option<bool>("--epochs") { Description = "The first epoch ends within the partitioned slots." };
         var trace = new Option<bool>("--trace") { Description = "Print the trace of a single scenario." };
         var json = new Option<bool>("--json") { Description = "Print the totals as JSON." };
         members.Validators.Add(result =>
@@ -30,19 +31,19 @@ internal static class SimulateTwinsCommand
         {
             if (result.GetValue(slots) is < 1 or > 6) result.AddError("--slots must be 1 to 6.");
         });
-        var command = new Command("twins", "Run one member twice with one key, in enumerated partitions.") { members, slots, from, count, trace, json };
+        var command = new Command("twins", "Run one member twice with one key, in enumerated partitions.") { members, slots, from, count, epochs, trace, json };
         command.SetAction(parsed => Run(
             parsed.GetValue(members), parsed.GetValue(slots), parsed.GetValue(from), parsed.GetValue(count),
-            parsed.GetValue(trace), parsed.GetValue(json)));
+            parsed.GetValue(epochs), parsed.GetValue(trace), parsed.GetValue(json)));
         return command;
     }
 
-    private static int Run(int members, int slots, ulong from, ulong count, bool isTraced, bool isJson)
+    private static int Run(int members, int slots, ulong from, ulong count, bool hasEpochs, bool isTraced, bool isJson)
     {
         var clock = Stopwatch.StartNew();
         int failures = 0;
-        if (isTraced) TwinRun.Execute(TwinScenario.Of(members, slots, from), trace: Console.Out);
-        TwinTotals totals = TwinCampaign.Run(members, slots, from, count, onResult: result =>
+        if (isTraced) TwinRun.Execute(TwinScenario.Of(members, slots, from) with { ChangesEpoch = hasEpochs }, trace: Console.Out);
+        TwinTotals totals = TwinCampaign.Run(members, slots, from, count, changesEpoch: hasEpochs, onResult: result =>
         {
             if (result.Violation is not { } violation || failures++ >= FailuresShown) return;
             Console.Error.WriteLine($"""

@@ -183,14 +183,11 @@ public sealed class OrderingActor : Actor<OrderingMessage>
         }
     }
 
-    /// <summary>
-    /// The oldest epoch that has what is asked for answers: the newest certificate of one that ended is its boundary's, which hands over to the next, and
-    /// of which whoever came or left with that boundary would hear nothing otherwise. Observers of it are answered as often as its members.
-    /// </summary>
+    /// <summary>Observers of the epoch that answers are answered as often as its members.</summary>
     private void OnRequest(PeerId from, ResultRequest request)
     {
-        EpochResult? epoch = _results.All.FirstOrDefault(item => item.Collector.Newest?.Result.Height >= request.AtOrAbove);
-        if (epoch?.Collector.Newest is not { } newest) return;
+        ResultCollector? answerer = ResultCollector.AnswererOf(_results.All.Select(item => item.Collector), request);
+        if (answerer?.Newest is not { } newest || _results.Of(newest.Result.Epoch) is not { } epoch) return;
         if (epoch.Part.SeatOf(from) is { } seat)
         {
             epoch.Collector.OnRequest(seat, request, _effects);

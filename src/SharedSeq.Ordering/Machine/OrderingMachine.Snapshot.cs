@@ -40,11 +40,14 @@ public sealed partial class OrderingMachine
 
     /// <summary>The machine as it was when the snapshot was written.</summary>
     /// <exception cref="DecodeException">The bytes are not a snapshot of this network's machine.</exception>
-    public static OrderingMachine Restore(Genesis genesis, ISignatureScheme scheme, ref CanonicalReader reader)
+    public static OrderingMachine Restore(Genesis genesis, ISignatureScheme scheme, ref CanonicalReader reader) =>
+        Restore(genesis, scheme, CommitteeMutations.None, ref reader);
+
+    internal static OrderingMachine Restore(Genesis genesis, ISignatureScheme scheme, CommitteeMutations mutations, ref CanonicalReader reader)
     {
         if (!reader.Raw(SnapshotTag.Length).SequenceEqual(SnapshotTag))
             DecodeException.Throw(DecodeRejection.UnknownValue, "not a snapshot of ordering");
-        var machine = new OrderingMachine(genesis, scheme);
+        var machine = new OrderingMachine(genesis, scheme, mutations);
         machine.ReadState(ref reader);
         machine._duplicates.Restore(ref reader);
         return machine;
@@ -98,7 +101,7 @@ public sealed partial class OrderingMachine
         ulong boundary = reader.U64();
         _span = _span with { EndsAt = endsAt, Boundary = boundary == 0 ? null : new Height(boundary) };
         EffectsRoot = reader.Hash();
-        Operators = OperatorRegistry.Read(_genesis, ref reader);
+        Operators = OperatorRegistry.Read(_genesis, _mutations, ref reader);
         if (Operators.Present.Plan.Epoch != Epoch || Operators.Next is null != (Height.Value == 0))
             DecodeException.Throw(DecodeRejection.Malformed, "committees of a snapshot");
         if (reader.U32() != (uint)_namespaces.Length) DecodeException.Throw(DecodeRejection.Malformed, "namespaces of a snapshot");

@@ -20,6 +20,7 @@ public sealed partial class OrderingMachine
     private readonly SortedMerkleTree _heads;
     private readonly CanonicalWriter _writer = new(4096);
     private readonly ISignatureScheme _scheme;
+    private readonly CommitteeMutations _mutations;
 
     // Work of the height being applied.
     private readonly List<NamespaceState> _work = [];
@@ -41,10 +42,16 @@ public sealed partial class OrderingMachine
     /// <param name="genesis">The network.</param>
     /// <param name="scheme">Checks the signatures of operator statements; nothing else that is ordered has any that ordering looks at.</param>
     public OrderingMachine(Genesis genesis, ISignatureScheme scheme)
+        : this(genesis, scheme, CommitteeMutations.None)
+    {
+    }
+
+    internal OrderingMachine(Genesis genesis, ISignatureScheme scheme, CommitteeMutations mutations)
     {
         _genesis = genesis;
         _scheme = scheme;
-        Operators = new OperatorRegistry(genesis);
+        _mutations = mutations;
+        Operators = new OperatorRegistry(genesis, mutations);
         _policy = genesis.Policy;
         _namespaces = new NamespaceState[genesis.Namespaces.Count];
         _byId = new Lookup<ulong, NamespaceState>(_namespaces.Length);
@@ -113,6 +120,7 @@ public sealed partial class OrderingMachine
         Timestamp = block.Timestamp;
         _span = _span.After(Height, Timestamp);
         StartHeight();
+        if (Operators.Next is null && _mutations.HasFlag(CommitteeMutations.FixedBeforeStatements)) Operators = Operators.WithNextFixed();
         foreach (LaneTip tip in block.Batches)
         {
             int slot = _slots.Open(tip);

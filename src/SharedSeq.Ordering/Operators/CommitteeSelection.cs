@@ -17,13 +17,15 @@ internal sealed class CommitteeSelection
     private readonly Genesis _genesis;
     private readonly SortedDictionary<uint, Operator> _operators = [];
     private readonly List<OperatorId?> _seats;
+    private readonly CommitteeMutations _mutations;
     private readonly int _faults;
     private int _empty;
     private int _changes;
 
-    private CommitteeSelection(Genesis genesis, CommitteeSeats present, IReadOnlyList<Operator> operators)
+    private CommitteeSelection(Genesis genesis, CommitteeSeats present, IReadOnlyList<Operator> operators, CommitteeMutations mutations)
     {
         _genesis = genesis;
+        _mutations = mutations;
         foreach (Operator item in operators) _operators[item.Id.Value] = item;
         _seats = [.. present.Operators];
         _faults = present.Plan.Quorum.F;
@@ -32,9 +34,9 @@ internal sealed class CommitteeSelection
 
     /// <summary>The committee after the present one, and the operators as they stand when it is fixed.</summary>
     public static (CommitteeSeats Next, IReadOnlyList<Operator> Operators) Select(
-        Genesis genesis, CommitteeSeats present, IReadOnlyList<Operator> operators)
+        Genesis genesis, CommitteeSeats present, IReadOnlyList<Operator> operators, CommitteeMutations mutations = CommitteeMutations.None)
     {
-        var selection = new CommitteeSelection(genesis, present, operators);
+        var selection = new CommitteeSelection(genesis, present, operators, mutations);
         selection.EmptySeats();
         selection.FillSeats();
         selection.DropEmptySeats();
@@ -47,7 +49,9 @@ internal sealed class CommitteeSelection
     /// <summary>Thresholds of a committee of n: those of genesis for its size, else the default ones.</summary>
     public static QuorumParameters QuorumOf(Genesis genesis, int n) => n == genesis.Quorum.N ? genesis.Quorum : QuorumParameters.ForMembers(n);
 
-    private bool HasRoom => _changes + _empty < _faults;
+    private bool HasRoom => _changes + _empty < _faults || _mutations.HasFlag(CommitteeMutations.AnyNumberOfChanges);
+
+    private int Least => _mutations.HasFlag(CommitteeMutations.ThreeMembers) ? LeastMembers - 1 : LeastMembers;
 
     private int Occupied => _seats.Count - _empty;
 
@@ -90,7 +94,7 @@ internal sealed class CommitteeSelection
     {
         for (int i = 0; i < _seats.Count && HasRoom; i++)
         {
-            if (OperatorAt(i) is not { State: OperatorState.Leaving } || Occupied <= LeastMembers || !CanShrink(_empty)) continue;
+            if (OperatorAt(i) is not { State: OperatorState.Leaving } || Occupied <= Least || !CanShrink(_empty)) continue;
             _seats.RemoveAt(i);
             _changes++;
             i--;
@@ -118,7 +122,7 @@ internal sealed class CommitteeSelection
     }
 
     /// <summary>Whether one seat less leaves a committee that stands so many empty ones.</summary>
-    private bool CanShrink(int empty) => _seats.Count > LeastMembers && QuorumOf(_genesis, _seats.Count - 1).F >= empty;
+    private bool CanShrink(int empty) => _seats.Count > Least && QuorumOf(_genesis, _seats.Count - 1).F >= empty;
 
     private Operator? OperatorAt(int seat) => _seats[seat] is { } id ? _operators[id.Value] : null;
 

@@ -35,9 +35,9 @@ public sealed partial class OperatorRegistry
     }
 
     /// <exception cref="DecodeException">The bytes do not begin with a registry of this network.</exception>
-    internal static OperatorRegistry Read(Genesis genesis, ref CanonicalReader reader)
+    internal static OperatorRegistry Read(Genesis genesis, CommitteeMutations mutations, ref CanonicalReader reader)
     {
-        var registry = new OperatorRegistry(genesis) { Present = CommitteeSeats.Read(ref reader) };
+        var registry = new OperatorRegistry(genesis, mutations) { Present = CommitteeSeats.Read(ref reader) };
         if (reader.Bool()) registry.Next = CommitteeSeats.Read(ref reader);
         registry._nextId = reader.U32();
         registry._operators = ReadOperators(registry._nextId, ref reader);

@@ -30,6 +30,7 @@ public sealed partial class OperatorRegistry
     public const int CheckpointsMax = 8;
 
     private readonly Genesis _genesis;
+    private readonly CommitteeMutations _mutations;
 
     // Ascending x coordinates. A key and its mirror image, which one secret makes, count as one.
     private Hash32[] _keys;
@@ -40,8 +41,14 @@ public sealed partial class OperatorRegistry
 
     /// <summary>The first committee.</summary>
     public OperatorRegistry(Genesis genesis)
+        : this(genesis, CommitteeMutations.None)
+    {
+    }
+
+    internal OperatorRegistry(Genesis genesis, CommitteeMutations mutations)
     {
         _genesis = genesis;
+        _mutations = mutations;
         _operators = new Operator[genesis.Members.Count];
         _nextId = (uint)_operators.Length;
         var seats = new OperatorId?[_operators.Length];
@@ -63,6 +70,7 @@ public sealed partial class OperatorRegistry
     private OperatorRegistry(OperatorRegistry before)
     {
         _genesis = before._genesis;
+        _mutations = before._mutations;
         _keys = before._keys;
         _ended = before._ended;
         _checkpoints = before._checkpoints;
@@ -161,6 +169,7 @@ public sealed partial class OperatorRegistry
     /// </summary>
     internal OperatorRegistry WithOffender(Epoch epoch, ReplicaId seat)
     {
+        if (_mutations.HasFlag(CommitteeMutations.OffendersKept)) return this;
         if (OperatorOf(epoch, seat) is not { } id || Find(id) is not { IsSeated: true } offender || offender.State == OperatorState.Offender) return this;
         OperatorRegistry after = Replace(offender with { State = OperatorState.Offender, NewKeys = null });
         if (Next?.SeatOf(id) is { } nextSeat && Next.EmptyCount < Next.Plan.Quorum.F) after.Next = Next.Without(nextSeat);
@@ -170,7 +179,7 @@ public sealed partial class OperatorRegistry
     /// <summary>The registry once the next committee is fixed: at the end of the present epoch's first height.</summary>
     internal OperatorRegistry WithNextFixed()
     {
-        (CommitteeSeats next, IReadOnlyList<Operator> operators) = CommitteeSelection.Select(_genesis, Present, _operators);
+        (CommitteeSeats next, IReadOnlyList<Operator> operators) = CommitteeSelection.Select(_genesis, Present, _operators, _mutations);
         var kept = new List<Operator>();
         foreach (Operator item in operators)
         {
@@ -178,7 +187,8 @@ public sealed partial class OperatorRegistry
             if (item.IsSeated && Present.SeatOf(item.Id) is null && next.SeatOf(item.Id) is null) continue;
 
             // Who was in step an epoch ago may have stopped since: whoever found no room says it again, or two that stopped could be seated one by one.
-            kept.Add(item.State == OperatorState.Ready ? item with { State = OperatorState.Candidate } : item);
+            bool isUnseated = item.State == OperatorState.Ready && !_mutations.HasFlag(CommitteeMutations.ReadyKept);
+            kept.Add(isUnseated ? item with { State = OperatorState.Candidate } : item);
         }
 
         return new OperatorRegistry(this) { Next = next, _operators = [.. kept] };

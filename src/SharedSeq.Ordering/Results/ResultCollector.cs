@@ -163,6 +163,24 @@ public sealed class ResultCollector
         Adopt(certificate, effects);
     }
 
+    /// <summary>
+    /// Who of several answers a request: the oldest epoch that has what is asked for. The newest certificate of one that ended is its boundary's, which hands
+    /// over to the next, and of which whoever came or left with that boundary would hear nothing otherwise.
+    /// </summary>
+    /// <param name="oldestFirst">The collectors of the newest epochs.</param>
+    /// <param name="request">The request.</param>
+    /// <returns>Null when none has it.</returns>
+    public static ResultCollector? AnswererOf(IEnumerable<ResultCollector> oldestFirst, ResultRequest request)
+    {
+        foreach (ResultCollector collector in oldestFirst)
+        {
+            if (collector.Newest?.Result.Height >= request.AtOrAbove) return collector;
+        }
+
+        return null;
+    }
+
+    /// <summary>A member asks: answered when the certificate asked for, or a later one, is held.</summary>
     public void OnRequest(ReplicaId from, ResultRequest request, List<ResultEffect> effects)
     {
         if (NewestHeight >= request.AtOrAbove.Value && Newest is not null) Answer(from, effects);

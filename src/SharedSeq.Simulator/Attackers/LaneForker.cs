@@ -34,7 +34,7 @@ public sealed class LaneForker : Attacker
         if (_forks.TryGetValue(request.Tip.Digest, out Batch? fork)) SendTo(from, new BatchResponse(request.Lane, [fork]));
     }
 
-    /// <summary>The same place and predecessor with one transaction more.</summary>
+    /// <summary>The same place and predecessor with one transaction more; in a full batch the last one is another.</summary>
     private Batch ForkOf(Batch batch)
     {
         foreach (Batch known in _forks.Values)
@@ -44,10 +44,13 @@ public sealed class LaneForker : Attacker
         }
 
         byte[] payload = BitConverter.GetBytes(Random.NextU64());
-        byte[] bytes = new byte[batch.Body.Bytes.Length + BatchBody.RecordOverhead + payload.Length];
+        int room = BatchBody.RecordOverhead + payload.Length;
+        bool isFull = batch.Body.Bytes.Length + room > BatchBody.MaxBytes;
+        byte[] bytes = new byte[batch.Body.Bytes.Length + (isFull ? 0 : room)];
         batch.Body.Bytes.CopyTo(bytes);
-        BatchBody.WriteRecord(bytes.AsSpan(batch.Body.Bytes.Length), new NamespaceId(1), 0, payload);
-        BatchBody body = BatchBody.Parse(bytes, batch.Body.Count + 1);
+        if (isFull) bytes[^1] ^= 1;
+        else BatchBody.WriteRecord(bytes.AsSpan(batch.Body.Bytes.Length), new NamespaceId(1), 0, payload);
+        BatchBody body = BatchBody.Parse(bytes, batch.Body.Count + (isFull ? 0 : 1));
         BatchHeader header = batch.Header;
         var changed = new BatchHeader(
             header.Lane, header.Seq, header.PreviousDigest, header.Flags, body.Count, body.Bytes.Length,

@@ -27,8 +27,8 @@ public sealed class Agreement : Checker
         if (node.IsHonest) _votes.OnDelivered(node.Id.Value, block.Block);
     }
 
-    /// <summary>Whether a proposed block is a tail.</summary>
-    public bool IsTail(BlockId block) => _votes.IsTail(block);
+    /// <summary>How many tails end in a proposed block, itself included.</summary>
+    public int TailsTo(BlockId block) => _votes.TailsTo(block);
 
     public override void OnEnd()
     {

@@ -25,8 +25,8 @@ public abstract class Checker(SimulatedRun run)
     {
     }
 
-    /// <summary>A replica enters an epoch, with a seat or without.</summary>
-    public virtual void OnEpochEntered(SimulatedNode node)
+    /// <summary>A node has the committee of an epoch that begins, or finds it again when it starts.</summary>
+    public virtual void OnCommittee(SimulatedNode node, Committee committee)
     {
     }
 

@@ -101,8 +101,13 @@ public sealed class VoteUnion(Func<Epoch, (QuorumParameters Quorum, int Liars)> 
         }
     }
 
-    /// <summary>Whether a proposed block is a tail.</summary>
-    public bool IsTail(BlockId block) => _headers.TryGetValue(block.Hash, out Header? header) && header.IsTail;
+    /// <summary>How many tails end in a proposed block, itself included.</summary>
+    public int TailsTo(BlockId block)
+    {
+        int tails = 0;
+        for (; _headers.TryGetValue(block.Hash, out Header? header) && header.IsTail; block = header.ParentId) tails++;
+        return tails;
+    }
 
     /// <summary>What a committed tail commits: the boundary of its epoch. Any other block commits itself.</summary>
     private BlockId HeightOf(BlockId block)

@@ -9,6 +9,12 @@ public sealed record CommitteeChanges(int Joiners, int PerMille, int EpochsAfter
     /// <summary>Every epoch has the first committee.</summary>
     public static readonly CommitteeChanges None = new(0, 0, 1);
 
-    /// <summary>A committee of a run grows to this size at most.</summary>
+    /// <summary>
+    /// Operators ask for the changes by signed statements, and ordering decides. Otherwise they are drawn from the seed, among them what no statement asks for,
+    /// a member in another seat for instance.
+    /// </summary>
+    public bool IsOrdered { get; init; }
+
+    /// <summary>A committee that is drawn grows to this size at most.</summary>
     public const int MembersMax = 8;
 }

@@ -21,6 +21,8 @@ public sealed record SeatPlan(Epoch Epoch, QuorumParameters Quorum, IReadOnlyLis
 {
     public CommitteeMember[] Members => [.. Seats.Select(seat => seat.Member)];
 
+    public bool HasEmptySeat => Seats.Any(seat => seat.Node is null);
+
     /// <summary>The seat of a node; null when it has none.</summary>
     public ReplicaId? SeatOf(NodeId node)
     {

@@ -1,10 +1,12 @@
 using SharedSeq.Consensus;
+using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Simulator;
 
 /// <summary>
-/// The committees of a run, epoch by epoch: drawn from the seed, so that all nodes derive the same ones. At a boundary at most f members join, leave,
+/// The committees of a run, epoch by epoch. Where ordering decides they are noted here as the first node has them; the checker <see cref="HandOvers"/>
+/// compares. Otherwise they are drawn from the seed, so that all nodes derive the same ones: at a boundary at most f members join, leave,
 /// rotate keys or lose their seat; the others may get other seats. No committee has more faulty members, empty seats counted, than it stands.
 /// </summary>
 public sealed class SimulatedCommittees
@@ -26,11 +28,34 @@ public sealed class SimulatedCommittees
         _plans.Add(new SeatPlan(Epoch.Zero, settings.Quorum, seats));
     }
 
-    /// <summary>The plan of an epoch: it depends on those before it and on nothing that happens in the run.</summary>
+    /// <summary>The plan of an epoch that begins or has begun.</summary>
     public SeatPlan Of(Epoch epoch)
     {
-        while ((ulong)_plans.Count <= epoch.Value) _plans.Add(Draw(_plans[^1]));
+        while ((ulong)_plans.Count <= epoch.Value)
+        {
+            Invariant.Check(!_settings.Changes.IsOrdered, "ordering has decided who serves an epoch before anybody enters it");
+            _plans.Add(Draw(_plans[^1]));
+        }
+
         return _plans[(int)epoch.Value];
+    }
+
+    /// <summary>The plan of an epoch as ordering decided it at a node.</summary>
+    public SeatPlan Decided(CommitteePlan plan)
+    {
+        var seats = new SimulatedSeat[plan.Members.Count];
+        for (int i = 0; i < seats.Length; i++) seats[i] = _signatures.SeatWith(plan.Members[i]) ?? SimulatedSeat.Empty;
+        var decided = new SeatPlan(plan.Epoch, plan.Quorum, seats);
+        if ((ulong)_plans.Count == plan.Epoch.Value) _plans.Add(decided);
+        return decided;
+    }
+
+    /// <summary>Keys of a node that it has not used: another vote key, another node key or both; null when the run has no more for it.</summary>
+    public SimulatedKeys? NewKeys(NodeId node, bool isVote, bool isNode)
+    {
+        if (!Renew(node, isVote, isNode)) return null;
+        (int vote, int own) = _generations[node.Value];
+        return _signatures.KeysOf(node, vote, own);
     }
 
     /// <summary>Who has a seat in an epoch; null for an empty one, and in an epoch that nobody has entered: a damaged message may name any.</summary>

@@ -1,4 +1,5 @@
 using SharedSeq.Consensus;
+using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Simulator;
@@ -6,9 +7,14 @@ namespace SharedSeq.Simulator;
 /// <summary>A batch as the batch log keeps it.</summary>
 public sealed record BatchRecord(Batch Batch, bool IsAckable);
 
+/// <summary>A snapshot of the ordering state, which has the committees of its own epoch and the next only.</summary>
+/// <param name="State">The state.</param>
+/// <param name="Decided">The committees that were decided so far, from epoch 1 on.</param>
+public sealed record KeptSnapshot(byte[] State, IReadOnlyList<CommitteePlan> Decided);
+
 /// <summary>A copy of a disk.</summary>
 public sealed record SavedDisk(
-    IReadOnlyList<DurableRecord> Votes, long VotePosition, IReadOnlyList<BatchRecord> Batches, IReadOnlyList<CommittedBlock> Blocks, byte[]? Snapshot,
+    IReadOnlyList<DurableRecord> Votes, long VotePosition, IReadOnlyList<BatchRecord> Batches, IReadOnlyList<CommittedBlock> Blocks, KeptSnapshot? Snapshot,
     ResultCertificate? Certificate, IReadOnlyList<Evidence> Evidence)
 {
     public static readonly SavedDisk Empty = new([], 0, [], [], null, null, []);
@@ -37,7 +43,7 @@ public sealed class SimulatedDisk
     public SimulatedLog<CommittedBlock> Archive { get; }
 
     /// <summary>The ledger's newest snapshot of the ordering state; null before the first checkpoint.</summary>
-    public byte[]? Snapshot { get; set; }
+    public KeptSnapshot? Snapshot { get; set; }
 
     /// <summary>The ledger's newest result certificate.</summary>
     public ResultCertificate? NewestCertificate { get; set; }

@@ -1,5 +1,5 @@
 using SharedSeq.Consensus;
-using SharedSeq.Primitives;
+using SharedSeq.Ordering;
 
 namespace SharedSeq.Simulator;
 
@@ -48,6 +48,15 @@ public sealed class Mutant
         new("other order of execution", "7") { ReversesOddMembers = true, Checker = nameof(EqualResults) },
         new("evidence not proposed", "8") { Mutations = ProtocolMutations.EvidenceNotProposed, Checker = nameof(EvidenceCommitted) },
         new("evidence repeated", "R4") { Mutations = ProtocolMutations.EvidenceRepeated, Checker = nameof(EvidenceCommitted) },
+        new("committee served as first fixed", "8") { TakesCommitteeAsFixed = true, Checker = nameof(HandOvers) },
+        new("committee fixed too early", "ordering 11")
+        {
+            CommitteeMutations = CommitteeMutations.FixedBeforeStatements, Checker = nameof(HandOvers),
+        },
+        new("more than f changes", "ordering 11") { CommitteeMutations = CommitteeMutations.AnyNumberOfChanges, Checker = nameof(HandOvers) },
+        new("ready does not lapse", "ordering 11") { CommitteeMutations = CommitteeMutations.ReadyKept, Checker = nameof(HandOvers) },
+        new("committee of three", "ordering 11") { CommitteeMutations = CommitteeMutations.ThreeMembers, Checker = nameof(HandOvers) },
+        new("offender keeps its seat", "ordering 11") { CommitteeMutations = CommitteeMutations.OffendersKept, Checker = nameof(HandOvers) },
         new("rolled-back member votes on", "5") { IgnoresGuard = true, Checker = nameof(NoHonestEvidence) },
         new("slot window not kept", "3") { WindowFactor = 10_000, Checker = nameof(MemoryBounds) },
     ];
@@ -75,6 +84,9 @@ public sealed class Mutant
     /// <summary>The shell sends to the sessions that had the seats in the epoch before.</summary>
     public bool SendsToSeatsBefore { get; private init; }
 
+    /// <summary>The shell serves an epoch with the committee that the first height of the epoch before it fixed, whatever evidence came after.</summary>
+    public bool TakesCommitteeAsFixed { get; private init; }
+
     /// <summary>The checker that this mutant is there for; null when any may catch it.</summary>
     public string? Checker { get; private init; }
 
@@ -84,6 +96,8 @@ public sealed class Mutant
         || (Mutations & (ProtocolMutations.FinalAfterExtra | ProtocolMutations.ExtraAfterFinal | ProtocolMutations.SkipInMaximum)) != 0;
 
     internal ProtocolMutations Mutations { get; private init; }
+
+    internal CommitteeMutations CommitteeMutations { get; private init; }
 
     /// <summary>The shell hands a replica the statements of ended epochs as if they were of the present one.</summary>
     public bool MixesEpochs => Mutations.HasFlag(ProtocolMutations.EpochsMixed);
@@ -105,9 +119,6 @@ public sealed class Mutant
 
     internal QuorumParameters Shift(QuorumParameters quorum) =>
         quorum with { QuorumShift = QuorumShift, FastShift = FastShift, ManyShift = ManyShift };
-
-    internal Replica Create(Committee committee, ReplicaId? id, ReplicaOptions options, RecoveredState recovered) =>
-        new(options with { SlotWindow = options.SlotWindow * WindowFactor }, committee, id, recovered, Mutations);
 
     internal Epochs Create(EpochHistory history, ReplicaOptions options, RecoveredState recovered) =>
         new(options with { SlotWindow = options.SlotWindow * WindowFactor }, history, recovered, Mutations);

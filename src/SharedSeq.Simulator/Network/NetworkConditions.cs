@@ -15,6 +15,12 @@ public sealed record NetworkConditions
     /// <summary>Messages that never arrive, per mille.</summary>
     public int LossPerMille { get; init; }
 
+    /// <summary>
+    /// Final votes and commit proofs that never arrive, per mille, and of First votes two thirds as many: blocks are notarized and not committed, and an
+    /// epoch goes on in tails.
+    /// </summary>
+    public int CommitLossPerMille { get; init; }
+
     /// <summary>Messages that arrive twice, per mille.</summary>
     public int DuplicatePerMille { get; init; }
 

@@ -57,6 +57,13 @@ public sealed class SimulatedNetwork
     /// <summary>Sends one message, or a ping when it is null.</summary>
     public void Send(NodeId from, NodeId to, PeerMessage? message)
     {
+        if (_conditions.CommitLossPerMille > 0 && IsCommitLost(message))
+        {
+            SentCount++;
+            LostCount++;
+            return;
+        }
+
         int copies = CopiesOf(from, to);
         for (int i = 0; i < copies; i++)
         {
@@ -65,6 +72,13 @@ public sealed class SimulatedNetwork
             else _schedule.At(arrival, () => _nodes[to.Value].OnArrival(from, message));
         }
     }
+
+    private bool IsCommitLost(PeerMessage? message) => message switch
+    {
+        Vote { VoteKind: VoteKind.Final } or CommitProof => _random.Chance(_conditions.CommitLossPerMille),
+        Vote { VoteKind: VoteKind.First } => _random.Chance(2 * _conditions.CommitLossPerMille / 3),
+        _ => false,
+    };
 
     /// <summary>Sends bytes, which need not be a message.</summary>
     public void SendFrame(NodeId from, NodeId to, byte[] frame)

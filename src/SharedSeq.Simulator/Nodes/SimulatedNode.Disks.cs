@@ -20,6 +20,9 @@ public sealed partial class SimulatedNode
     /// <summary>Vote keys that it must not use any more.</summary>
     public bool HasLostKeys => _lostKeys.Count > 0;
 
+    /// <summary>Whether it must not vote with this key any more.</summary>
+    public bool HasLost(SimulatedKey vote) => _lostKeys.Contains(vote);
+
     private bool IsGuarded => !Array.Exists(_attackers, attacker => attacker is RolledBackVoter);
 
     /// <summary>Somebody makes a copy of the disk as it is.</summary>

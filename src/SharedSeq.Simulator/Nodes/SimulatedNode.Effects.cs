@@ -29,7 +29,7 @@ public sealed partial class SimulatedNode
         {
             case ReplicaEffect.Log log:
                 Disk.VoteLog.Append(log.Record);
-                if (log.Record is DurableRecord.FinalHeld final && Run.Agreement.IsTail(final.Proof.Block)) Run.Coverage.TailCommits++;
+                if (log.Record is DurableRecord.FinalHeld final) NoteTails(Run.Agreement.TailsTo(final.Proof.Block));
                 break;
             case ReplicaEffect.CastVote cast:
                 CarryOutCastVote(cast);
@@ -82,6 +82,12 @@ public sealed partial class SimulatedNode
                 CarryOutOfEpochs(effect);
                 break;
         }
+    }
+
+    private void NoteTails(int tails)
+    {
+        if (tails > 0) Run.Coverage.TailCommits++;
+        if (tails > 2) Run.Coverage.LongTails++;
     }
 
     private void NoteEntered(Slot slot)

@@ -12,13 +12,17 @@ public sealed partial class SimulatedNode : ICommitteeSource
 
     private readonly SortedDictionary<Epoch, EpochPart> _parts = [];
 
+    // By epoch from 1 on, as ordering handed them out.
+    private readonly List<CommitteePlan> _decided = [];
+
+    /// <param name="Genesis">The boundary that it begins from.</param>
     /// <param name="Committee">Its committee.</param>
     /// <param name="Seat">The own seat in it; null for none.</param>
     /// <param name="Verifier">Checks what is said in it.</param>
     /// <param name="Signer">Signs in its name; null without a seat.</param>
     /// <param name="Collector">Gathers its results.</param>
     private sealed record EpochPart(
-        Committee Committee, ReplicaId? Seat, MessageVerifier Verifier, StatementSigner? Signer, ResultCollector Collector)
+        Height Genesis, Committee Committee, ReplicaId? Seat, MessageVerifier Verifier, StatementSigner? Signer, ResultCollector Collector)
     {
         /// <summary>What the collector wants done.</summary>
         public List<ResultEffect> Effects { get; } = [];
@@ -36,9 +40,24 @@ public sealed partial class SimulatedNode : ICommitteeSource
     /// <inheritdoc/>
     public EpochSeat Next(Committee ended, BlockId boundary)
     {
-        Committee next = Run.CommitteeOf(new Epoch(ended.Epoch.Value + 1), boundary.Hash);
-        Enter(next);
+        Epoch epoch = ended.Epoch.Next();
+        SeatPlan plan = Run.Settings.Changes.IsOrdered ? Run.Committees.Decided(DecidedFor(epoch)) : Run.Committees.Of(epoch);
+        Committee next = Run.CommitteeOf(plan, boundary.Hash);
+        Enter(next, boundary.Height);
         return new EpochSeat(next, SeatIn(next.Epoch));
+    }
+
+    private CommitteePlan DecidedFor(Epoch epoch)
+    {
+        Invariant.Check((ulong)_decided.Count >= epoch.Value, "ordering has applied the boundary before the next epoch begins");
+        return _decided[(int)epoch.Value - 1];
+    }
+
+    /// <summary>What a height decides about committees; one that is applied again decides nothing new.</summary>
+    private void NoteDecided(OrderingResult result)
+    {
+        CommitteePlan? decided = Run.Mutant.TakesCommitteeAsFixed ? result.FixedCommittee : result.NextCommittee;
+        if (decided is not null && decided.Epoch.Value == (ulong)_decided.Count + 1) _decided.Add(decided);
     }
 
     /// <summary>Signs in the name of an epoch that began here and in which it has a seat.</summary>
@@ -54,9 +73,15 @@ public sealed partial class SimulatedNode : ICommitteeSource
 
     private bool IsMine(LaneId lane) => Run.Committees.NodeAt(lane.Epoch, lane.Author) == Id;
 
-    private void Forget() => _parts.Clear();
+    private void Forget()
+    {
+        _parts.Clear();
+        _decided.Clear();
+    }
 
-    private void Enter(Committee committee)
+    /// <param name="committee">Serves the epoch.</param>
+    /// <param name="genesis">The boundary before it.</param>
+    private void Enter(Committee committee, Height genesis)
     {
         SeatPlan plan = Run.Committees.Of(committee.Epoch);
         ReplicaId? self = SeatIn(committee.Epoch);
@@ -67,8 +92,12 @@ public sealed partial class SimulatedNode : ICommitteeSource
             signer = new StatementSigner(Run.Domain, committee.Epoch, seat, keys.Vote, keys.Node);
         }
 
-        _parts[committee.Epoch] = new EpochPart(
-            committee, self, new MessageVerifier(Run.Domain, committee, Run.Signatures), signer, new ResultCollector(committee, self));
+        var collector = new ResultCollector(committee, self, genesis);
+        // Effects chain over the epochs, and so does what is known of own results.
+        if (_parts.Count > 0) collector.Recover(CertifiedHeight, isDiverged: false);
+        var verifier = new MessageVerifier(Run.Domain, committee, Run.Signatures);
+        _parts[committee.Epoch] = new EpochPart(genesis, committee, self, verifier, signer, collector);
+        Run.NoteCommittee(this, committee);
     }
 
     /// <summary>The verifier of an epoch's statements; null for an epoch that did not begin here.</summary>
@@ -76,6 +105,18 @@ public sealed partial class SimulatedNode : ICommitteeSource
 
     /// <summary>The newest epochs, oldest first: their results are gathered.</summary>
     private IEnumerable<EpochPart> Collecting() => _parts.Values.TakeLast(CollectorsKept);
+
+    /// <summary>The lanes of an epoch close D heights after its boundary.</summary>
+    private void NoteClosedLanes(Height delivered)
+    {
+        foreach (EpochPart part in _parts.Values)
+        {
+            if (part.Genesis > Height.Zero && part.Genesis.Plus((ulong)Run.Settings.ReceiptHeights) == delivered) Run.Coverage.LanesClosed++;
+        }
+    }
+
+    /// <summary>The newest height whose certified result is the own one.</summary>
+    public Height CertifiedHeight => Collecting().Max(part => part.Collector.Agreed);
 
     private EpochPart? CollectingIn(Epoch epoch) =>
         _parts.TryGetValue(epoch, out EpochPart? part) && epoch.Value + CollectorsKept > Epoch.Value ? part : null;

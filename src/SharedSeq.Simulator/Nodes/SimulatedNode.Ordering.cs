@@ -8,10 +8,17 @@ namespace SharedSeq.Simulator;
 public sealed partial class SimulatedNode : IBatchSource
 {
     private OrderingMachine _ordering;
+    private readonly int[] _resultsAnswered;
     private bool _isCarryingOutResults;
 
     /// <summary>The newest height that the ordering machine has executed.</summary>
     public Height ExecutedHeight => _ordering.Height;
+
+    /// <summary>Operators and committees after the newest height executed.</summary>
+    public OperatorRegistry Operators => _ordering.Operators;
+
+    /// <summary>The last height of the epoch of the newest height executed, once it is known.</summary>
+    public Height? ExecutedBoundary => _ordering.Boundary;
 
     /// <summary>The newest result certificate held.</summary>
     public ResultCertificate? NewestCertificate => Collecting().LastOrDefault(part => part.Collector.Newest is not null)?.Collector.Newest;
@@ -28,29 +35,39 @@ public sealed partial class SimulatedNode : IBatchSource
 
     /// <summary>
     /// A restart takes the newest snapshot of the ordering state, or begins at genesis, and executes what the archive holds above it. What the ledger
-    /// keeps, snapshots and certificates, may be older than the archive: it is only a view.
+    /// keeps, snapshots and certificates, may be older than the archive: it is only a view. Who serves the epochs that the archive leads to is known then.
     /// </summary>
-    private void StartOrdering(RecoveredState recovered)
+    private List<(CommittedBlock Block, OrderingResult Result)> ReplayOrdering()
     {
         _ordering = RestoreOrdering();
+        var replayed = new List<(CommittedBlock Block, OrderingResult Result)>();
+        int from = (int)_ordering.Height.Value;
+        Run.Coverage.HeightsReplayed += Disk.Archive.Records.Count - from;
+        for (int i = from; i < Disk.Archive.Records.Count; i++) replayed.Add((Disk.Archive.Records[i], Apply(Disk.Archive.Records[i])));
+        return replayed;
+    }
+
+    private void StartOrdering(RecoveredState recovered, List<(CommittedBlock Block, OrderingResult Result)> replayed)
+    {
         foreach (DurableRecord record in recovered.VoteLog)
         {
             if (record is DurableRecord.OwnResultVote vote) CollectingIn(vote.Vote.Epoch)?.Collector.Recover(vote.Vote);
         }
 
         if (Disk.NewestCertificate is { } certificate && Run.Random.Below(2) == 0) CollectingIn(certificate.Result.Epoch)?.Collector.Recover(certificate);
-        int from = (int)_ordering.Height.Value;
-        Run.Coverage.HeightsReplayed += Disk.Archive.Records.Count - from;
-        for (int i = from; i < Disk.Archive.Records.Count; i++) Execute(Disk.Archive.Records[i]);
+        foreach ((CommittedBlock block, OrderingResult result) in replayed) OnApplied(block, result);
     }
+
+    private OrderingMachine NewOrdering() => new(Run.Genesis, Run.Signatures, Run.Mutant.CommitteeMutations);
 
     private OrderingMachine RestoreOrdering()
     {
-        if (Disk.Snapshot is not { } snapshot || Run.Random.Below(2) == 0) return new OrderingMachine(Run.Genesis, Run.Signatures);
-        var reader = new CanonicalReader(snapshot);
-        OrderingMachine machine = OrderingMachine.Restore(Run.Genesis, Run.Signatures, ref reader);
+        if (Disk.Snapshot is not { } snapshot || Run.Random.Below(2) == 0) return NewOrdering();
+        var reader = new CanonicalReader(snapshot.State);
+        OrderingMachine machine = OrderingMachine.Restore(Run.Genesis, Run.Signatures, Run.Mutant.CommitteeMutations, ref reader);
         reader.End("ordering snapshot");
-        if (machine.Height > Disk.ArchivedHeight) return new OrderingMachine(Run.Genesis, Run.Signatures);
+        if (machine.Height > Disk.ArchivedHeight) return NewOrdering();
+        _decided.AddRange(snapshot.Decided);
         Run.Coverage.SnapshotsRestored++;
         return machine;
     }
@@ -58,14 +75,22 @@ public sealed partial class SimulatedNode : IBatchSource
     private void Deliver(CommittedBlock block)
     {
         Run.NoteDelivered(this, block);
+        NoteClosedLanes(block.Height);
         Disk.Archive.Append(block);
         Disk.Archive.WhenDurable(() => Submit(new ReplicaInput.BlockArchived(block.Height)));
-        Execute(block);
+        OnApplied(block, Apply(block));
     }
 
-    private void Execute(CommittedBlock block)
+    private OrderingResult Apply(CommittedBlock block)
     {
         OrderingResult result = _ordering.Apply(Run.Mutant.Executed(block, Id), this);
+        NoteDecided(result);
+        if (result.IsCheckpoint) KeepSnapshot();
+        return result;
+    }
+
+    private void OnApplied(CommittedBlock block, OrderingResult result)
+    {
         Run.Coverage.Count(result);
         var ordered = new List<TxId>();
         foreach (NamespaceGrowth growth in result.Growth)
@@ -77,8 +102,8 @@ public sealed partial class SimulatedNode : IBatchSource
             }
         }
 
-        Run.NoteExecuted(this, new ExecutedHeight(result, ordered));
-        if (result.IsCheckpoint) KeepSnapshot();
+        foreach (AcceptedStatement accepted in result.Statements) ordered.Add(accepted.Id);
+        Run.NoteExecuted(this, new ExecutedHeight(result, ordered, block.Block.Payload.Evidence));
         if (!result.IsSigned) return;
         if (CollectingIn(result.Result.Epoch) is { } part) part.Collector.OnOwnResult(result.Result, part.Effects);
         CarryOutResults();
@@ -86,13 +111,20 @@ public sealed partial class SimulatedNode : IBatchSource
 
     private void KeepSnapshot()
     {
-        Disk.Snapshot = _ordering.BeginSnapshot().ToArray();
+        Disk.Snapshot = new KeptSnapshot(_ordering.BeginSnapshot().ToArray(), [.. _decided]);
         _ordering.EndSnapshot();
     }
 
     private void TickOrdering()
     {
-        foreach (EpochPart part in Collecting()) part.Collector.OnTick(part.Effects);
+        Array.Clear(_resultsAnswered);
+        foreach (EpochPart part in Collecting())
+        {
+            // An observer of an epoch has nothing more to ask for once it has the certificate of its boundary.
+            bool isSettled = part.Collector.Newest?.Result.NextCommitteeHash is { } next && next != Hash32.Zero;
+            if (part.Seat is not null || !isSettled) part.Collector.OnTick(part.Effects);
+        }
+
         CarryOutResults();
     }
 
@@ -103,15 +135,11 @@ public sealed partial class SimulatedNode : IBatchSource
         {
             case ResultVote vote when CollectingIn(vote.Epoch) is { } part && part.Collector.IsWanted(vote):
                 reason = verifier.TryVerify(vote, out Verified<ResultVote> verified);
-                if (reason == VerificationRejection.None && Run.Committees.Of(vote.Epoch).SeatOf(from) is { } voter)
-                    part.Collector.OnVote(voter, verified, part.Effects);
+                if (reason == VerificationRejection.None)
+                    part.Collector.OnVote(Run.Committees.Of(vote.Epoch).SeatOf(from) ?? vote.Voter, verified, part.Effects);
                 break;
             case ResultRequest request:
-                foreach (EpochPart part in Collecting())
-                {
-                    if (Run.Committees.Of(part.Committee.Epoch).SeatOf(from) is { } asker) part.Collector.OnRequest(asker, request, part.Effects);
-                }
-
+                OnResultRequest(from, request);
                 break;
             case ResultResponse { Certificate: { } certificate }:
                 reason = verifier.TryVerify(certificate, out Verified<ResultCertificate> held);
@@ -122,6 +150,15 @@ public sealed partial class SimulatedNode : IBatchSource
 
         CarryOutResults();
         return reason;
+    }
+
+    /// <summary>Observers of the epoch that answers are answered as often as its members.</summary>
+    private void OnResultRequest(NodeId from, ResultRequest request)
+    {
+        ResultCollector? answerer = ResultCollector.AnswererOf(Collecting().Select(part => part.Collector), request);
+        if (answerer?.Newest is not { } newest || CollectingIn(newest.Result.Epoch) is not { } part) return;
+        if (Run.Committees.Of(newest.Result.Epoch).SeatOf(from) is { } asker) answerer.OnRequest(asker, request, part.Effects);
+        else if (_resultsAnswered[from.Value]++ < ResultCollector.AnswersPerTick) SendOne(from, new ResultResponse(newest));
     }
 
     private void CarryOutResults()

@@ -28,8 +28,9 @@ public sealed partial class SimulatedNode
         Clock = clock;
         _attackers = attackers;
         _peers = new PeerSession[run.Settings.NodeCount];
-        _ordering = new OrderingMachine(run.Genesis, run.Signatures);
-        Enter(run.CommitteeOf(Epoch.Zero, run.Genesis.Hash));
+        _resultsAnswered = new int[run.Settings.NodeCount];
+        _ordering = NewOrdering();
+        Enter(run.CommitteeOf(run.Committees.Of(Epoch.Zero), run.Genesis.Hash), Height.Zero);
         foreach (Attacker attacker in attackers) attacker.Attach(this, random.Fork());
     }
 
@@ -73,8 +74,9 @@ public sealed partial class SimulatedNode
         _incarnation++;
         Array.Clear(_peers);
         Forget();
-        Committee first = Run.CommitteeOf(Epoch.Zero, Run.Genesis.Hash);
-        Enter(first);
+        Committee first = Run.CommitteeOf(Run.Committees.Of(Epoch.Zero), Run.Genesis.Hash);
+        Enter(first, Height.Zero);
+        List<(CommittedBlock Block, OrderingResult Result)> replayed = ReplayOrdering();
         var history = new EpochHistory(new EpochSeat(first, SeatIn(Epoch.Zero)), Run.Genesis.Timestamp, Run.Settings.Epochs, Run.Settings.ReceiptHeights, this);
         RecoveredState recovered = Disk.Recover(history);
         Epoch = history.Seat.Committee.Epoch;
@@ -82,7 +84,7 @@ public sealed partial class SimulatedNode
         NoteRecovered(recovered.VoteLog);
         Run.Trace.Line(Id, $"start {_incarnation} height {recovered.Delivered.Id.Height} records {recovered.VoteLog.Count}");
         _epochs = Run.CreateReplica(Id, history, recovered);
-        StartOrdering(recovered);
+        StartOrdering(recovered, replayed);
         StartLane();
         Reinject(Disk.LeftBatches(history, IsMine));
         foreach (Attacker attacker in _attackers) attacker.OnStart();

@@ -1,4 +1,5 @@
 using SharedSeq.Ordering;
+using SharedSeq.Primitives;
 
 namespace SharedSeq.Simulator;
 
@@ -54,6 +55,39 @@ public sealed class Coverage
 
     /// <summary>Nodes that entered an epoch with another seat than before.</summary>
     public long SeatsChanged { get; set; }
+
+    /// <summary>Times that a member committed an epoch by the third tail or a later one.</summary>
+    public long LongTails { get; set; }
+
+    /// <summary>Times that a node saw the lanes of an ended epoch close, D heights after its boundary.</summary>
+    public long LanesClosed { get; set; }
+
+    /// <summary>Operator statements that took effect.</summary>
+    public long StatementsOrdered { get; set; }
+
+    /// <summary>Records of namespace 0 that were rejected.</summary>
+    public long SystemRecordsRefused { get; set; }
+
+    /// <summary>Statements that took effect at the height that fixes a committee: the last that counts for it.</summary>
+    public long StatementsAtFreeze { get; set; }
+
+    /// <summary>Asked for when an epoch's boundary was delivered somewhere and the next one had not begun.</summary>
+    public long StatementsSentInTail { get; set; }
+
+    /// <summary>Changes that waited because f others, empty seats among them, went before.</summary>
+    public long RefusedAboveFaults { get; set; }
+
+    /// <summary>Leaves that waited because four stay.</summary>
+    public long RefusedBelowFour { get; set; }
+
+    /// <summary>Times that a node entered an epoch with a seat that evidence had emptied.</summary>
+    public long SeatsEmptied { get; set; }
+
+    /// <summary>Candidates that said that they are in step after the committee was fixed that they could have had a seat in.</summary>
+    public long ReadyTooLate { get; set; }
+
+    /// <summary>Certificates of boundaries that honest nodes compared.</summary>
+    public long BoundariesCertified { get; set; }
 
     /// <summary>Heights that observers delivered.</summary>
     public long ObserversDelivered { get; set; }
@@ -151,7 +185,7 @@ public sealed class Coverage
         if (result.Backlogs.Count > 0) HeightsCarriedOver++;
         foreach (Rejection rejection in result.Rejections)
         {
-            if (rejection.Reason == RejectionReason.Congested) Congested++;
+            if (rejection.Reason == RejectionReason.Congested && rejection.Namespace != NamespaceId.System) Congested++;
         }
     }
 
@@ -176,6 +210,17 @@ public sealed class Coverage
         MembersLeft += other.MembersLeft;
         MembersRotated += other.MembersRotated;
         SeatsChanged += other.SeatsChanged;
+        LongTails += other.LongTails;
+        LanesClosed += other.LanesClosed;
+        StatementsOrdered += other.StatementsOrdered;
+        SystemRecordsRefused += other.SystemRecordsRefused;
+        StatementsAtFreeze += other.StatementsAtFreeze;
+        StatementsSentInTail += other.StatementsSentInTail;
+        RefusedAboveFaults += other.RefusedAboveFaults;
+        RefusedBelowFour += other.RefusedBelowFour;
+        SeatsEmptied += other.SeatsEmptied;
+        ReadyTooLate += other.ReadyTooLate;
+        BoundariesCertified += other.BoundariesCertified;
         ObserversDelivered += other.ObserversDelivered;
         ObserversAnswered += other.ObserversAnswered;
         EndedEpochsServed += other.EndedEpochsServed;
@@ -231,6 +276,17 @@ public sealed class Coverage
         yield return ("membersLeft", MembersLeft);
         yield return ("membersRotated", MembersRotated);
         yield return ("seatsChanged", SeatsChanged);
+        yield return ("longTails", LongTails);
+        yield return ("lanesClosed", LanesClosed);
+        yield return ("statementsOrdered", StatementsOrdered);
+        yield return ("systemRecordsRefused", SystemRecordsRefused);
+        yield return ("statementsAtFreeze", StatementsAtFreeze);
+        yield return ("statementsSentInTail", StatementsSentInTail);
+        yield return ("refusedAboveFaults", RefusedAboveFaults);
+        yield return ("refusedBelowFour", RefusedBelowFour);
+        yield return ("seatsEmptied", SeatsEmptied);
+        yield return ("readyTooLate", ReadyTooLate);
+        yield return ("boundariesCertified", BoundariesCertified);
         yield return ("observersDelivered", ObserversDelivered);
         yield return ("observersAnswered", ObserversAnswered);
         yield return ("endedEpochsServed", EndedEpochsServed);

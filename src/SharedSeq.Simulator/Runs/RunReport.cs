@@ -40,6 +40,7 @@ public static class RunReport
         json.WriteStartArray("disks");
         foreach (FailingDisk failing in settings.Disks) json.WriteStringValue($"{failing.Member}: {failing.Fault} at {failing.AtMs} ms");
         json.WriteEndArray();
+        json.WriteString("committees", settings.Changes.Joiners == 0 ? "one" : settings.Changes.IsOrdered ? "ordered" : "drawn");
         json.WriteNumber("simulatedMs", result.SimulatedMs);
         json.WriteString("traceHash", result.TraceHash.ToString());
         if (result.Violation is { } violation)
@@ -88,7 +89,7 @@ public static class RunReport
         foreach (FailingDisk failing in run.Disks) left.Add($"disk of {failing.Member} {failing.Fault} at {failing.AtMs} ms");
         foreach (DyingMember dying in run.Dying) left.Add($"{dying.Member} dies at {dying.AtMs} ms");
         if (run.HasEpochs) left.Add($"epochs of {run.Epochs.Seconds} s");
-        if (run.Changes.Joiners > 0) left.Add($"{run.Changes.Joiners} joiners");
+        if (run.Changes.Joiners > 0) left.Add($"{run.Changes.Joiners} joiners, committees {(run.Changes.IsOrdered ? "as ordering decides" : "drawn")}");
         if (run.RestartsPerMinute > 0) left.Add($"{run.RestartsPerMinute} restarts a minute");
         if (run.CutsPerMinute > 0) left.Add($"{run.CutsPerMinute} cuts a minute");
         if (run.Before != run.After) left.Add($"delays up to {run.Before.DelayMaxUs / 1_000} ms, {run.Before.LossPerMille} of 1,000 messages lost");

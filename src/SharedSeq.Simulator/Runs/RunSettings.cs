@@ -118,7 +118,10 @@ public sealed record RunSettings
     public int NodeCount => Quorum.N + Changes.Joiners;
 
     /// <summary>Seats that a committee of the run has at most.</summary>
-    public int MembersMax => Changes.Joiners == 0 ? Quorum.N : int.Max(CommitteeChanges.MembersMax, Quorum.N);
+    public int MembersMax => Changes.Joiners == 0 ? Quorum.N : Changes.IsOrdered ? NodeCount : int.Max(CommitteeChanges.MembersMax, Quorum.N);
+
+    /// <summary>Nodes that lie, die or lose their disk.</summary>
+    public int FaultyCount => Liars.Count + Dying.Count + Disks.Count(failing => !IsLiar(failing.Member));
 
     /// <summary>D in this run: heights within which a receipt must be kept (ordering.md 5).</summary>
     public required int ReceiptHeights { get; init; }

@@ -28,11 +28,12 @@ public sealed class SimulatedRun : IDisposable
         Agreement = new Agreement(this);
         _checkers.AddRange([
             Agreement, new NoHonestEvidence(this), new EqualResults(this), new ReceiptDeadline(this), new NothingLostOrDoubled(this),
-            new Liveness(this), new MemoryBounds(this), new EvidenceCommitted(this), new EpochProgress(this),
+            new Liveness(this), new MemoryBounds(this), new EvidenceCommitted(this), new EpochProgress(this), new HandOvers(this),
         ]);
         for (int i = 0; i < settings.NodeCount; i++) _nodes.Add(CreateNode(new NodeId(i)));
         Client = new SimulatedClient(this, Random.Fork());
         _faults = new EnvironmentFaults(this, Random.Fork());
+        Operators = new SimulatedOperators(this, new Prng(settings.Seed ^ 0x0BE2_A702_0000_0000UL));
     }
 
     public RunSettings Settings { get; }
@@ -66,6 +67,9 @@ public sealed class SimulatedRun : IDisposable
 
     public SimulatedClient Client { get; }
 
+    /// <summary>What operators ask for where ordering decides who serves.</summary>
+    public SimulatedOperators Operators { get; }
+
     public Agreement Agreement { get; }
 
     /// <summary>The network, the disks and the clocks are good from now on, and everybody who lives is up.</summary>
@@ -76,6 +80,9 @@ public sealed class SimulatedRun : IDisposable
 
     /// <summary>The highest height any honest replica has delivered.</summary>
     public Height HighestDelivered { get; private set; }
+
+    /// <summary>The highest height any honest replica has executed.</summary>
+    public Height HighestExecuted { get; private set; }
 
     /// <summary>The first violation, or null.</summary>
     public Violation? Violation { get; private set; }
@@ -88,6 +95,7 @@ public sealed class SimulatedRun : IDisposable
     public RunResult Execute()
     {
         Client.Start();
+        if (Settings.Changes.IsOrdered) Operators.Start();
         _faults.Start();
         Schedule.After(MomentUs, OnMoment);
         try
@@ -149,6 +157,9 @@ public sealed class SimulatedRun : IDisposable
     public void NoteExecuted(SimulatedNode node, ExecutedHeight executed)
     {
         foreach (Checker checker in _checkers) checker.OnExecuted(node, executed);
+        if (!node.IsHonest || executed.Height <= HighestExecuted) return;
+        HighestExecuted = executed.Height;
+        if (Settings.Changes.IsOrdered) Operators.OnExecuted(node, executed);
     }
 
     public void NoteCertified(SimulatedNode node, ResultCertificate certificate)
@@ -181,7 +192,7 @@ public sealed class SimulatedRun : IDisposable
         if (before is not null && node.Seat is null) Coverage.MembersLeft++;
         if (before is not null && node.Seat is not null && before != node.Seat) Coverage.SeatsChanged++;
         if (Committees.IsRotation(node.Id, epoch)) Coverage.MembersRotated++;
-        foreach (Checker checker in _checkers) checker.OnEpochEntered(node);
+        if (Settings.Changes.IsOrdered && Committees.Of(epoch).HasEmptySeat) Coverage.SeatsEmptied++;
         if (node.IsHonest && epoch > HighestEpoch) HighestEpoch = epoch;
         Trace.Line(node.Id, $"epoch {epoch}");
     }
@@ -193,10 +204,11 @@ public sealed class SimulatedRun : IDisposable
     }
 
     /// <summary>The committee of an epoch, as a node finds it when it knows the epoch's genesis.</summary>
-    internal Committee CommitteeOf(Epoch epoch, Hash32 genesis)
+    internal Committee CommitteeOf(SeatPlan plan, Hash32 genesis) => new(plan.Epoch, Mutant.Shift(plan.Quorum), plan.Members, genesis);
+
+    internal void NoteCommittee(SimulatedNode node, Committee committee)
     {
-        SeatPlan plan = Committees.Of(epoch);
-        return new Committee(epoch, Mutant.Shift(plan.Quorum), plan.Members, genesis);
+        foreach (Checker checker in _checkers) checker.OnCommittee(node, committee);
     }
 
     public void Dispose() => Trace.Dispose();

@@ -13,8 +13,12 @@ public static class Swarm
     {
         var random = new Prng(seed ^ 0x5EED_0000_0000_0000UL ^ ((ulong)members << 40));
         QuorumParameters quorum = QuorumParameters.ForMembers(members);
+        EpochTerms epochs = DrawEpochs(seed, members);
+        (bool closesLanes, bool hasLongTails) = DrawPointedEpochs(seed, members, epochs);
         ReplicaOptions replica = DrawReplica(random);
+        if (closesLanes || hasLongTails) replica = WithShortTimes(replica);
         int stabilisationMs = (int)random.Between(300, 2_500);
+        if (hasLongTails) stabilisationMs = int.Max(stabilisationMs, LeastMsForTails);
         var shape = (RunShape)random.Below(4);
         (List<LyingMember> liars, List<DyingMember> dying) = DrawFaulty(random, quorum, stabilisationMs);
         bool isPointed = shape == RunShape.PowerCutAfterJump && random.Below(3) != 0;
@@ -27,23 +31,26 @@ public static class Swarm
             DuplicatePerMille = Sometimes(random, 20),
             Reorders = random.Below(2) == 0,
         };
-        EpochTerms epochs = DrawEpochs(seed, members);
         CommitteeChanges changes = DrawChanges(seed, members, epochs, liars);
+        if (closesLanes) changes = changes with { EpochsAfter = EpochsToCloseLanes };
+        if (closesLanes && liars.Count > 0 && seed % 2 == 0) liars[0] = liars[0] with { Lies = [AttackerKind.LaneForker] };
         List<FailingDisk> disks = DrawDisks(seed, members, stabilisationMs, changes, liars, dying);
         if (epochs.Seconds > 0)
         {
-            int seats = changes.Joiners == 0 ? members : int.Max(members, CommitteeChanges.MembersMax);
+            int seats = changes.IsOrdered ? members + changes.Joiners : changes.Joiners == 0 ? members : int.Max(members, CommitteeChanges.MembersMax);
             replica = replica with { ReceiptDeadlineHeights = DeadlineWithEpochs(replica, seats) };
-            epochs = epochs with { BoundaryLead = uint.Max(epochs.BoundaryLead, LeastLead(replica.ReceiptDeadlineHeights, seats)) };
+            uint lead = hasLongTails ? LeadOfTails : epochs.BoundaryLead;
+            epochs = epochs with { BoundaryLead = uint.Max(lead, LeastLead(replica.ReceiptDeadlineHeights, seats)) };
         }
 
+        NetworkConditions before = isPointed ? DrawFairNetwork(random, after) : DrawNetwork(random, after, members);
         return new RunSettings
         {
             Seed = seed,
             Quorum = quorum,
             Shape = shape,
             StabilisationMs = stabilisationMs,
-            Before = isPointed ? DrawFairNetwork(random, after) : DrawNetwork(random, after, members),
+            Before = hasLongTails ? after with { CommitLossPerMille = 950 } : before,
             After = after,
             DiskBefore = DrawDisk(random),
             DiskAfter = new SyncLatency(100, replica.SlotTimeoutMs * 1_000 / 16, 0, 0),
@@ -71,8 +78,39 @@ public static class Swarm
         return random.Below(4) != 0 ? default : new EpochTerms(1, (uint)random.Between(4, random.Below(3) == 0 ? 40 : 12));
     }
 
+    /// <summary>Epochs after stabilisation within which D heights pass, where D is short.</summary>
+    private const int EpochsToCloseLanes = 5;
+
+    /// <summary>Time before stabilisation in which an epoch comes to its end although hardly a commit gets through.</summary>
+    private const int LeastMsForTails = 2_000;
+
+    /// <summary>Least lead of the first epoch, whose first height sets its boundary.</summary>
+    private const uint LeadOfTails = 4;
+
     /// <summary>
-    /// In three of four runs with epochs the committee changes; in some of those the one that lies comes later. Drawn apart, as epochs are.
+    /// Of the runs with epochs one in twelve goes on until lanes of an ended epoch close, and in one of eight hardly a commit gets through before stabilisation
+    /// in a network that is good otherwise, so that epochs end in tails. Drawn apart, as epochs are.
+    /// </summary>
+    private static (bool ClosesLanes, bool HasLongTails) DrawPointedEpochs(ulong seed, int members, EpochTerms epochs)
+    {
+        var random = new Prng(seed ^ 0x7A11_5000_0000_0000UL ^ ((ulong)members << 40));
+        return epochs.Seconds == 0 ? default : (random.Below(12) == 0, random.Below(8) == 0);
+    }
+
+    /// <summary>Whatever a receipt or a slot has to wait for is short, and heights are slow: D is some hundred heights.</summary>
+    private static ReplicaOptions WithShortTimes(ReplicaOptions replica) => replica with
+    {
+        SlotTimeoutMs = 60,
+        SlotTimeoutMaxMs = 480,
+        HeartbeatMs = 15,
+        MinHeightMs = 25,
+        ResendMs = 150,
+        FreshnessMs = 150,
+    };
+
+    /// <summary>
+    /// In three of four runs with epochs the committee changes, in two of three of those as ordering decides; in some the one that lies comes later.
+    /// Drawn apart, as epochs are.
     /// </summary>
     private static CommitteeChanges DrawChanges(ulong seed, int members, EpochTerms epochs, List<LyingMember> liars)
     {
@@ -80,7 +118,10 @@ public static class Swarm
         if (epochs.Seconds == 0 || random.Below(4) == 0) return CommitteeChanges.None;
         var changes = new CommitteeChanges(1 + random.Below(3), random.Below(2) == 0 ? 1_000 : 500, 1 + random.Below(4));
         if (liars.Count > 0 && random.Below(4) == 0) liars[0] = liars[0] with { Member = new NodeId(members + random.Below(changes.Joiners)) };
-        return changes;
+        if (random.Below(3) == 0) return changes;
+
+        // Who asks in one epoch to come is decided on at the beginning of the next, and comes with the one after it.
+        return changes with { IsOrdered = true, EpochsAfter = int.Max(2, changes.EpochsAfter) };
     }
 
     /// <summary>

@@ -34,7 +34,7 @@ public sealed record Reduction(string Name, Func<RunSettings, RunSettings> Chang
         new("no-compaction", run => run with { CompactsVoteLog = false }),
         new("usual-limits", run => run with { Replica = UsualLimits(run.Replica) }),
         .. Enum.GetValues<AttackerKind>().Select(lie => new Reduction($"no-{lie}", run => Without(run, lie))),
-        new("no-loss", run => Before(run, before => before with { LossPerMille = 0 })),
+        new("no-loss", run => Before(run, before => before with { LossPerMille = 0, CommitLossPerMille = 0 })),
         new("no-stragglers", run => Before(run, before => before with { StragglerPerMille = 0, Laggard = null, LaggardFactor = 1 })),
         new("no-duplicates", run => Before(run, before => before with { DuplicatePerMille = 0 })),
         new("no-reordering", run => Before(run, before => before with { Reorders = false })),

@@ -62,6 +62,25 @@ public sealed class SimulatedSignatures : ISignatureScheme
         return new SimulatedKeys(_keys[first + (2 * vote)], _keys[first + (2 * own) + 1]);
     }
 
+    /// <summary>Whose seat has these keys; null for an empty one, and for keys that no two secrets of one node make.</summary>
+    public SimulatedSeat? SeatWith(CommitteeMember member)
+    {
+        int vote = NumberOf(member.VoteKey);
+        int own = NumberOf(member.NodeKey);
+        int node = (vote - 1) / (2 * Generations);
+        if (vote == 0 || own == 0 || (own - 1) / (2 * Generations) != node) return null;
+        return new SimulatedSeat(new NodeId(node), new SimulatedKeys(_keys[vote], _keys[own]));
+    }
+
+    /// <summary>The secret of a public key of this run.</summary>
+    public SimulatedKey SecretOf(PublicKey64 key) => _keys[NumberOf(key)];
+
+    private int NumberOf(PublicKey64 key)
+    {
+        ulong number = key.X.Prefix;
+        return number < (ulong)_keys.Length && _keys[number].Public == key ? (int)number : 0;
+    }
+
     public bool Verify(PublicKey64 key, ReadOnlySpan<byte> text, Signature64 signature)
     {
         ulong number = key.X.Prefix;

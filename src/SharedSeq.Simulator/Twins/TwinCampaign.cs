@@ -9,12 +9,14 @@ public static class TwinCampaign
     /// <param name="count">How many, upwards from it.</param>
     /// <param name="mutant">The protocol with a rule broken; null for the protocol as it is.</param>
     /// <param name="onResult">Called after each.</param>
-    public static TwinTotals Run(int members, int slots, ulong from, ulong count, Mutant? mutant = null, Action<TwinResult>? onResult = null)
+    /// <param name="changesEpoch">Whether the first epoch ends within the partitioned slots.</param>
+    public static TwinTotals Run(
+        int members, int slots, ulong from, ulong count, Mutant? mutant = null, Action<TwinResult>? onResult = null, bool changesEpoch = false)
     {
         var totals = new TwinTotals();
         for (ulong i = 0; i < count; i++)
         {
-            TwinResult result = TwinRun.Execute(TwinScenario.Of(members, slots, from + i), mutant);
+            TwinResult result = TwinRun.Execute(TwinScenario.Of(members, slots, from + i) with { ChangesEpoch = changesEpoch }, mutant);
             totals.Add(result);
             onResult?.Invoke(result);
         }
@@ -42,5 +44,6 @@ public static class TwinCampaign
 
     /// <summary>The command that runs one scenario again and prints its trace.</summary>
     public static string ReplayCommand(TwinScenario scenario) =>
-        $"./sharedseq simulate twins --members {scenario.Members} --slots {scenario.SlotCount} --from {scenario.Index} --count 1 --trace";
+        $"./sharedseq simulate twins --members {scenario.Members} --slots {scenario.SlotCount} --from {scenario.Index} --count 1"
+        + (scenario.ChangesEpoch ? " --epochs --trace" : " --trace");
 }

@@ -7,32 +7,34 @@ namespace SharedSeq.Simulator;
 /// The real replica of one member, or of its second copy, with a shell that has no lanes: it signs, sends and delivers. Its disk never fails and
 /// syncs at once, because twins are about what is said to whom.
 /// </summary>
-internal sealed class TwinCore
+internal sealed class TwinCore : ICommitteeSource
 {
     private readonly TwinRun _run;
-    private readonly Replica _replica;
-    private readonly StatementSigner _signer;
+    private readonly Epochs _epochs;
+    private readonly Func<Epoch, StatementSigner> _signerOf;
     private readonly long _wallMs;
     private readonly List<Block> _archive = [];
-    private readonly Queue<ReplicaInput> _inputs = new();
+    private readonly Queue<(ReplicaInput Input, Epoch Seats)> _inputs = new();
     private readonly List<ReplicaEffect> _effects = [];
+    private StatementSigner _signer;
     private bool _isStepping;
     private long _deadlineUs = long.MaxValue;
 
     /// <param name="run">The run.</param>
     /// <param name="index">Its place in the partitions.</param>
     /// <param name="id">The member.</param>
-    /// <param name="replica">The replica, not started.</param>
-    /// <param name="signer">The member's keys.</param>
+    /// <param name="create">Makes its replica, not started, with this as the source of committees.</param>
+    /// <param name="signerOf">Signs with the member's keys in the name of an epoch.</param>
     /// <param name="wallMs">Its wall clock at the start; copies differ, so that they propose different blocks.</param>
-    public TwinCore(TwinRun run, int index, ReplicaId id, Replica replica, StatementSigner signer, long wallMs)
+    public TwinCore(TwinRun run, int index, ReplicaId id, Func<TwinCore, Epochs> create, Func<Epoch, StatementSigner> signerOf, long wallMs)
     {
         _run = run;
         Index = index;
         Id = id;
-        _replica = replica;
-        _signer = signer;
+        _signerOf = signerOf;
+        _signer = signerOf(Epoch.Zero);
         _wallMs = wallMs;
+        _epochs = create(this);
     }
 
     public int Index { get; }
@@ -42,21 +44,42 @@ internal sealed class TwinCore
     /// <summary>It takes part no more.</summary>
     public bool IsStopped { get; set; }
 
-    public Slot CurrentSlot => _replica.CurrentSlot;
+    public Slot CurrentSlot => _epochs.Replica.CurrentSlot;
+
+    /// <summary>The present epoch, whose seats effects name.</summary>
+    public Epoch Epoch { get; private set; }
 
     public Height Delivered => new((ulong)_archive.Count);
 
     private CoreTime Now => new(_run.Schedule.NowUs / 1_000, (ulong)(_wallMs + (_run.Schedule.NowUs / 1_000)));
 
-    public void Start() => Handle(() => _replica.Start(Now, _effects));
+    public void Start() => Handle(() => _epochs.Start(Now, _effects));
+
+    /// <inheritdoc/>
+    public EpochSeat Next(Committee ended, BlockId boundary) => new(_run.CommitteeOf(ended.Epoch.Next(), boundary.Hash), Id);
 
     /// <summary>A message arrives: what it says, verified, for whoever receives it.</summary>
-    public void OnArrival(ReplicaId from, TwinMessage message)
+    public void OnArrival(TwinMessage message)
     {
         if (IsStopped) return;
-        if (ReceivedMessage.SlotOf(message.Message) is { } slot && slot <= _replica.FinalSlot)
+        ulong peer = (ulong)message.From.Index;
+        if (message.Epoch > Epoch)
         {
-            Submit(new ReplicaInput.StaleReceived(from, slot));
+            Submit(new ReplicaInput.LaterEpochMessage(peer, message.Message));
+            return;
+        }
+
+        if (message.Epoch < Epoch
+            && message.Message is Vote or Proposal or Notarization or CommitProof or Status or CertificateRequest or BlockRequest)
+        {
+            Submit(new ReplicaInput.EndedEpochMessage(peer, message.Epoch, message.Message));
+            return;
+        }
+
+        if (message.Epoch == Epoch && ReceivedMessage.SlotOf(message.Message) is { } slot && slot <= _epochs.Replica.FinalSlot
+            && !(message.Message is CommitProof && _epochs.Replica.WantsLowerProofs))
+        {
+            Submit(new ReplicaInput.StaleReceived(message.From.Id, slot));
             return;
         }
 
@@ -66,7 +89,7 @@ internal sealed class TwinCore
     /// <summary>Hands one input to the replica, now or after the one being handled.</summary>
     public void Submit(ReplicaInput input)
     {
-        _inputs.Enqueue(input);
+        _inputs.Enqueue((input, Epoch));
         if (!_isStepping) Handle(null);
     }
 
@@ -74,7 +97,7 @@ internal sealed class TwinCore
     {
         _isStepping = true;
         if (first is not null) Step(first);
-        while (_inputs.TryDequeue(out ReplicaInput? input)) Step(() => _replica.Step(input, Now, _effects));
+        while (_inputs.TryDequeue(out (ReplicaInput Input, Epoch Seats) next)) Step(() => _epochs.Step(next.Input, next.Seats, Now, _effects));
         _isStepping = false;
         WaitForDeadline();
     }
@@ -88,7 +111,7 @@ internal sealed class TwinCore
 
     private void WaitForDeadline()
     {
-        long deadlineMs = _replica.NextDeadlineMs;
+        long deadlineMs = _epochs.NextDeadlineMs;
         if (deadlineMs == long.MaxValue) return;
         long atUs = long.Max(deadlineMs * 1_000, _run.Schedule.NowUs + 1);
         if (atUs >= _deadlineUs) return;
@@ -118,7 +141,14 @@ internal sealed class TwinCore
                 break;
             case ReplicaEffect.Send send: _run.Send(this, send.To, send.Message); break;
             case ReplicaEffect.SendStatus send: _run.Send(this, send.To, _signer.Status(send.FinalSlot, send.Final, send.Current)); break;
-            case ReplicaEffect.ServeBlocks serve: ServeBlocks(serve); break;
+            case ReplicaEffect.ServeBlocks serve:
+                if (BlocksFor(serve.Request) is { } blocks) _run.Send(this, ReplicaSet.Of(serve.To), blocks);
+                break;
+            case ReplicaEffect.EpochEntered entered: OnEpochEntered(entered); break;
+            case ReplicaEffect.Answer answer: _run.SendTo(this, (int)answer.Peer, answer.Message); break;
+            case ReplicaEffect.AnswerBlocks answer:
+                if (BlocksFor(answer.Request) is { } asked) _run.SendTo(this, (int)answer.Peer, asked);
+                break;
             case ReplicaEffect.Deliver deliver:
                 _archive.Add(deliver.Block.Block);
                 _run.NoteDelivered(this, deliver.Block);
@@ -133,17 +163,25 @@ internal sealed class TwinCore
         }
     }
 
-    private void ServeBlocks(ReplicaEffect.ServeBlocks serve)
+    private void OnEpochEntered(ReplicaEffect.EpochEntered entered)
+    {
+        Epoch = entered.Committee.Epoch;
+        _signer = _signerOf(Epoch);
+        _run.NoteEpochEntered(this);
+        foreach (HeldMessage held in _epochs.TakeHeld()) _run.Deliver((int)held.Peer, this, held.Message);
+    }
+
+    private BlockResponse? BlocksFor(BlockRequest request)
     {
         var blocks = new List<Block>();
-        Height height = serve.Request.Block.Height;
-        if (height == Height.Zero || height > Delivered || _archive[(int)height.Value - 1].Id != serve.Request.Block) return;
-        for (int i = 0; i <= serve.Request.Ancestors && height > Height.Zero; i++)
+        Height height = request.Block.Height;
+        if (height == Height.Zero || height > Delivered || _archive[(int)height.Value - 1].Id != request.Block) return null;
+        for (int i = 0; i <= request.Ancestors && height > Height.Zero; i++)
         {
             blocks.Add(_archive[(int)height.Value - 1]);
             height = height.Previous();
         }
 
-        _run.Send(this, ReplicaSet.Of(serve.To), new BlockResponse(blocks));
+        return new BlockResponse(blocks);
     }
 }

@@ -7,7 +7,8 @@ namespace SharedSeq.Simulator;
 /// <param name="RecoveryMs">Simulated time from healing until every honest core had delivered what it owed.</param>
 /// <param name="TwoBlocksNotarized">Slots in which two blocks were notarized.</param>
 /// <param name="SkipAndBlockNotarized">Slots in which skip and a block were notarized.</param>
+/// <param name="EpochsEntered">Epochs after the first that every honest core entered.</param>
 /// <param name="IsEquivocationSeen">Some core has evidence against the member that was there twice.</param>
 public sealed record TwinResult(
     TwinScenario Scenario, Violation? Violation, long Heights, long RecoveryMs, int TwoBlocksNotarized, int SkipAndBlockNotarized,
-    bool IsEquivocationSeen);
+    int EpochsEntered, bool IsEquivocationSeen);

@@ -33,8 +33,11 @@ public sealed class TwinRun
 
     private readonly TwinScenario _scenario;
     private readonly Prng _random;
-    private readonly Committee _committee;
-    private readonly MessageVerifier _verifier;
+    private readonly CommitteeMember[] _members;
+    private readonly QuorumParameters _quorum;
+    private readonly SigningDomain _domain = new(new ChainId(1), ProtocolVersion.Current);
+    private readonly SimulatedSignatures _signatures;
+    private readonly List<(Committee Committee, MessageVerifier Verifier)> _epochs = [];
     private readonly VoteUnion _votes;
     private readonly TwinCore[] _cores;
     private readonly TextWriter? _trace;
@@ -49,33 +52,55 @@ public sealed class TwinRun
         _scenario = scenario;
         _trace = trace;
         int n = scenario.Members;
-        QuorumParameters quorum = mutant.Shift(QuorumParameters.ForMembers(n));
+        _quorum = mutant.Shift(QuorumParameters.ForMembers(n));
         _random = new Prng(scenario.Index ^ ((ulong)n << 48));
-        var signatures = new SimulatedSignatures(n, _random.Fork());
-        var members = new CommitteeMember[n];
+        _signatures = new SimulatedSignatures(n, _random.Fork());
+        _members = new CommitteeMember[n];
         for (int i = 0; i < n; i++)
         {
-            SimulatedKeys keys = signatures.KeysOf(new NodeId(i));
-            members[i] = new CommitteeMember(keys.Vote.Public, keys.Node.Public);
+            SimulatedKeys keys = _signatures.KeysOf(new NodeId(i));
+            _members[i] = new CommitteeMember(keys.Vote.Public, keys.Node.Public);
         }
 
-        var domain = new SigningDomain(new ChainId(1), ProtocolVersion.Current);
-        _committee = new Committee(Epoch.Zero, quorum, members, Hash32.Zero);
-        _verifier = new MessageVerifier(domain, _committee, signatures);
-        _votes = new VoteUnion(_ => (quorum, 1), n + 1, message => Violate(nameof(Agreement), message));
-        DeliveredTip genesis = DeliveredTip.Genesis(Hash32.Zero, new TimestampMs(SimulatedClock.StartWallMs));
+        _votes = new VoteUnion(_ => (_quorum, 1), n + 1, message => Violate(nameof(Agreement), message));
+        Committee first = CommitteeOf(Epoch.Zero, Hash32.Zero);
         _cores = new TwinCore[n + 1];
         for (int i = 0; i < _cores.Length; i++)
         {
             ReplicaId id = scenario.MemberOf(i);
-            SimulatedKeys keys = signatures.KeysOf(new NodeId(id.Value));
+            SimulatedKeys keys = _signatures.KeysOf(new NodeId(id.Value));
             ReplicaOptions options = Options with { Seed = _random.NextU64(), IsTraced = trace is not null };
-            Replica replica = mutant.Create(_committee, id, options, new RecoveredState([], genesis, []));
-            var signer = new StatementSigner(domain, Epoch.Zero, id, keys.Vote, keys.Node);
-            _cores[i] = new TwinCore(this, i, id, replica, signer, SimulatedClock.StartWallMs + (i == n ? 101 : 0));
-            _votes.OnStarted(i, genesis.Id);
+            _cores[i] = new TwinCore(
+                this, i, id, core => CreateReplica(core, mutant, first, options), epoch => new StatementSigner(_domain, epoch, id, keys.Vote, keys.Node),
+                SimulatedClock.StartWallMs + (i == n ? 101 : 0));
+            _votes.OnStarted(i, DeliveredTip.Genesis(Hash32.Zero, default).Id);
         }
     }
+
+    /// <summary>Where the epoch changes the first height ends it, and its boundary is the one after that.</summary>
+    private Epochs CreateReplica(TwinCore core, Mutant mutant, Committee first, ReplicaOptions options)
+    {
+        EpochTerms terms = _scenario.ChangesEpoch ? new EpochTerms(1, 1) : default;
+        var genesis = new TimestampMs((ulong)(SimulatedClock.StartWallMs - (terms.Seconds * 2_000)));
+        var history = new EpochHistory(new EpochSeat(first, core.Id), genesis, terms, options.ReceiptDeadlineHeights, core);
+        return mutant.Create(history, options, new RecoveredState([], history.Delivered, []));
+    }
+
+    /// <summary>The same members in every epoch.</summary>
+    internal Committee CommitteeOf(Epoch epoch, Hash32 genesis)
+    {
+        if ((ulong)_epochs.Count == epoch.Value)
+        {
+            var committee = new Committee(epoch, _quorum, _members, genesis);
+            _epochs.Add((committee, new MessageVerifier(_domain, committee, _signatures)));
+        }
+
+        Committee known = _epochs[(int)epoch.Value].Committee;
+        if (known.EpochGenesis != genesis) Violate(nameof(Agreement), $"epoch {epoch} begins from {known.EpochGenesis} and from {genesis}");
+        return known;
+    }
+
+    private MessageVerifier VerifierOf(Epoch epoch) => _epochs[(int)epoch.Value].Verifier;
 
     internal SimulatedSchedule Schedule { get; } = new();
 
@@ -121,22 +146,53 @@ public sealed class TwinRun
             if (blocks > 0 && blocks < values.Count) skipAndBlock++;
         }
 
+        int entered = (int)_cores.Where(IsHonest).Min(core => core.Epoch.Value);
         return new TwinResult(
-            _scenario, _violation, (long)Highest().Value, (Schedule.NowUs / 1_000) - _healedMs, twoBlocks, skipAndBlock, _isEquivocationSeen);
+            _scenario, _violation, (long)Highest().Value, (Schedule.NowUs / 1_000) - _healedMs, twoBlocks, skipAndBlock, entered, _isEquivocationSeen);
     }
 
     internal void Send(TwinCore from, ReplicaSet to, PeerMessage message)
     {
         if (from.IsStopped) return;
-        Slot slot = ReceivedMessage.SlotOf(message) ?? from.CurrentSlot;
         TwinMessage? shared = null;
         foreach (TwinCore core in _cores)
         {
-            if (core == from || !to.Has(core.Id) || core.IsStopped) continue;
-            if (!_isHealed && !_scenario.Passes(slot, from.Index, core.Index)) continue;
-            shared ??= new TwinMessage(_verifier, from.Id, message);
-            TwinMessage arriving = shared;
-            Schedule.After(_random.Between(DelayMinUs, DelayMaxUs), () => core.OnArrival(from.Id, arriving));
+            if (core != from && to.Has(core.Id)) Send(from, core, message, ref shared);
+        }
+    }
+
+    /// <summary>To the session that asked: one copy of a member.</summary>
+    internal void SendTo(TwinCore from, int to, PeerMessage message)
+    {
+        TwinMessage? shared = null;
+        if (!from.IsStopped) Send(from, _cores[to], message, ref shared);
+    }
+
+    private void Send(TwinCore from, TwinCore to, PeerMessage message, ref TwinMessage? shared)
+    {
+        if (to.IsStopped) return;
+        Slot slot = ReceivedMessage.SlotOf(message) ?? from.CurrentSlot;
+        if (!_isHealed && !_scenario.Passes(slot, from.Index, to.Index)) return;
+        TwinMessage arriving = shared ??= MessageOf(from, message);
+        Schedule.After(_random.Between(DelayMinUs, DelayMaxUs), () => to.OnArrival(arriving));
+    }
+
+    /// <summary>What was held for an epoch that begins arrives now.</summary>
+    internal void Deliver(int from, TwinCore to, PeerMessage message)
+    {
+        TwinMessage arriving = MessageOf(_cores[from], message);
+        Schedule.After(0, () => to.OnArrival(arriving));
+    }
+
+    private TwinMessage MessageOf(TwinCore from, PeerMessage message) => new(VerifierOf, Epochs.EpochOf(message) ?? from.Epoch, from, message);
+
+    /// <summary>In a network that has healed all sessions are there when an epoch begins.</summary>
+    internal void NoteEpochEntered(TwinCore core)
+    {
+        Trace(core, $"epoch {core.Epoch}");
+        foreach (TwinCore peer in _cores)
+        {
+            if (_isHealed && peer.Id != core.Id && !peer.IsStopped) core.Submit(new ReplicaInput.PeerConnected(peer.Id));
         }
     }
 
@@ -174,7 +230,7 @@ public sealed class TwinRun
     {
         foreach (TwinCore core in _cores)
         {
-            if (core.CurrentSlot.Value > (ulong)_scenario.SlotCount) return true;
+            if (core.CurrentSlot.Value > (ulong)_scenario.SlotCount && (core.Epoch > Epoch.Zero || !_scenario.ChangesEpoch)) return true;
         }
 
         return false;

@@ -36,6 +36,11 @@ public sealed record TwinScenario
     /// <summary>Both copies stop when the network heals; otherwise both go on.</summary>
     public bool FallsSilent { get; }
 
+    /// <summary>
+    /// The first epoch ends within the partitioned slots, and the partitions are those of the second one, too. Otherwise there is one epoch.
+    /// </summary>
+    public bool ChangesEpoch { get; init; }
+
     public int SlotCount => _slots.Length;
 
     /// <summary>How many scenarios there are.</summary>

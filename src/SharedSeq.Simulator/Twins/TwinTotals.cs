@@ -18,6 +18,9 @@ public sealed class TwinTotals
     /// <summary>Scenarios after which some core could show that the twin contradicted itself.</summary>
     public long WithEvidence { get; private set; }
 
+    /// <summary>Scenarios in which every honest core entered another epoch.</summary>
+    public long WithEpochEntered { get; private set; }
+
     /// <summary>Longest time from healing to 2n more heights everywhere, simulated milliseconds.</summary>
     public long RecoveryMsMax { get; private set; }
 
@@ -29,6 +32,7 @@ public sealed class TwinTotals
         if (result.TwoBlocksNotarized > 0) WithTwoBlocksNotarized++;
         if (result.SkipAndBlockNotarized > 0) WithSkipAndBlockNotarized++;
         if (result.IsEquivocationSeen) WithEvidence++;
+        if (result.EpochsEntered > 0) WithEpochEntered++;
         RecoveryMsMax = long.Max(RecoveryMsMax, result.RecoveryMs);
     }
 
@@ -41,6 +45,7 @@ public sealed class TwinTotals
         yield return ("withTwoBlocksNotarized", WithTwoBlocksNotarized);
         yield return ("withSkipAndBlockNotarized", WithSkipAndBlockNotarized);
         yield return ("withEvidence", WithEvidence);
+        yield return ("withEpochEntered", WithEpochEntered);
         yield return ("recoveryMsMax", RecoveryMsMax);
     }
 }

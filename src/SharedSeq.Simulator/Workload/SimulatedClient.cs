@@ -62,9 +62,15 @@ public sealed class SimulatedClient(SimulatedRun run, Prng random)
         for (int i = 0; i < payload.Length; i++) payload[i] = (byte)random.NextU64();
         var transaction = new SubmittedTransaction(
             new NamespaceId(1 + (ulong)random.Below(settings.Namespaces)), SimulatedGenesis.ValidUntil, payload);
+        Submit(transaction);
+    }
+
+    /// <summary>To one operator, or to two.</summary>
+    public void Submit(SubmittedTransaction transaction)
+    {
         Submitted[transaction.Id] = transaction;
         SubmitTo(transaction);
-        if (random.Chance(settings.TwicePerMille)) run.Schedule.After(random.Between(0, 200_000), () => SubmitTo(transaction));
+        if (random.Chance(run.Settings.Workload.TwicePerMille)) run.Schedule.After(random.Between(0, 200_000), () => SubmitTo(transaction));
     }
 
     private void SubmitTo(SubmittedTransaction transaction)
