@@ -68,8 +68,11 @@ internal static partial class NodeLog
         "state sync: the checkpoint of height {Height} is here and certified, {Bytes} bytes in {Milliseconds} ms; it is installed by a start of this node")]
     public static partial void SyncReady(this ILogger logger, Height height, long bytes, long milliseconds);
 
-    [LoggerMessage(1042, LogLevel.Warning, "state sync: peer {Peer} is asked for nothing more: {Reason}")]
-    public static partial void SyncRefused(this ILogger logger, PeerId peer, SyncRejection reason);
+    [LoggerMessage(1042, LogLevel.Warning, "state sync: peer {Peer} is asked for nothing more: {Reason} (hand-over: {HandOver})")]
+    public static partial void SyncRefused(this ILogger logger, PeerId peer, SyncRejection reason, HandOverRejection handOver);
+
+    [LoggerMessage(1047, LogLevel.Information, "state sync: hand-overs lead from the genesis to the committee of epoch {Epoch}")]
+    public static partial void SyncLed(this ILogger logger, Epoch epoch);
 
     [LoggerMessage(1043, LogLevel.Error, "state sync: what was offered for height {Height} is not the certified state: {Reason}")]
     public static partial void SyncOtherState(this ILogger logger, Height height, string reason);

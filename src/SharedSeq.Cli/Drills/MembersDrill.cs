@@ -45,7 +45,8 @@ internal static class MembersDrill
                 await ChangeAsync(run, network, "the first leaves", AtEndAsync, () => Exit(network), () => KeysOf(network, Leaver, ""), false, stopped);
                 await witness.NoteAsync(network, stopped);
                 await ChangeAsync(
-                    run, network, "the third rotates its keys", InMiddleAsync, () => Rotate(network), () => KeysOf(network, Rotator, "new-"), true, stopped);
+                    run, network, "the third rotates its keys", InMiddleAsync, () => Rotate(network, Rotator), () => KeysOf(network, Rotator, "new-"), true,
+                    stopped);
                 await NextEpochAsync(network, stopped);
                 last = await network.HeightAsync(1, stopped);
             },
@@ -107,7 +108,7 @@ internal static class MembersDrill
 
     private static ulong Soon => (ulong)DateTimeOffset.UtcNow.ToUnixTimeSeconds() + 30;
 
-    private static CommitteeMember KeysOf(BenchNetwork network, int index, string kind)
+    internal static CommitteeMember KeysOf(BenchNetwork network, int index, string kind)
     {
         using P256PrivateKey vote = network.OpenKey(index, kind + "vote", KeyKind.Vote);
         using P256PrivateKey node = network.OpenKey(index, kind + "node", KeyKind.Node);
@@ -137,12 +138,13 @@ internal static class MembersDrill
         return new OperatorStatementSigner(network.Genesis.Domain).Exit(Soon, vote.PublicKey.Value, new P256Signer(vote));
     }
 
-    private static OperatorStatement Rotate(BenchNetwork network)
+    /// <summary>Of an operator whose files have its new keys, too.</summary>
+    internal static OperatorStatement Rotate(BenchNetwork network, int index)
     {
-        using P256PrivateKey old = network.OpenKey(Rotator, "vote", KeyKind.Vote);
-        using P256PrivateKey vote = network.OpenKey(Rotator, "new-vote", KeyKind.Vote);
-        using P256PrivateKey node = network.OpenKey(Rotator, "new-node", KeyKind.Node);
+        using P256PrivateKey old = network.OpenKey(index, "vote", KeyKind.Vote);
+        using P256PrivateKey vote = network.OpenKey(index, "new-vote", KeyKind.Vote);
+        using P256PrivateKey node = network.OpenKey(index, "new-node", KeyKind.Node);
         return new OperatorStatementSigner(network.Genesis.Domain).Rotate(
-            Soon, old.PublicKey.Value, new P256Signer(old), KeysOf(network, Rotator, "new-"), new P256Signer(vote), new P256Signer(node));
+            Soon, old.PublicKey.Value, new P256Signer(old), KeysOf(network, index, "new-"), new P256Signer(vote), new P256Signer(node));
     }
 }

@@ -75,6 +75,9 @@ public sealed class Epochs
     /// <summary>Their bytes, encoded.</summary>
     public long HeldBytes => _held.Bytes;
 
+    /// <summary>Messages of the next epoch that did not fit and were dropped since the start.</summary>
+    public long HeldDropped => _held.Dropped;
+
     /// <summary>When Step wants a Tick at the latest.</summary>
     public long NextDeadlineMs => Replica.NextDeadlineMs;
 

@@ -63,6 +63,8 @@ public static class MessageCodec
             case MessageKind.CheckpointOffers: return CheckpointOffers.Read(ref reader);
             case MessageKind.PieceRequest: return PieceRequest.Read(ref reader);
             case MessageKind.PieceResponse: return PieceResponse.Read(ref reader);
+            case MessageKind.HandOverRequest: return HandOverRequest.Read(ref reader);
+            case MessageKind.HandOverResponse: return HandOverResponse.Read(ref reader);
             default:
                 DecodeException.Throw(DecodeRejection.UnknownValue, $"message kind {(byte)kind}");
                 return null!;

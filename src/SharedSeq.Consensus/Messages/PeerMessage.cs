@@ -28,6 +28,8 @@ public enum MessageKind : byte
     CheckpointOffers = 21,
     PieceRequest = 22,
     PieceResponse = 23,
+    HandOverRequest = 24,
+    HandOverResponse = 25,
 }
 
 /// <summary>A message between replicas: one documented class per kind, each with its write and its strict read side.</summary>

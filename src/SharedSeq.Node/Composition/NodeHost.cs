@@ -93,12 +93,13 @@ public sealed class NodeHost : IAsyncDisposable
         (AdmissionCounters admission, IntakeCounters counters) = (new AdmissionCounters(), new IntakeCounters());
         var submit = new SubmitIntake(Genesis, lane, backlog, () => progress.CommittedTime, admission);
         var operators = new OperatorDoor(Genesis, submit, progress, new P256Scheme(), _clock);
-        var registration = new PeerRegistration(_peers, _epochs, peers);
+        var registration = new PeerRegistration(_peers, _epochs, peers, machine.Operators);
         IOrderedFollower[] followers = [new ProgressFollower(progress, diverged), registration, ledger, feeds, backlog, operators];
         var ordering = new OrderingActor(machine, batches, results, shell, followers, _logger, FatalOf("ordering"));
-        StateSyncActor sync = NewSync(peers);
+        StateSyncActor sync = NewSync(peers, registration);
         var intake = new MessageIntake(_epochs, new VerifiedAckCache(), shell, counters);
         (shell.EvidenceSeen, shell.Pruned, shell.OwnBatchCertified) = (ledger.PutEvidence, ledger.Prune, ledger.PutProof);
+        shell.HandOversFrom = from => ledger.HandOverPage(from, HandOverResponse.MaxHandOvers, HandOverResponse.MaxBytes);
         shell.Attach(replicaActor, lane, ordering, sync, intake);
         _logs.Subscribe(replicaActor.OnVotesDurable, (Action<long>)replicaActor.OnBatchesDurable + lane.OnBatchesDurable);
         IReadOnlyList<PeerNetwork> networks = NewNetworks(intake, peers, machine.Operators);
@@ -229,7 +230,7 @@ public sealed class NodeHost : IAsyncDisposable
     private Task OpenLogsAsync(SnapshotFiles snapshots, CancellationToken cancellation)
     {
         CreateDataFolder();
-        _peers = new NodePeers(Genesis, _configuration.Peers.Addresses, _keys!.PublicNodeKeys);
+        _peers = new NodePeers(Genesis, _configuration.Peers, _keys!.PublicNodeKeys);
         _epochs = new NodeEpochs(Genesis, new P256Scheme(), _keys.SeatIn, _peers.IdOf, new EpochFile(_configuration.DataDir, _files));
         _logs = new NodeLogs(_configuration, OnStorageFailed, _files);
         return new CheckpointInstall(Genesis, _configuration.DataDir, _checkpoints, _epochs, _logger).RunAsync(_logs, snapshots, cancellation);
@@ -246,7 +247,7 @@ public sealed class NodeHost : IAsyncDisposable
 
     private NodeShell NewShell(
         SnapshotFiles snapshots, CheckpointShelf checkpoints, BatchStore batches, PeerSender peers, CertifiedProofs proofs, NodeProgress progress) =>
-        new(_logs!, snapshots, checkpoints, batches, peers, proofs, NewSigners(), progress, _epochs!, NewPacing(), _logger);
+        new(_logs!, snapshots, checkpoints, batches, peers, _peers!.KeyOf, proofs, NewSigners(), progress, _epochs!, NewPacing(), _logger);
 
     private CheckpointShelf NewShelf(SnapshotFiles snapshots, NodeLedger ledger)
     {
@@ -255,9 +256,9 @@ public sealed class NodeHost : IAsyncDisposable
         return shelf;
     }
 
-    private StateSyncActor NewSync(PeerSender peers) => new(
-        new StateSyncOptions { Agreeing = Genesis.Quorum.OneHonest, AheadHeights = (ulong)_configuration.Consensus.SyncHeights },
-        Genesis, _epochs!, _checkpoints, () => _logs!.LastBlock, (to, message) => peers.Send(to, message),
+    private StateSyncActor NewSync(PeerSender peers, PeerRegistration registration) => new(
+        new StateSyncOptions { AheadHeights = (ulong)_configuration.Consensus.SyncHeights },
+        Genesis, _epochs!, _checkpoints, () => _logs!.LastBlock, (to, message) => peers.Send(to, message), registration.Lead,
         height => _synced.TrySetResult(height), _logger);
 
     private async Task StartServingAsync(CancellationToken cancellation)

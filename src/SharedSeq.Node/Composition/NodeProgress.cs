@@ -16,6 +16,7 @@ public sealed class NodeProgress
     private Divergence? _divergence;
     private OperatorRegistry? _operators;
     private long _epochsEntered;
+    private long _heldDropped;
 
     /// <summary>The last commit.</summary>
     public BlockId Final
@@ -66,6 +67,13 @@ public sealed class NodeProgress
     {
         get => Interlocked.Read(ref _epochsEntered);
         set => Interlocked.Exchange(ref _epochsEntered, value);
+    }
+
+    /// <summary>Messages of a next epoch that found no room before it began, up to the last beginning. Written by the replica's loop.</summary>
+    public long HeldDropped
+    {
+        get => Interlocked.Read(ref _heldDropped);
+        set => Interlocked.Exchange(ref _heldDropped, value);
     }
 
     /// <summary>A recent view of the replica; null before its first step.</summary>

@@ -12,11 +12,13 @@ namespace SharedSeq.Node;
 /// the actors' own loops, each member by the actor its interface belongs to.
 /// </summary>
 public sealed class NodeShell(
-    NodeLogs logs, SnapshotFiles snapshots, CheckpointShelf checkpoints, BatchStore batches, PeerSender peers, CertifiedProofs proofs,
-    EpochSigners laneSigners, NodeProgress progress, NodeEpochs epochs, HeightPacing pacing, ILogger logger)
+    NodeLogs logs, SnapshotFiles snapshots, CheckpointShelf checkpoints, BatchStore batches, PeerSender peers, Func<PeerId, PublicKey64> peerKeys,
+    CertifiedProofs proofs, EpochSigners laneSigners, NodeProgress progress, NodeEpochs epochs, HeightPacing pacing, ILogger logger)
     : IReplicaShell, ILaneShell, IOrderingShell, IIntakeTarget
 {
-    /// <summary>Pieces' worth of serving that a question for checkpoints counts as: its answer lists their hashes.</summary>
+    /// <summary>
+    /// Pieces' worth of serving that a question for checkpoints, whose answer lists their hashes, or for hand-overs counts as. 8: 25 such answers a second.
+    /// </summary>
     private const int RequestPieces = 8;
 
     /// <summary>Pieces of checkpoints that one peer is given at once: 128, 32 MiB, half of what may wait on its bulk connection. Then 200 a second, 50 MiB:
@@ -48,6 +50,9 @@ public sealed class NodeShell(
 
     /// <summary>Evidence of misbehaviour, verified; to be kept and shown.</summary>
     public Action<Evidence>? EvidenceSeen { get; set; }
+
+    /// <summary>What leads from one committee to the next, encoded, from an epoch on.</summary>
+    public Func<Epoch, IReadOnlyList<byte[]>> HandOversFrom { get; set; } = _ => [];
 
     (int Batches, long Bytes) ILaneShell.Room => (progress.Room.Batches, progress.Room.Bytes);
 
@@ -107,6 +112,7 @@ public sealed class NodeShell(
     {
         EpochPart part = _intake!.Enter(replica.Committee.Epoch);
         progress.EpochsEntered++;
+        progress.HeldDropped = replica.HeldDropped;
         logger.EpochEntered(part.Epoch, part.Genesis.Height, part.Committee.Count, part.Self?.ToString() ?? "none", held.Count);
         Tell(_lane!, new LaneMessage.EpochEntered(OwnLaneStart.Of(replica)));
         foreach (ReplicaId seat in part.Others)
@@ -244,7 +250,7 @@ public sealed class NodeShell(
     void IIntakeTarget.OnConnected(PeerId peer)
     {
         Tell(_ordering!, new OrderingMessage.PeerConnected(peer));
-        Tell(_sync!, new SyncMessage.Connected(peer));
+        Tell(_sync!, new SyncMessage.Connected(peer, peerKeys(peer)));
     }
 
     void IIntakeTarget.OnDisconnected(PeerId peer) => Tell(_sync!, new SyncMessage.Disconnected(peer));
@@ -277,6 +283,10 @@ public sealed class NodeShell(
                 return ValueTask.CompletedTask;
             case PieceRequest m:
                 if (IsWithin(_pieces, from, 1, m.Kind)) peers.Send(from, checkpoints.Read(m));
+                return ValueTask.CompletedTask;
+            case HandOverRequest m:
+                if (IsWithin(_pieces, from, RequestPieces, m.Kind))
+                    peers.Send(from, new HandOverResponse(m.From, [.. HandOversFrom(m.From).Select(item => (ReadOnlyMemory<byte>)item)]));
                 return ValueTask.CompletedTask;
             default:
                 return _sync!.TellAsync(new SyncMessage.PeerSaid(from, message), cancellation);

@@ -152,6 +152,9 @@ public static class ConfigurationLoader
         Range(c.Storage.BatchSegmentBytes, 4 * 1024 * 1024, 1 << 30, "storage.batchSegmentBytes");
         Require(c.Storage.RetentionBytes >= 2L * c.Storage.BatchSegmentBytes, "storage.retentionBytes", "is at least two batch segments");
         for (int i = 0; i < c.Peers.Addresses.Count; i++) Require(c.Peers.Addresses[i] is not null, $"peers.addresses.{i}", "is host:port");
+        Require(c.Peers.Known.Count <= 256, "peers.known", "names up to 256 operators");
+        for (int i = 0; i < c.Peers.Known.Count; i++)
+            Require(KnownPeer.Parse(c.Peers.Known[i]) is not null, $"peers.known.{i}", "is nodeKey@host:port, the key as 0x and 128 hex digits");
         for (int i = 0; i < c.Adapters.Count; i++)
         {
             Require(c.Adapters[i] is not null, $"adapters.{i}", "is an object");

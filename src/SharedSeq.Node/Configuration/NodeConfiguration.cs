@@ -65,6 +65,12 @@ public sealed record PeersSection
 
     /// <summary>host:port of every replica by index, the own one included; empty takes the endpoints of the genesis document.</summary>
     public IReadOnlyList<string> Addresses { get; init; } = [];
+
+    /// <summary>
+    /// nodeKey@host:port of further operators: how to reach members that joined or took new keys after genesis before the own archive names them. Up to 256:
+    /// two whole committees.
+    /// </summary>
+    public IReadOnlyList<string> Known { get; init; } = [];
 }
 
 /// <summary>The public interface.</summary>

@@ -45,6 +45,9 @@ public sealed class EpochPart
 
     public Epoch Epoch => Committee.Epoch;
 
+    /// <summary>See EpochStart.Places.</summary>
+    public IReadOnlyList<SeatPlace> Places { get; init; } = [];
+
     public EpochSeat Seat => new(Committee, Self);
 
     /// <summary>The peer that has a seat; null for the own one and for an empty one.</summary>

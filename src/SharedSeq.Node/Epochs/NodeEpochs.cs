@@ -19,7 +19,11 @@ public sealed class NodeEpochs : ICommitteeSource
     private readonly Policy _policy;
     private readonly EpochFile? _file;
     private readonly Lock _gate = new();
+
+    // Held while the file is written. Nobody waits for it but who adds an epoch: what others look up is replaced as a whole, behind the disk.
+    private readonly Lock _writing = new();
     private readonly List<EpochStart> _starts = [];
+    private readonly EpochPart _first;
     private volatile EpochPart[] _parts;
     private volatile EpochPart _present;
     private Height? _boundary;
@@ -39,8 +43,8 @@ public sealed class NodeEpochs : ICommitteeSource
         _seatIn = seatIn;
         _policy = genesis.Policy;
         _file = file;
-        _present = PartOf(new BlockId(Height.Zero, genesis.Hash), genesis.Timestamp, genesis.Committee);
-        _parts = [_present];
+        _present = _first = PartOf(new BlockId(Height.Zero, genesis.Hash), genesis.Timestamp, genesis.Committee, []);
+        _parts = [_first];
         foreach (EpochStart start in file?.Read() ?? []) Remember(start);
     }
 
@@ -103,7 +107,7 @@ public sealed class NodeEpochs : ICommitteeSource
     /// <exception cref="Storage.StorageException">It can not be written: the epoch must not be entered.</exception>
     public EpochPart Add(EpochStart start)
     {
-        lock (_gate)
+        lock (_writing)
         {
             if (Of(start.Epoch) is { } known)
             {
@@ -115,6 +119,27 @@ public sealed class NodeEpochs : ICommitteeSource
             _file?.Write([.. _starts, start]);
             Remember(start);
             return Newest;
+        }
+    }
+
+    /// <summary>
+    /// The archive begins with a checkpoint, whose epoch others' hand-overs led to. What this node knows by itself of an epoch stays. Durable when it
+    /// returns; before anything else of a start.
+    /// </summary>
+    /// <param name="starts">Of the newest epochs up to that of the next height, oldest first; none in the first epoch.</param>
+    /// <exception cref="Storage.StorageException">They can not be written.</exception>
+    public void StartAt(IReadOnlyList<EpochStart> starts)
+    {
+        lock (_writing)
+        {
+            if (starts.Count == 0 || Of(starts[^1].Epoch) is not null) return;
+            EpochStart[] own = [.. _starts.Where(start => start.Epoch < starts[0].Epoch)];
+            if (own.Length > 0 && own[^1].Epoch.Next() != starts[0].Epoch) own = [];
+            EpochStart[] all = [.. own, .. starts.Select(start => _starts.Find(known => known.Epoch == start.Epoch) ?? start)];
+            _file?.Write(all);
+            _starts.Clear();
+            _parts = [_first];
+            foreach (EpochStart start in all) Remember(start);
         }
     }
 
@@ -184,7 +209,7 @@ public sealed class NodeEpochs : ICommitteeSource
     {
         if (_starts.Count == EpochFile.Kept) _starts.RemoveAt(0);
         _starts.Add(start);
-        EpochPart part = PartOf(start.Genesis, start.Timestamp, start.Plan.Committee(start.Genesis.Hash));
+        EpochPart part = PartOf(start.Genesis, start.Timestamp, start.Plan.Committee(start.Genesis.Hash), start.Places);
 
         // The oldest that the file has forgotten follow, and with them the first epoch: parts have no gap.
         EpochPart[] kept = _parts is { } parts && parts[^1].Epoch.Next() == part.Epoch ? parts : [];
@@ -192,6 +217,6 @@ public sealed class NodeEpochs : ICommitteeSource
         _parts = [.. kept, part];
     }
 
-    private EpochPart PartOf(BlockId genesis, TimestampMs start, Committee committee) =>
-        new(genesis, start, committee, _seatIn(committee), new MessageVerifier(_domain, committee, _scheme), _peerOf);
+    private EpochPart PartOf(BlockId genesis, TimestampMs start, Committee committee, IReadOnlyList<SeatPlace> places) =>
+        new(genesis, start, committee, _seatIn(committee), new MessageVerifier(_domain, committee, _scheme), _peerOf) { Places = places };
 }

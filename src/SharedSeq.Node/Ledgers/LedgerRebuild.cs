@@ -36,11 +36,14 @@ public static class LedgerRebuild
 
         var batches = new BatchStore(logs.ReadBatch);
         OrderingMachine machine = start?.Machine ?? new OrderingMachine(genesis, new P256Scheme());
-        var epochs = new List<EpochStart>();
+        var epochs = new List<EpochStart>(start?.EpochStarts() ?? []);
+        HandOver? own = start?.OwnHandOver;
         Exception? failed = null;
         await using (var ledger = new NodeLedger(folder, genesis, batches, NullLogger.Instance, e => failed = e))
         {
             ledger.Start();
+            if (start is not null) ledger.PutHandOvers(start.HandOvers);
+            if (own is not null) ledger.PutHandOvers([own]);
             while (machine.Height < logs.LastBlock)
             {
                 CommittedBlock block = logs.ReadBlock(machine.Height.Next())

@@ -92,9 +92,7 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
 
     public void OnCertified(ResultCertificate certificate)
     {
-        var writer = new CanonicalWriter(1024);
-        certificate.Write(writer);
-        var entry = new LedgerCertificate(certificate.Result.Height, writer.WrittenMemory);
+        var entry = new LedgerCertificate(certificate.Result.Height, Encode(certificate));
 
         // A full mailbox means that heights wait for the disk: a later certificate covers what this one does, but for a boundary's, which hands over.
         bool isTaken = TryTell(new LedgerEntry(Certificate: entry));
@@ -226,6 +224,37 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
         }
 
         return found;
+    }
+
+    /// <summary>As many of them as go into one answer, encoded.</summary>
+    /// <param name="from">The epoch that hands over first.</param>
+    /// <param name="most">How many at most.</param>
+    /// <param name="bytesMax">Bytes at most; the first is given in any case.</param>
+    public IReadOnlyList<byte[]> HandOverPage(Epoch from, int most, int bytesMax)
+    {
+        var page = new List<byte[]>();
+        int bytes = 0;
+        foreach (HandOver handOver in HandOvers(from, most))
+        {
+            byte[] encoded = handOver.Encode();
+            bytes += encoded.Length;
+            if (page.Count > 0 && bytes > bytesMax) break;
+            page.Add(encoded);
+        }
+
+        return page;
+    }
+
+    /// <summary>Takes what leads from the genesis to the height that this ledger begins after.</summary>
+    /// <param name="handOvers">Verified; read as they are written.</param>
+    /// <exception cref="StorageException">They can not be written.</exception>
+    public void PutHandOvers(IEnumerable<HandOver> handOvers)
+    {
+        foreach (HandOver[] some in handOvers.Chunk(EntriesPerWrite))
+        {
+            _ledger.PutHandOvers([.. some.Select(item => (
+                new LedgerBoundary(item.Ended, Encode(item.Next)), new LedgerCertificate(item.Boundary.Result.Height, Encode(item.Boundary))))]);
+        }
     }
 
     public BlockResult? GetResult(Height height)
@@ -448,6 +477,13 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
     {
         var writer = new CanonicalWriter(1_024);
         plan.Write(writer);
+        return writer.ToArray();
+    }
+
+    private static byte[] Encode(ResultCertificate certificate)
+    {
+        var writer = new CanonicalWriter(1_024);
+        certificate.Write(writer);
         return writer.ToArray();
     }
 

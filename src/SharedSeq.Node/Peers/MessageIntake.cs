@@ -16,7 +16,7 @@ public interface IIntakeTarget
     /// <summary>Result votes, result requests and answers, attestations: for ordering.</summary>
     ValueTask ResultAsync(PeerId from, PeerMessage message, CancellationToken cancellation);
 
-    /// <summary>Questions for checkpoints and their pieces, and the answers to own ones.</summary>
+    /// <summary>Questions for checkpoints, their pieces and hand-overs, and the answers to own ones.</summary>
     ValueTask CheckpointAsync(PeerId from, PeerMessage message, CancellationToken cancellation);
 
     /// <summary>Batches a peer asked for.</summary>
@@ -252,12 +252,8 @@ public sealed class MessageIntake(NodeEpochs epochs, VerifiedAckCache acks, IInt
         if (input is not null) await target.ReplicaAsync(input, seats, cancellation);
         else if (message is BatchRequest request) await target.ServeBatchesAsync(peer, request, cancellation);
         else if (message is ResultVote or ResultRequest or ResultResponse or AttestationMessage) await target.ResultAsync(peer, message, cancellation);
-        else if (message is CheckpointRequest or PieceRequest) await target.CheckpointAsync(peer, message, cancellation);
-        else if (message is CheckpointOffers or PieceResponse)
-        {
-            // Only members count where f + 1 have to agree.
-            if (from is not null) await target.CheckpointAsync(peer, message, cancellation);
-        }
+        else if (message is CheckpointRequest or PieceRequest or HandOverRequest or CheckpointOffers or PieceResponse or HandOverResponse)
+            await target.CheckpointAsync(peer, message, cancellation);
         else Invariant.Throw($"a decoded message of unhandled kind {message.Kind}");
     }
 

@@ -95,6 +95,7 @@ public sealed class PeerSender
 
     private static PeerChannel ChannelOf(MessageKind kind) =>
         kind is MessageKind.BatchResponse or MessageKind.BlockResponse or MessageKind.CheckpointOffers or MessageKind.PieceResponse
+                or MessageKind.HandOverResponse
             ? PeerChannel.Bulk
             : PeerChannel.Control;
 }

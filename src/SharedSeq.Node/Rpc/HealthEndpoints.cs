@@ -67,6 +67,9 @@ public sealed class HealthEndpoints(NodeRuntime node) : IRpcEndpoints
         Add(text, "sharedseq_epoch", "gauge", "The epoch that this node votes in", node.Epochs.Present.Epoch.Value);
         Add(text, "sharedseq_epochs_entered_total", "counter", "Epochs entered since the start", (ulong)node.Progress.EpochsEntered);
         Add(
+            text, "sharedseq_early_messages_dropped_total", "counter", "Messages of a next epoch that found no room before it began",
+            (ulong)node.Progress.HeldDropped);
+        Add(
             text, "sharedseq_diverged", "gauge", "Whether own results differ from the certified ones",
             node.Progress.Divergence is null ? 0UL : 1UL);
         Add(text, "sharedseq_committed_time_ms", "gauge", "Timestamp of the newest applied height", node.Progress.CommittedTime.Value);

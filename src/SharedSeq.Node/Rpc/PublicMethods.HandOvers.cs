@@ -1,4 +1,3 @@
-using SharedSeq.Ordering;
 using SharedSeq.Primitives;
 
 namespace SharedSeq.Node;
@@ -16,16 +15,6 @@ public sealed partial class PublicMethods
     {
         var from = new Epoch(call.Number(0, "epoch"));
         if (from.Value > long.MaxValue) throw RpcCall.Bad("epoch", "is at most 2^63-1");
-        var page = new List<string>();
-        int bytes = 0;
-        foreach (HandOver handOver in node.Ledger.HandOvers(from, HandOversMax))
-        {
-            byte[] encoded = handOver.Encode();
-            bytes += encoded.Length;
-            if (page.Count > 0 && bytes > HandOverBytesMax) break;
-            page.Add(Hex(encoded));
-        }
-
-        return new { epoch = from.Value, handOvers = page };
+        return new { epoch = from.Value, handOvers = node.Ledger.HandOverPage(from, HandOversMax, HandOverBytesMax).Select(item => Hex(item)) };
     }
 }

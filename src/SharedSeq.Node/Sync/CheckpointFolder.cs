@@ -13,8 +13,36 @@ public sealed record CertifiedCheckpoint(CheckpointOffer Offer, CheckpointConten
 {
     public Height Height => Offer.Height;
 
+    /// <summary>What leads from the genesis to its epoch, verified as it is read; may be read more than once.</summary>
+    public IEnumerable<HandOver> HandOvers { get; init; } = [];
+
+    /// <summary>The hand-over of its own epoch, if it is the state behind that epoch's boundary.</summary>
+    public HandOver? OwnHandOver => Offer.Certificate.Result.NextCommitteeHash == Hash32.Zero ? null
+        : new HandOver(Machine.Operators.Next!.Plan, Offer.Certificate);
+
     /// <summary>Its block as the archive begins with it: nothing of it is ordered again, so it names no batches.</summary>
     public CommittedBlock Block => new(Offer.Block, Offer.Timestamp, null, [], Offer.Cut);
+
+    /// <summary>
+    /// How the newest epochs began, up to the one of the height behind it. When those before its own began nobody certifies: they count as begun when
+    /// its own did, so that what is kept for them is kept longer rather than shorter.
+    /// </summary>
+    /// <exception cref="DecodeException">The hand-overs do not lead to its epoch.</exception>
+    /// <exception cref="StorageException">The disk can not be read.</exception>
+    public IReadOnlyList<EpochStart> EpochStarts()
+    {
+        TimestampMs startedAt = Machine.EpochStartedAt;
+        var starts = new Queue<EpochStart>();
+        foreach (HandOver handOver in HandOvers)
+        {
+            BlockResult boundary = handOver.Boundary.Result;
+            if (starts.Count == EpochFile.Kept) starts.Dequeue();
+            starts.Enqueue(new EpochStart(new BlockId(boundary.Height, boundary.BlockHash), startedAt, handOver.Next));
+        }
+
+        if (EpochStart.After(Machine, Offer.Block.Header.Hash) is { } next) starts.Enqueue(next);
+        return [.. starts];
+    }
 }
 
 /// <summary>
@@ -33,6 +61,9 @@ public sealed class CheckpointFolder(string dataFolder, IFileLayer? files = null
 
     private readonly IFileLayer _files = files ?? DiskFileLayer.Instance;
     private readonly string _folder = Path.Combine(dataFolder, "checkpoint");
+
+    /// <summary>What leads to the checkpoint on its way, and to those that came before.</summary>
+    public HandOverFile HandOvers { get; } = new(Path.Combine(dataFolder, "checkpoint"), files ?? DiskFileLayer.Instance);
 
     private string Incoming => Path.Combine(_folder, "incoming.part");
 
@@ -63,14 +94,19 @@ public sealed class CheckpointFolder(string dataFolder, IFileLayer? files = null
         if (_files.Exists(Incoming)) _files.Delete(Incoming);
     }
 
-    /// <summary>What came is complete, durable and certified: the next start installs it.</summary>
+    /// <summary>What came is complete, durable and certified: the next start installs it. What leads to it is durable before.</summary>
     public void Accept()
     {
+        HandOvers.Accept();
+        _files.SyncFolder(_folder);
         _files.Rename(Incoming, Next);
         _files.SyncFolder(_folder);
     }
 
     /// <summary>The checkpoint to be installed; null when there is none.</summary>
+    /// <param name="genesis">The network.</param>
+    /// <param name="scheme">Checks signatures.</param>
+    /// <param name="isCertified">By the committees known here; where it knows none, the hand-overs that came with it decide.</param>
     /// <exception cref="DecodeException">It is not what its certificate says.</exception>
     public CertifiedCheckpoint? ReadNext(Genesis genesis, ISignatureScheme scheme, Func<ResultCertificate, bool?> isCertified) =>
         Read(Next, genesis, scheme, isCertified);
@@ -124,14 +160,23 @@ public sealed class CheckpointFolder(string dataFolder, IFileLayer? files = null
         var offerReader = new CanonicalReader(reader.Bytes(OfferBytesMax, "offer"));
         CheckpointOffer offer = CheckpointOffer.Read(ref offerReader);
         offerReader.End("offer");
-        return Open(genesis, scheme, offer, bytes.AsMemory(bytes.Length - reader.Remaining), isCertified);
+        bool isGood = offer.Fault() == OfferFault.None && (isCertified(offer.Certificate) ?? IsSigned(genesis, scheme, offer.Certificate));
+        if (!isGood) DecodeException.Throw(DecodeRejection.Malformed, "the certificate of a checkpoint does not verify");
+        return Open(genesis, scheme, offer, bytes.AsMemory(bytes.Length - reader.Remaining)) with
+        {
+            HandOvers = HandOvers.Read(genesis, scheme, offer.Certificate.Result.Epoch),
+        };
     }
 
-    internal static CertifiedCheckpoint Open(
-        Genesis genesis, ISignatureScheme scheme, CheckpointOffer offer, ReadOnlyMemory<byte> content, Func<ResultCertificate, bool?> isCertified)
+    private bool IsSigned(Genesis genesis, ISignatureScheme scheme, ResultCertificate certificate)
     {
-        if (offer.Fault() != OfferFault.None || isCertified(offer.Certificate) != true)
-            DecodeException.Throw(DecodeRejection.Malformed, "the certificate of a checkpoint does not verify");
+        Committee committee = HandOvers.CommitteeOf(genesis, scheme, certificate.Result.Epoch);
+        return new MessageVerifier(genesis.Domain, committee, scheme).TryVerify(certificate, out _) == VerificationRejection.None;
+    }
+
+    /// <summary>The state of an offer whose certificate was verified.</summary>
+    internal static CertifiedCheckpoint Open(Genesis genesis, ISignatureScheme scheme, CheckpointOffer offer, ReadOnlyMemory<byte> content)
+    {
         var taken = CheckpointContent.Read(content);
         return new CertifiedCheckpoint(offer, taken, taken.Open(genesis, scheme, offer));
     }

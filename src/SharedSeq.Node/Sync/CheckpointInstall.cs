@@ -24,6 +24,7 @@ public sealed class CheckpointInstall(
     public async Task RunAsync(NodeLogs logs, SnapshotFiles snapshots, CancellationToken cancellation)
     {
         folder.DropIncoming();
+        folder.HandOvers.DropPart();
         CertifiedCheckpoint? next = ReadNext();
         if (next is null) return;
         if (logs.LastBlock > next.Height)
@@ -34,6 +35,7 @@ public sealed class CheckpointInstall(
 
         Height former = logs.LastBlock;
         logs.StartAt(next.Block, next.Content.Batches);
+        epochs.StartAt(next.EpochStarts());
         snapshots.Clear();
         await WriteLedgerAsync(logs, next, cancellation);
         folder.Installed();
@@ -65,6 +67,8 @@ public sealed class CheckpointInstall(
         {
             ledger.Start();
             foreach ((LedgerNote kind, ReadOnlyMemory<byte> bytes) in logs.Notes()) await ledger.TakeNoteAsync(kind, bytes, cancellation);
+            ledger.PutHandOvers(next.HandOvers);
+            if (next.OwnHandOver is { } own) ledger.PutHandOvers([own]);
             ledger.OnCertified(next.Offer.Certificate);
         }
 

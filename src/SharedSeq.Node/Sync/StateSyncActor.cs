@@ -24,10 +24,10 @@ public sealed class StateSyncActor : Actor<SyncMessage>
 
     private readonly StateSync _sync;
     private readonly Genesis _genesis;
-    private readonly NodeEpochs _epochs;
     private readonly CheckpointFolder _folder;
     private readonly Func<Height> _delivered;
     private readonly Action<PeerId, PeerMessage> _send;
+    private readonly Action<Committee> _onLed;
     private readonly Action<Height> _onReady;
     private readonly ILogger _logger;
     private readonly List<SyncEffect> _effects = [];
@@ -35,6 +35,7 @@ public sealed class StateSyncActor : Actor<SyncMessage>
     private IncomingCheckpoint? _incoming;
     private Task _check = Task.CompletedTask;
     private SyncView _view = SyncView.Watching;
+    private Epoch _ledTo;
     private long _startedAt;
 
     /// <param name="options">When a checkpoint is fetched.</param>
@@ -43,19 +44,20 @@ public sealed class StateSyncActor : Actor<SyncMessage>
     /// <param name="folder">Where checkpoints are kept.</param>
     /// <param name="delivered">The newest height of the own archive.</param>
     /// <param name="send">Sends to a peer; may lose it.</param>
+    /// <param name="onLed">Hand-overs led to this committee.</param>
     /// <param name="onReady">A checkpoint waits to be installed.</param>
     /// <param name="logger">For the node's log.</param>
     public StateSyncActor(
         StateSyncOptions options, Genesis genesis, NodeEpochs epochs, CheckpointFolder folder, Func<Height> delivered,
-        Action<PeerId, PeerMessage> send, Action<Height> onReady, ILogger logger)
+        Action<PeerId, PeerMessage> send, Action<Committee> onLed, Action<Height> onReady, ILogger logger)
         : base("sync", MailboxMax, Supervision.Restart)
     {
-        _sync = new StateSync(options, epochs.IsCertified);
+        _sync = new StateSync(options, genesis, new P256Scheme(), epochs.IsCertified);
         _genesis = genesis;
-        _epochs = epochs;
         _folder = folder;
         _delivered = delivered;
         _send = send;
+        _onLed = onLed;
         _onReady = onReady;
         _logger = logger;
     }
@@ -72,8 +74,10 @@ public sealed class StateSyncActor : Actor<SyncMessage>
     {
         // After a failure, of the disk mostly: whatever was under way begins anew.
         EndIncoming();
-        _sync.GiveUp(_effects);
+        _folder.HandOvers.DropPart();
+        _sync.StartAnew(_effects);
         _effects.Clear();
+        _ledTo = Epoch.Zero;
         using var tick = new Timer(_ => TryTell(new SyncMessage.Tick()), null, 0, TickMs);
         while (await Mailbox.WaitToReadAsync(stopping))
         {
@@ -84,8 +88,9 @@ public sealed class StateSyncActor : Actor<SyncMessage>
                 _effects.Clear();
             }
 
+            TellLed();
             CheckpointOffer? offer = _sync.Offer;
-            Volatile.Write(ref _view, offer is null ? SyncView.Watching : new SyncView(
+            Volatile.Write(ref _view, offer is null ? SyncView.Watching with { LedTo = _sync.IsAskingHandOvers ? _sync.ChainEpoch : null } : new SyncView(
                 _sync.Phase, offer.Height, _sync.Stored, offer.Pieces.Count, offer.Pieces.Size, _sync.Sources));
         }
     }
@@ -101,9 +106,10 @@ public sealed class StateSyncActor : Actor<SyncMessage>
         long now = Environment.TickCount64;
         switch (message)
         {
-            case SyncMessage.Connected m: _sync.OnConnected(m.Peer.Value); break;
+            case SyncMessage.Connected m: _sync.OnConnected(m.Peer.Value, m.NodeKey); break;
             case SyncMessage.Disconnected m: _sync.OnDisconnected(m.Peer.Value); break;
             case SyncMessage.PeerSaid { Message: CheckpointOffers offers } m: _sync.OnOffers(m.From.Value, offers, now, _effects); break;
+            case SyncMessage.PeerSaid { Message: HandOverResponse handOvers } m: _sync.OnHandOvers(m.From.Value, handOvers, now, _effects); break;
             case SyncMessage.PeerSaid { Message: PieceResponse piece } m: _sync.OnPiece(m.From.Value, piece, _effects); break;
             case SyncMessage.Tick: _sync.OnTick(_delivered(), now, _effects); break;
             case SyncMessage.Checked m: OnChecked(m.Verdict); break;
@@ -122,12 +128,13 @@ public sealed class StateSyncActor : Actor<SyncMessage>
                 _startedAt = Stopwatch.GetTimestamp();
                 _incoming = _folder.Begin(e.Offer);
                 break;
+            case SyncEffect.KeepHandOvers e: _folder.HandOvers.Append(e.HandOvers); break;
             case SyncEffect.Store e: _incoming!.Write(e.Index, e.Bytes.Span); break;
             case SyncEffect.Check e: _check = Task.Run(() => TellAsync(new SyncMessage.Checked(Check(_incoming!)), Stopping).AsTask()); break;
             case SyncEffect.GiveUp: EndIncoming(); break;
             case SyncEffect.Refuse e:
                 _refused.AddOrUpdate(e.Reason, 1, (_, count) => count + 1);
-                _logger.SyncRefused(new PeerId((ushort)e.Peer), e.Reason);
+                _logger.SyncRefused(new PeerId((ushort)e.Peer), e.Reason, e.HandOver);
                 break;
             default: Invariant.Throw($"a sync effect of unhandled kind {effect.GetType().Name}"); break;
         }
@@ -139,7 +146,7 @@ public sealed class StateSyncActor : Actor<SyncMessage>
         try
         {
             if (!incoming.TryReadBack(out ReadOnlyMemory<byte> content)) return SyncVerdict.Damaged;
-            CheckpointFolder.Open(_genesis, new P256Scheme(), incoming.Offer, content, _epochs.IsCertified);
+            CheckpointFolder.Open(_genesis, new P256Scheme(), incoming.Offer, content);
             return SyncVerdict.Certified;
         }
         catch (DecodeException e)
@@ -168,6 +175,15 @@ public sealed class StateSyncActor : Actor<SyncMessage>
         if (verdict != SyncVerdict.Certified) return;
         _logger.SyncReady(offer.Height, offer.Pieces.Size, (long)Stopwatch.GetElapsedTime(_startedAt).TotalMilliseconds);
         _onReady(offer.Height);
+    }
+
+    /// <summary>Once for all that came in a row: whoever has a seat there may have a session.</summary>
+    private void TellLed()
+    {
+        if (_sync.IsAskingHandOvers || _sync.ChainEpoch == _ledTo) return;
+        _ledTo = _sync.ChainEpoch;
+        _logger.SyncLed(_ledTo);
+        _onLed(_sync.NewestCommittee);
     }
 
     private void EndIncoming()

@@ -85,6 +85,10 @@ public sealed partial class OrderingMachine
     /// <summary>The epoch of the last height applied.</summary>
     public Epoch Epoch { get; private set; }
 
+    /// <summary>When that epoch began: the timestamp of the block it started from.</summary>
+    public TimestampMs EpochStartedAt =>
+        _span.IsEndless ? _genesis.Timestamp : new TimestampMs(_span.EndsAt.Value - (_policy.EpochSeconds * 1_000UL));
+
     /// <summary>The present epoch's last height once it is known.</summary>
     public Height? Boundary => _span.Boundary;
 

@@ -42,7 +42,7 @@ public enum HandOverRejection
 public sealed record HandOver(CommitteePlan Next, ResultCertificate Boundary)
 {
     /// <summary>Bytes of the largest: 128 members with a certificate signed by all of them.</summary>
-    public const int MaxBytes = 32 * 1024;
+    public const int MaxBytes = HandOverResponse.MaxHandOverBytes;
 
     /// <summary>Bytes of the smallest: a plan of one member, a result, one signature.</summary>
     public const int MinBytes = 16 + (2 * PublicKey64.Size) + 208 + 2;

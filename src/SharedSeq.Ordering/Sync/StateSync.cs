@@ -24,11 +24,11 @@ public enum SyncPhase
 /// <summary>When a checkpoint is fetched, and how.</summary>
 public sealed record StateSyncOptions
 {
-    /// <summary>Members that must offer the same checkpoint: f + 1, so that one of them is honest.</summary>
-    public required int Agreeing { get; init; }
-
     /// <summary>Heights that a checkpoint must be ahead of the own archive, unless f + 1 others keep nothing of what lies between.</summary>
     public required ulong AheadHeights { get; init; }
+
+    /// <summary>Epochs of which the committee may be learnt from others: what a chain holds.</summary>
+    public ulong EpochsMax { get; init; } = CommitteeChain.EpochsMax;
 
     /// <summary>Milliseconds between two questions for checkpoints while nothing is fetched. 5,000: at the tip the answer is a few bytes.</summary>
     public long AskMs { get; init; } = 5_000;
@@ -45,18 +45,22 @@ public sealed record StateSyncOptions
 
 /// <summary>
 /// How an empty or far too old member gets the ordering state of a certified checkpoint from the others (consensus.md 8). Pure: messages and time in,
-/// effects out. It trusts the certificate alone: an offer must verify against the committee, every piece must have the hash that f + 1 members agree
-/// on, and the whole must have the certified state root, which the shell finds out. Whoever is caught lying is asked for nothing any more. Members are told
-/// apart by the shell's numbers for their sessions.
+/// effects out. It trusts the genesis alone: hand-overs lead from it to the committee of a checkpoint's epoch, an offer must verify against that committee,
+/// every piece must have the hash that f + 1 of its members agree on, and the whole must have the certified state root, which the shell finds out. Whoever is
+/// caught lying is asked for nothing any more. Members are told apart by the shell's numbers for their sessions, and their seats by their node keys.
 /// </summary>
 /// <param name="options">When and how.</param>
-/// <param name="isCertified">Whether a certificate verifies against its epoch's committee; null where that is not known: such offers are left alone.</param>
-public sealed class StateSync(StateSyncOptions options, Func<ResultCertificate, bool?> isCertified)
+/// <param name="genesis">The network: its committee is that of the first epoch.</param>
+/// <param name="scheme">Checks signatures.</param>
+/// <param name="isCertified">Whether a certificate verifies against the committee that this member knows for its epoch; null where it knows none.</param>
+public sealed class StateSync(StateSyncOptions options, Genesis genesis, ISignatureScheme scheme, Func<ResultCertificate, bool?> isCertified)
 {
     private readonly SortedDictionary<ulong, PeerOffers> _peers = [];
     private readonly SortedSet<ulong> _refused = [];
     private readonly Queue<int> _wanted = new();
     private readonly List<Asked> _asked = [];
+    private CommitteeChain _chain = new(genesis, scheme);
+    private AskedHandOvers? _handOvers;
     private Height _own;
     private bool[] _stored = [];
     private int _storedCount;
@@ -70,18 +74,30 @@ public sealed class StateSync(StateSyncOptions options, Func<ResultCertificate, 
     public int Stored => _storedCount;
 
     /// <summary>Members that offer what is being fetched.</summary>
-    public int Sources => Offer is { } offer ? CountOf(offer) : 0;
+    public int Sources => Offer is { } offer ? CountOf(offer, ofCommittee: false) : 0;
+
+    /// <summary>The latest epoch whose committee was shown to follow from the genesis.</summary>
+    public Epoch ChainEpoch => _chain.Newest!.Value;
+
+    /// <summary>Its committee.</summary>
+    public Committee NewestCommittee => _chain.Of(ChainEpoch)!;
+
+    /// <summary>Whether a member was asked for hand-overs and has not answered.</summary>
+    public bool IsAskingHandOvers => _handOvers is not null;
 
     /// <summary>A session is there: its member is asked at the next tick.</summary>
-    public void OnConnected(ulong peer)
+    /// <param name="peer">The session.</param>
+    /// <param name="nodeKey">Whose it is.</param>
+    public void OnConnected(ulong peer, PublicKey64 nodeKey)
     {
-        if (!_refused.Contains(peer)) _peers[peer] = new PeerOffers();
+        if (!_refused.Contains(peer)) _peers[peer] = new PeerOffers(nodeKey);
     }
 
     public void OnDisconnected(ulong peer)
     {
         _peers.Remove(peer);
         ReturnPieces(asked => asked.From == peer);
+        if (_handOvers?.From == peer) _handOvers = null;
     }
 
     /// <summary>Time passed, and perhaps heights came by themselves.</summary>
@@ -92,11 +108,11 @@ public sealed class StateSync(StateSyncOptions options, Func<ResultCertificate, 
     {
         _own = delivered;
         if (Phase is SyncPhase.Fetching && (Offer!.Height <= delivered || Sources == 0)) Forget(effects);
-        if (Phase is SyncPhase.Watching) Choose(effects);
+        LookAround(nowMs, effects);
         if (Phase is not (SyncPhase.Watching or SyncPhase.Fetching)) return;
         RestTheSlow(nowMs);
         AskPieces(nowMs, effects);
-        bool isAsking = Phase == SyncPhase.Watching || Sources < options.Agreeing;
+        bool isAsking = Phase == SyncPhase.Watching || !IsAgreed(Offer!);
         foreach ((ulong id, PeerOffers peer) in _peers)
         {
             if (!isAsking || nowMs < peer.AskAtMs) continue;
@@ -110,19 +126,45 @@ public sealed class StateSync(StateSyncOptions options, Func<ResultCertificate, 
     {
         if (Phase is SyncPhase.Checking or SyncPhase.Done || !_peers.TryGetValue(from, out PeerOffers? peer) || nowMs < peer.DeafUntilMs) return;
         peer.DeafUntilMs = nowMs + long.Min(1_000, options.AskMs / 2);
-        var taken = new List<CheckpointOffer>();
+        var offered = new List<Offered>();
         foreach (CheckpointOffer offer in message.Offers)
         {
-            bool isKnown = Offer is { } known && PeerOffers.AreEqual(known, offer);
-            bool? isGood = isKnown ? true : offer.Fault() == OfferFault.None ? isCertified(offer.Certificate) : false;
-            if (isGood == true) taken.Add(offer);
-            if (isGood != false) continue;
-            Refuse(from, SyncRejection.BadOffer, effects);
-            return;
+            var item = new Offered(offer);
+            SyncRejection reason = offer.Fault() != OfferFault.None ? SyncRejection.BadOffer
+                : offer.Certificate.Result.Epoch.Value >= options.EpochsMax ? SyncRejection.TooManyEpochs
+                : Judge(item, peer.NodeKey);
+            if (reason != SyncRejection.None)
+            {
+                Refuse(from, reason, effects);
+                return;
+            }
+
+            offered.Add(item);
         }
 
-        peer.Message = new CheckpointOffers(message.Oldest, taken);
-        if (Phase == SyncPhase.Watching) Choose(effects);
+        peer.Oldest = message.Oldest;
+        peer.Offers = offered;
+        LookAround(nowMs, effects);
+    }
+
+    /// <summary>What leads on from the newest committee that is known here: asked for, or it is not looked at.</summary>
+    public void OnHandOvers(ulong from, HandOverResponse response, long nowMs, List<SyncEffect> effects)
+    {
+        if (_handOvers is not { } asked || asked.From != from || asked.Epoch != response.From) return;
+        _handOvers = null;
+        if (response.HandOvers.Count == 0) Rest(_peers[from], nowMs);
+        var taken = new List<HandOver>();
+        SyncEffect.Refuse? lie = null;
+        foreach (ReadOnlyMemory<byte> item in response.HandOvers)
+        {
+            lie = Take(from, item.Span, taken);
+            if (lie is not null) break;
+        }
+
+        if (taken.Count > 0) effects.Add(new SyncEffect.KeepHandOvers(taken));
+        if (lie is not null) Refuse(lie, effects);
+        JudgeLater(effects);
+        LookAround(nowMs, effects);
     }
 
     /// <summary>A piece, or that a member has it no more.</summary>
@@ -140,7 +182,7 @@ public sealed class StateSync(StateSyncOptions options, Func<ResultCertificate, 
 
         _wanted.Enqueue(piece.Index);
         if (!piece.Bytes.IsEmpty) Refuse(from, SyncRejection.BadPiece, effects);
-        else if (_peers.TryGetValue(from, out PeerOffers? peer)) (peer.Message, peer.AskAtMs) = (null, long.MinValue);
+        else if (_peers.TryGetValue(from, out PeerOffers? peer)) (peer.Offers, peer.AskAtMs) = ([], long.MinValue);
     }
 
     /// <summary>The answer to <see cref="SyncEffect.Check"/>.</summary>
@@ -158,31 +200,40 @@ public sealed class StateSync(StateSyncOptions options, Func<ResultCertificate, 
             // Not what f + 1 members would agree on unless more than f lie; then the next ones may not.
             foreach (ulong peer in new List<ulong>(_peers.Keys))
             {
-                if (_peers[peer].Has(Offer!)) Refuse(peer, SyncRejection.OtherState, effects);
+                if (_peers[peer].Find(Offer!) is not null) Refuse(peer, SyncRejection.OtherState, effects);
             }
         }
 
         Forget(effects);
     }
 
-    /// <summary>What is under way can not go on here: it begins anew.</summary>
-    public void GiveUp(List<SyncEffect> effects)
+    /// <summary>What is under way can not go on here, and nothing that was to be kept counts: all begins anew, but for the sessions.</summary>
+    public void StartAnew(List<SyncEffect> effects)
     {
         if (Phase is SyncPhase.Fetching or SyncPhase.Checking) Forget(effects);
+        _chain = new CommitteeChain(genesis, scheme);
+        _handOvers = null;
+        foreach (PeerOffers peer in _peers.Values) (peer.Offers, peer.AskAtMs) = ([], long.MinValue);
+    }
+
+    /// <summary>What hand-overs lead to is newer than all that can be chosen without them: while they come nothing is.</summary>
+    private void LookAround(long nowMs, List<SyncEffect> effects)
+    {
+        if (Phase != SyncPhase.Watching) return;
+        AskHandOvers(nowMs, effects);
+        if (_handOvers is null) Choose(effects);
     }
 
     /// <summary>The newest checkpoint that enough members offer alike, if it is worth more than the heights up to it.</summary>
     private void Choose(List<SyncEffect> effects)
     {
         CheckpointOffer? best = null;
-        bool isPruned = IsPruned();
         foreach (PeerOffers peer in _peers.Values)
         {
-            foreach (CheckpointOffer offer in peer.All)
+            foreach (Offered item in peer.Offers)
             {
-                if (offer.Height <= (best?.Height ?? _own)) continue;
-                if (CountOf(offer) < options.Agreeing) continue;
-                if (isPruned || offer.Height.Value > _own.Value + options.AheadHeights) best = offer;
+                if (item.Agreeing is null || item.Offer.Height <= (best?.Height ?? _own) || !IsAgreed(item.Offer)) continue;
+                if (IsFar(item.Offer) || CountPruned() >= item.Agreeing) best = item.Offer;
             }
         }
 
@@ -196,19 +247,111 @@ public sealed class StateSync(StateSyncOptions options, Func<ResultCertificate, 
         effects.Add(new SyncEffect.Begin(best));
     }
 
-    /// <summary>Whether f + 1 members keep nothing of the height behind the own archive: what others say they keep may be a lie.</summary>
-    private bool IsPruned()
+    private bool IsFar(CheckpointOffer offer) => offer.Height.Value > _own.Value + options.AheadHeights;
+
+    /// <summary>Members of an offered checkpoint's committee that keep nothing behind the own archive: what others say they keep may be a lie.</summary>
+    private int CountPruned()
     {
         int count = 0;
-        foreach (PeerOffers peer in _peers.Values) count += peer.Oldest > _own.Next() ? 1 : 0;
-        return count >= options.Agreeing;
+        foreach (PeerOffers peer in _peers.Values) count += IsPruned(peer) && peer.Offers.Exists(item => item.IsMember) ? 1 : 0;
+        return count;
     }
 
-    private int CountOf(CheckpointOffer offer)
+    private bool IsPruned(PeerOffers peer) => peer.Oldest > _own.Next();
+
+    /// <summary>Whether f + 1 of its committee offer it.</summary>
+    private bool IsAgreed(CheckpointOffer offer)
+    {
+        foreach (PeerOffers peer in _peers.Values)
+        {
+            if (peer.Find(offer) is { Agreeing: { } agreeing }) return CountOf(offer, ofCommittee: true) >= agreeing;
+        }
+
+        return false;
+    }
+
+    private int CountOf(CheckpointOffer offer, bool ofCommittee)
     {
         int count = 0;
-        foreach (PeerOffers peer in _peers.Values) count += peer.Has(offer) ? 1 : 0;
+        foreach (PeerOffers peer in _peers.Values) count += peer.Find(offer) is { Agreeing: not null } item && (item.IsMember || !ofCommittee) ? 1 : 0;
         return count;
+    }
+
+    /// <summary>Compares an offer with the committee of its epoch, where that is known.</summary>
+    private SyncRejection Judge(Offered item, PublicKey64 nodeKey)
+    {
+        ResultCertificate certificate = item.Offer.Certificate;
+        if (_chain.Of(certificate.Result.Epoch) is not { } committee) return SyncRejection.None;
+        bool isTaken = Offer is { } known && PeerOffers.AreEqual(known, item.Offer);
+        if (!isTaken && !(isCertified(certificate) ?? IsSignedBy(committee, certificate))) return SyncRejection.BadOffer;
+        item.Agreeing = committee.Quorum.OneHonest;
+        for (int i = 0; i < committee.Count; i++) item.IsMember |= committee[new ReplicaId((ushort)i)].NodeKey == nodeKey;
+        return SyncRejection.None;
+    }
+
+    private bool IsSignedBy(Committee committee, ResultCertificate certificate) =>
+        new MessageVerifier(genesis.Domain, committee, scheme).TryVerify(certificate, out _) == VerificationRejection.None;
+
+    /// <summary>The chain has grown: perhaps to the epochs of what was offered before.</summary>
+    private void JudgeLater(List<SyncEffect> effects)
+    {
+        foreach ((ulong id, PeerOffers peer) in new SortedDictionary<ulong, PeerOffers>(_peers))
+        {
+            foreach (Offered item in peer.Offers)
+            {
+                if (item.Agreeing is not null || Judge(item, peer.NodeKey) == SyncRejection.None) continue;
+                Refuse(id, SyncRejection.BadOffer, effects);
+                break;
+            }
+        }
+    }
+
+    /// <summary>One member at a time is asked, of those that offer something for which hand-overs are missing here.</summary>
+    private void AskHandOvers(long nowMs, List<SyncEffect> effects)
+    {
+        if (_handOvers is { } asked)
+        {
+            if (nowMs - asked.AtMs < options.PieceMs) return;
+            Rest(_peers[asked.From], nowMs);
+            _handOvers = null;
+        }
+
+        foreach ((ulong id, PeerOffers peer) in _peers)
+        {
+            bool isWanted = peer.Offers.Exists(item => item.Agreeing is null && item.Offer.Height > _own && (IsFar(item.Offer) || IsPruned(peer)));
+            if (!isWanted || nowMs < peer.RestUntilMs) continue;
+            _handOvers = new AskedHandOvers(id, ChainEpoch, nowMs);
+            effects.Add(new SyncEffect.Send(id, new HandOverRequest(ChainEpoch)));
+            return;
+        }
+    }
+
+    /// <summary>Takes what leads to the next epoch; else what is to be said of whoever sent it.</summary>
+    private SyncEffect.Refuse? Take(ulong from, ReadOnlySpan<byte> bytes, List<HandOver> taken)
+    {
+        HandOverRejection reason;
+        try
+        {
+            HandOver handOver = HandOver.Decode(bytes);
+
+            // What this member knows by itself is not given up for keys of an old committee that may have leaked since.
+            reason = handOver.Ended != ChainEpoch ? HandOverRejection.WrongEpoch
+                : isCertified(handOver.Boundary) == false ? HandOverRejection.OtherCommittee
+                : handOver.Next.Epoch.Value >= options.EpochsMax ? HandOverRejection.TooManyEpochs
+                : _chain.TryExtend(handOver);
+            if (reason == HandOverRejection.None) taken.Add(handOver);
+        }
+        catch (DecodeException)
+        {
+            return new SyncEffect.Refuse(from, SyncRejection.BadHandOver);
+        }
+
+        return reason switch
+        {
+            HandOverRejection.None => null,
+            HandOverRejection.TooManyEpochs => new SyncEffect.Refuse(from, SyncRejection.TooManyEpochs, reason),
+            _ => new SyncEffect.Refuse(from, SyncRejection.BadHandOver, reason),
+        };
     }
 
     private void AskPieces(long nowMs, List<SyncEffect> effects)
@@ -216,7 +359,7 @@ public sealed class StateSync(StateSyncOptions options, Func<ResultCertificate, 
         if (Phase != SyncPhase.Fetching) return;
         foreach ((ulong id, PeerOffers peer) in _peers)
         {
-            if (nowMs < peer.RestUntilMs || !peer.Has(Offer!)) continue;
+            if (nowMs < peer.RestUntilMs || peer.Find(Offer!) is not { Agreeing: not null }) continue;
             for (int open = _asked.FindAll(asked => asked.From == id).Count; open < options.PiecesPerPeer && TryNext(out int index); open++)
             {
                 _asked.Add(new Asked(id, index, nowMs));
@@ -235,17 +378,19 @@ public sealed class StateSync(StateSyncOptions options, Func<ResultCertificate, 
         return false;
     }
 
-    /// <summary>Whose pieces do not come is left alone for a while, longer each time: others are asked for them.</summary>
+    /// <summary>Whose pieces do not come is left alone for a while: others are asked for them.</summary>
     private void RestTheSlow(long nowMs)
     {
         foreach (Asked asked in _asked)
         {
-            if (nowMs - asked.AtMs >= options.PieceMs && _peers.TryGetValue(asked.From, out PeerOffers? peer) && nowMs >= peer.RestUntilMs)
-                peer.RestUntilMs = nowMs + (options.PieceMs << int.Min(++peer.Rests, 4));
+            if (nowMs - asked.AtMs >= options.PieceMs && _peers.TryGetValue(asked.From, out PeerOffers? peer) && nowMs >= peer.RestUntilMs) Rest(peer, nowMs);
         }
 
         ReturnPieces(asked => nowMs - asked.AtMs >= options.PieceMs);
     }
+
+    /// <summary>Longer each time.</summary>
+    private void Rest(PeerOffers peer, long nowMs) => peer.RestUntilMs = nowMs + (options.PieceMs << int.Min(++peer.Rests, 4));
 
     private void ReturnPieces(Predicate<Asked> isGone)
     {
@@ -269,12 +414,13 @@ public sealed class StateSync(StateSyncOptions options, Func<ResultCertificate, 
         effects.Add(new SyncEffect.Check(Offer));
     }
 
-    private void Refuse(ulong peer, SyncRejection reason, List<SyncEffect> effects)
+    private void Refuse(ulong peer, SyncRejection reason, List<SyncEffect> effects) => Refuse(new SyncEffect.Refuse(peer, reason), effects);
+
+    private void Refuse(SyncEffect.Refuse lie, List<SyncEffect> effects)
     {
-        _peers.Remove(peer);
-        _refused.Add(peer);
-        ReturnPieces(asked => asked.From == peer);
-        effects.Add(new SyncEffect.Refuse(peer, reason));
+        _refused.Add(lie.Peer);
+        OnDisconnected(lie.Peer);
+        effects.Add(lie);
     }
 
     private void Forget(List<SyncEffect> effects)
@@ -288,34 +434,41 @@ public sealed class StateSync(StateSyncOptions options, Func<ResultCertificate, 
 
     private readonly record struct Asked(ulong From, int Index, long AtMs);
 
-    /// <summary>What one connected member said.</summary>
-    private sealed class PeerOffers
+    private readonly record struct AskedHandOvers(ulong From, Epoch Epoch, long AtMs);
+
+    /// <summary>One checkpoint that a member offers.</summary>
+    private sealed class Offered(CheckpointOffer offer)
     {
-        public CheckpointOffers? Message { get; set; }
+        public CheckpointOffer Offer { get; } = offer;
+
+        /// <summary>Members that must offer it alike: f + 1 of its committee, so that one of them is honest. Null while it is not known here.</summary>
+        public int? Agreeing { get; set; }
+
+        /// <summary>Whether the member that offers it has a seat in that committee.</summary>
+        public bool IsMember { get; set; }
+    }
+
+    /// <summary>What one connected member said.</summary>
+    private sealed class PeerOffers(PublicKey64 nodeKey)
+    {
+        public PublicKey64 NodeKey { get; } = nodeKey;
+
+        public List<Offered> Offers { get; set; } = [];
+
+        /// <summary>The oldest height that it keeps.</summary>
+        public Height Oldest { get; set; }
 
         public long AskAtMs { get; set; } = long.MinValue;
 
         /// <summary>Whatever it offers before then is not looked at: each offer costs signature checks.</summary>
         public long DeafUntilMs { get; set; } = long.MinValue;
 
-        /// <summary>It is asked for no piece before then.</summary>
+        /// <summary>It is asked for no piece and no hand-over before then.</summary>
         public long RestUntilMs { get; set; } = long.MinValue;
 
         public int Rests { get; set; }
 
-        public Height Oldest => Message?.Oldest ?? Height.Zero;
-
-        public IReadOnlyList<CheckpointOffer> All => Message?.Offers ?? [];
-
-        public bool Has(CheckpointOffer wanted)
-        {
-            foreach (CheckpointOffer offer in All)
-            {
-                if (AreEqual(offer, wanted)) return true;
-            }
-
-            return false;
-        }
+        public Offered? Find(CheckpointOffer wanted) => Offers.Find(item => AreEqual(item.Offer, wanted));
 
         /// <summary>The same result and the same pieces: a root of pieces beside another result is another offer.</summary>
         public static bool AreEqual(CheckpointOffer a, CheckpointOffer b) =>

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using SharedSeq.Consensus;
 
 namespace SharedSeq.Ordering;
@@ -16,6 +17,12 @@ public enum SyncRejection
 
     /// <summary>What it offered does not have the certified state root.</summary>
     OtherState = 3,
+
+    /// <summary>What it showed does not lead from one committee to the next.</summary>
+    BadHandOver = 4,
+
+    /// <summary>It offers a checkpoint of an epoch so late that no chain of hand-overs reaches it.</summary>
+    TooManyEpochs = 5,
 }
 
 /// <summary>What came of looking at all pieces together.</summary>
@@ -53,6 +60,14 @@ public abstract record SyncEffect
     /// <summary>The checkpoint begun is not wanted any more.</summary>
     public sealed record GiveUp : SyncEffect;
 
+    /// <summary>
+    /// Keep these behind those kept before: they follow from the genesis, one epoch after the other. What is kept counts when a checkpoint is complete.
+    /// </summary>
+    public sealed record KeepHandOvers(IReadOnlyList<HandOver> HandOvers) : SyncEffect;
+
     /// <summary>A member lied; it is asked for nothing any more.</summary>
-    public sealed record Refuse(ulong Peer, SyncRejection Reason) : SyncEffect;
+    /// <param name="Peer">The shell's number for its session.</param>
+    /// <param name="Reason">What it did.</param>
+    /// <param name="HandOver">Why a hand-over is none; None for other reasons, and for one that is not even encoded like one.</param>
+    public sealed record Refuse(ulong Peer, SyncRejection Reason, HandOverRejection HandOver = HandOverRejection.None) : SyncEffect;
 }

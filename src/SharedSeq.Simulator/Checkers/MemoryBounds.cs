@@ -17,7 +17,8 @@ public sealed class MemoryBounds(SimulatedRun run) : Checker(run)
     {
         NodeId id = node.Id;
         int peers = Run.Nodes.Count - 1;
-        if (node.HeldMessages > peers * HeldMessages.PerPeer || node.HeldMessageBytes > (long)peers * HeldMessages.BytesPerPeer)
+        long heldBytesMax = long.Min((long)peers * HeldMessages.BytesPerPeer, HeldMessages.BytesMax);
+        if (node.HeldMessages > peers * HeldMessages.PerPeer || node.HeldMessageBytes > heldBytesMax)
             Violate($"replica {id} holds {node.HeldMessages} messages of {node.HeldMessageBytes} bytes for the next epoch");
         ReplicaView view = replica.View();
         ulong open = view.Current.Value - view.FinalSlot.Value;

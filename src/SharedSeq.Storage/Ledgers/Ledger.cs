@@ -82,11 +82,7 @@ public sealed partial class Ledger : IDisposable
                     Insert(height);
                     applied = height.Height.Value;
                 }
-                foreach (LedgerCertificate certificate in certificates)
-                {
-                    _writer.Statement("INSERT OR REPLACE INTO certificates(height, certificate) VALUES (?, ?)")
-                        .Bind(certificate.Height.Value).Bind(certificate.Bytes.Span).Run();
-                }
+                foreach (LedgerCertificate certificate in certificates) Insert(certificate);
                 foreach (LedgerReceipt receipt in receipts)
                 {
                     const string Sql = "INSERT OR IGNORE INTO receipts(epoch, author, worker, seq, proof) VALUES (?, ?, ?, ?, ?)";
@@ -97,6 +93,22 @@ public sealed partial class Ledger : IDisposable
             });
             if (isCheckpoint) _writer.Execute("PRAGMA synchronous = NORMAL");
             Volatile.Write(ref _appliedHeight, applied);
+        }
+    }
+
+    /// <summary>Keeps the ends of epochs that lie before the heights of this ledger, each with its certificate, in one transaction.</summary>
+    public void PutHandOvers(IReadOnlyList<(LedgerBoundary Boundary, LedgerCertificate Certificate)> handOvers)
+    {
+        lock (_writing)
+        {
+            InTransaction(() =>
+            {
+                foreach ((LedgerBoundary boundary, LedgerCertificate certificate) in handOvers)
+                {
+                    Insert(boundary, certificate.Height);
+                    Insert(certificate);
+                }
+            });
         }
     }
 
@@ -178,12 +190,7 @@ public sealed partial class Ledger : IDisposable
                 .Bind(block.Block.Span).Bind(block.Content.Span).Run();
         }
         foreach (LedgerEvidence item in height.Evidence) PutEvidence(item);
-        if (height.Boundary is { } boundary)
-        {
-            _writer.Statement("INSERT OR REPLACE INTO boundaries(epoch, height, committee) VALUES (?, ?, ?)")
-                .Bind(boundary.Ended.Value).Bind(height.Height.Value).Bind(boundary.Next.Span).Run();
-        }
-
+        if (height.Boundary is { } boundary) Insert(boundary, height.Height);
         foreach (LedgerRejection rejection in height.Rejections)
         {
             _writer.Statement("INSERT OR REPLACE INTO rejections(id, ns, height, reason) VALUES (?, ?, ?, ?)")
@@ -191,6 +198,14 @@ public sealed partial class Ledger : IDisposable
                 .Bind(rejection.Reason).Run();
         }
     }
+
+    private void Insert(LedgerBoundary boundary, Height height) =>
+        _writer.Statement("INSERT OR REPLACE INTO boundaries(epoch, height, committee) VALUES (?, ?, ?)")
+            .Bind(boundary.Ended.Value).Bind(height.Value).Bind(boundary.Next.Span).Run();
+
+    private void Insert(LedgerCertificate certificate) =>
+        _writer.Statement("INSERT OR REPLACE INTO certificates(height, certificate) VALUES (?, ?)")
+            .Bind(certificate.Height.Value).Bind(certificate.Bytes.Span).Run();
 
     /// <summary>Executions go with their blocks.</summary>
     private void PruneBlocks(ulong upTo)

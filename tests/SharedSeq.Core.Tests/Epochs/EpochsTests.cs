@@ -177,9 +177,40 @@ public sealed class EpochsTests
         for (int i = 0; i < 10; i++) held.Add(3, large);
         Assert.Equal(2, held.Count);
         Assert.InRange(held.Bytes, 1, HeldMessages.BytesPerPeer);
+        Assert.Equal(8, held.Dropped);
         held.Add(3, new AttestationMessage(new byte[HeldMessages.BytesPerPeer]));
+        Assert.Equal(9, held.Dropped);
         Assert.Equal(2, held.Take().Count);
         Assert.Equal(0, held.Bytes);
+    }
+
+    [Fact]
+    public void All_peers_together_are_held_within_one_bound_and_those_that_say_the_most_lose_their_oldest_first()
+    {
+        var held = new HeldMessages();
+        var vote = new Vote(new Epoch(1), new Slot(1), VoteKind.First, BlockId.Skip, new ReplicaId(2), default);
+        for (ulong peer = 0; peer < 100; peer++) held.Add(peer, vote);
+        var large = new AttestationMessage(new byte[HeldMessages.BytesPerPeer / 4]);
+        for (ulong peer = 100; peer < 150; peer++)
+        {
+            for (int i = 0; i < 3; i++)
+            {
+                held.Add(peer, large);
+                Assert.InRange(held.Bytes, 1, HeldMessages.BytesMax);
+            }
+        }
+
+        Assert.InRange(held.Bytes, HeldMessages.BytesMax - HeldMessages.BytesPerPeer, HeldMessages.BytesMax);
+        Assert.Equal(250, held.Count + held.Dropped);
+        for (ulong peer = 0; peer < HeldMessages.PeersMax; peer++) held.Add(peer, vote);
+        long dropped = held.Dropped;
+        held.Add(HeldMessages.PeersMax, vote);
+        Assert.Equal(dropped + 1, held.Dropped);
+        IReadOnlyList<HeldMessage> taken = held.Take();
+        Assert.Equal(HeldMessages.PeersMax + 100, taken.Count(item => item.Message is Vote));
+        Assert.Equal(0, held.Bytes);
+        for (int i = 0; i < 10; i++) held.Add(3, large);
+        Assert.Equal(3, held.Count);
     }
 
     [Fact]

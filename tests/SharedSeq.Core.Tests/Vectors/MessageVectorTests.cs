@@ -34,7 +34,7 @@ public sealed class MessageVectorTests
         MessageKind[] pinned = [.. Messages().Values.Select(message => message.Kind).Distinct().Order()];
         Assert.Equal(Enum.GetValues<MessageKind>(), pinned);
         Assert.Equal(DecodeRejection.UnknownValue, RefusalOf([0]));
-        Assert.Equal(DecodeRejection.UnknownValue, RefusalOf([24]));
+        Assert.Equal(DecodeRejection.UnknownValue, RefusalOf([26]));
         Assert.Equal(DecodeRejection.Truncated, RefusalOf([]));
     }
 
@@ -122,6 +122,9 @@ public sealed class MessageVectorTests
             ["commit proof, fast"] = fast,
             ["commit proof, slow"] = slow,
             ["evidence"] = MakeEvidence(),
+            ["hand-over request"] = new HandOverRequest(Epoch),
+            ["hand-over response"] = new HandOverResponse(Epoch, [new byte[] { 1, 2, 3 }, new byte[] { 4 }]),
+            ["hand-over response, none"] = new HandOverResponse(Epoch, []),
             ["notarization"] = notarization,
             ["notarization, skip"] = skip,
             ["piece request"] = new PieceRequest(Named("pieces"), 3),

@@ -209,6 +209,9 @@ internal sealed class RandomValues(Prng prng)
             case MessageKind.CheckpointOffers: return new CheckpointOffers(new Height(Number()), prng.Chance(500) ? [Offer()] : []);
             case MessageKind.PieceRequest: return new PieceRequest(Hash(), prng.Below(PieceList.MaxPieces));
             case MessageKind.PieceResponse: return new PieceResponse(Hash(), prng.Below(PieceList.MaxPieces), Bytes(Count(300)));
+            case MessageKind.HandOverRequest: return new HandOverRequest(new Epoch(Number()));
+            case MessageKind.HandOverResponse:
+                return new HandOverResponse(new Epoch(Number()), [.. Enumerable.Range(0, Count(4)).Select(_ => (ReadOnlyMemory<byte>)Bytes(Count(300)))]);
             default: return new AttestationMessage(Bytes(Count(300)));
         }
     }

@@ -45,6 +45,8 @@ public sealed class ConfigurationLoaderTests : IDisposable
     [InlineData("""{ "genesis": "g", "rpc": null }""", ConfigurationRejection.BadValue, "$.rpc")]
     [InlineData("""{ "genesis": "g", "adapters": [ null ] }""", ConfigurationRejection.BadValue, "adapters.0")]
     [InlineData("""{ "genesis": "g", "peers": { "addresses": [ null ] } }""", ConfigurationRejection.BadValue, "peers.addresses.0")]
+    [InlineData("""{ "genesis": "g", "peers": { "known": [ "127.0.0.1:7700" ] } }""", ConfigurationRejection.BadValue, "peers.known.0")]
+    [InlineData("""{ "genesis": "g", "peers": { "known": [ null ] } }""", ConfigurationRejection.BadValue, "peers.known.0")]
     [InlineData(
         """{ "genesis": "g", "adapters": [ { "namespace": 901, "rpc": "localhost:8545" } ] }""", ConfigurationRejection.BadValue, "adapters.0.rpc")]
     [InlineData("""{ "genesis": "g", "telemetry": { "otlpEndpoint": "localhost:4317" } }""", ConfigurationRejection.BadValue, "otlpEndpoint")]

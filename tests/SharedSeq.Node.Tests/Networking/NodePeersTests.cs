@@ -39,7 +39,7 @@ public sealed class NodePeersTests : IDisposable
         Assert.Null(left.Find(KeysOf(4).VoteKey));
         NodeEpochs epochs = EpochsOf(joined);
         Add(epochs, left, 200);
-        Assert.Equal(("", 0), PlaceOf(KeysOf(4).NodeKey, left, epochs));
+        Assert.Equal(("127.0.0.1", 7004), PlaceOf(KeysOf(4).NodeKey, left, epochs));
         for (ulong i = 3; i < 5; i++) epochs.Add(new EpochStart(IdOf(100 * i), default, left.Present.Plan with { Epoch = new Epoch(i) }));
         Assert.Null(PlaceOf(KeysOf(4).NodeKey, left, epochs));
     }
@@ -47,7 +47,8 @@ public sealed class NodePeersTests : IDisposable
     [Fact]
     public void Who_has_left_knows_it_and_who_has_not_joined_yet_has_not_left()
     {
-        bool HasLeft(OperatorRegistry registry, int who) => new NodePeers(Network(), Addresses, [KeysOf(who).NodeKey]).HasLeft(registry);
+        bool HasLeft(OperatorRegistry registry, int who) => new NodePeers(Network(), new PeersSection { Addresses = Addresses }, [KeysOf(who).NodeKey])
+            .HasLeft(registry);
         var genesis = new OperatorRegistry(Network());
         OperatorRegistry leaving = Joined().With(Signer.Exit(ulong.MaxValue, KeysOf(4).VoteKey, new P256Signer(_keys[8]))).WithNextFixed();
         OperatorRegistry left = leaving.WithEpochEnded(new Height(200));
@@ -55,6 +56,54 @@ public sealed class NodePeersTests : IDisposable
             Assert.Equal(hasLeft, HasLeft(registry, 4));
         Assert.False(HasLeft(left.WithNextFixed(), 0));
     }
+
+    [Fact]
+    public void A_genesis_member_that_rotated_and_left_is_found_at_its_old_place_by_its_new_key()
+    {
+        OperatorRegistry first = new(Network());
+        CommitteeMember[] members = [.. first.Present.Plan.Members];
+        members[2] = KeysOf(5);
+        var epochs = new NodeEpochs(Network(), new P256Scheme(), _ => null, _ => null);
+        epochs.Add(new EpochStart(IdOf(100), default, first.Present.Plan with { Epoch = new Epoch(1), Members = members })
+        {
+            Places = [.. first.Present.Operators.Select(id => new SeatPlace(id, ""))],
+        });
+        OperatorRegistry joined = Joined();
+        Assert.Equal(("127.0.0.1", 7002), PlaceOf(KeysOf(5).NodeKey, joined, epochs));
+    }
+
+    [Fact]
+    public void Members_that_neither_genesis_nor_the_registry_names_are_reached_where_the_configuration_says()
+    {
+        var registry = new OperatorRegistry(Network());
+        var epochs = new NodeEpochs(Network(), new P256Scheme(), _ => null, _ => null);
+        NodePeers peers = NewPeers($"{KeysOf(5).NodeKey}@10.0.0.9:7700", $"{KeysOf(1).NodeKey}@10.0.0.1:7701");
+        PeerEndpoint Of(int who) => Assert.Single(peers.Registered(registry, epochs), peer => peer.NodeKey == KeysOf(who).NodeKey);
+        Assert.Equal(("10.0.0.9", 7700), (Of(5).Host, Of(5).Port));
+        Assert.Equal(("10.0.0.1", 7701), (Of(1).Host, Of(1).Port));
+        Assert.Equal(("127.0.0.1", 7002), (Of(2).Host, Of(2).Port));
+        Assert.Equal(KeysOf(5).NodeKey, peers.KeyOf(Of(5).Peer));
+        foreach (string bad in (string[])["", "10.0.0.9:7700", $"{KeysOf(5).NodeKey}@10.0.0.9", $"{KeysOf(5).NodeKey}@", "0x12@10.0.0.9:7700"])
+            Assert.Null(KnownPeer.Parse(bad));
+        Assert.Null(KnownPeer.Parse($"{KeysOf(5).NodeKey}".Replace('x', 'y') + "@10.0.0.9:7700"));
+        Assert.Null(KnownPeer.Parse("0x" + new string('g', 128) + "@10.0.0.9:7700"));
+    }
+
+    [Fact]
+    public void Members_of_the_newest_committee_that_hand_overs_led_to_may_come_until_the_own_archive_names_them()
+    {
+        var registry = new OperatorRegistry(Network());
+        var epochs = new NodeEpochs(Network(), new P256Scheme(), _ => null, _ => null);
+        NodePeers peers = NewPeers();
+        CommitteePlan later = registry.Present.Plan with { Epoch = new Epoch(2), Members = [.. Enumerable.Range(1, 4).Select(KeysOf)] };
+        peers.Lead(later.Committee(Sha.Of([2])));
+        PeerEndpoint found = Assert.Single(peers.Registered(registry, epochs), peer => peer.NodeKey == KeysOf(4).NodeKey);
+        Assert.Equal(("", 0), (found.Host, found.Port));
+        for (ulong i = 1; i < 3; i++) epochs.Add(new EpochStart(IdOf(100 * i), default, registry.Present.Plan with { Epoch = new Epoch(i) }));
+        Assert.DoesNotContain(peers.Registered(registry, epochs), peer => peer.NodeKey == KeysOf(4).NodeKey);
+    }
+
+    private NodePeers NewPeers(params string[] known) => new(Network(), new PeersSection { Addresses = Addresses, Known = known }, []);
 
     private OperatorStatementSigner Signer => new(Network().Domain);
 
@@ -81,15 +130,18 @@ public sealed class NodePeersTests : IDisposable
         return epochs;
     }
 
-    private static void Add(NodeEpochs epochs, OperatorRegistry registry, ulong boundary) =>
-        epochs.Add(new EpochStart(IdOf(boundary), default, registry.Present.Plan));
+    private static void Add(NodeEpochs epochs, OperatorRegistry registry, ulong boundary)
+    {
+        SeatPlace[] places = [.. registry.Present.Operators.Select(id => new SeatPlace(id, registry.Find(id!.Value)!.Endpoints?.Peer ?? ""))];
+        epochs.Add(new EpochStart(IdOf(boundary), default, registry.Present.Plan) { Places = places });
+    }
 
     private static BlockId IdOf(ulong height) => new(new Height(height), Sha.Of([(byte)height]));
 
     /// <summary>Where a node that has just started looks for a key; null when it has no session with it.</summary>
     private (string Host, int Port)? PlaceOf(PublicKey64 key, OperatorRegistry registry, NodeEpochs epochs)
     {
-        PeerEndpoint? found = new NodePeers(Network(), Addresses, []).Registered(registry, epochs).SingleOrDefault(peer => peer.NodeKey == key);
+        PeerEndpoint? found = NewPeers().Registered(registry, epochs).SingleOrDefault(peer => peer.NodeKey == key);
         return found is null ? null : (found.Host, found.Port);
     }
 }

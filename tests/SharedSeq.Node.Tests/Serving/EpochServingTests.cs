@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
 using SharedSeq.Client;
 using SharedSeq.Consensus;
 using SharedSeq.Core.Tests.Ordering;
@@ -40,6 +41,34 @@ public sealed class EpochServingTests : IAsyncLifetime
         Assert.Empty(await HandOversAsync(network, 77));
         JsonElement error = (await network.CallAsync("sharedseq_getHandOvers", ulong.MaxValue)).GetProperty("error");
         Assert.Equal("epoch", error.GetProperty("data").GetProperty("parameter").GetString());
+    }
+
+    [Fact]
+    public async Task A_ledger_that_begins_with_a_checkpoint_serves_the_hand_overs_before_it_and_pages_end_by_their_bounds()
+    {
+        ServedNetwork network = Network();
+        for (ulong epoch = 0; epoch < 5; epoch++) await EpochAsync(network, epoch);
+        IReadOnlyList<HandOver> led = network.Ledger.HandOvers(Epoch.Zero, 3);
+        string folder = Directory.CreateTempSubdirectory("sharedseq-led-").FullName;
+        try
+        {
+            await using var ledger = new NodeLedger(folder, network.Committee.Genesis, network.Runtime.Batches, NullLogger.Instance, error => throw error);
+            ledger.Start();
+            ledger.PutHandOvers(led);
+            Assert.Equal(led.Select(item => item.Checkpoint), ledger.HandOvers(Epoch.Zero, 9).Select(item => item.Checkpoint));
+            Assert.Equal(network.Ledger.HandOverPage(new Epoch(1), 2, int.MaxValue), ledger.HandOverPage(new Epoch(1), 9, int.MaxValue));
+
+            // The first in any case, then what fits.
+            int bytes = led[0].Encode().Length;
+            Assert.Single(ledger.HandOverPage(Epoch.Zero, 9, 1));
+            Assert.Equal(2, ledger.HandOverPage(Epoch.Zero, 9, (2 * bytes) + 1).Count);
+            Assert.Equal(2, ledger.HandOverPage(Epoch.Zero, 2, int.MaxValue).Count);
+            Assert.Empty(ledger.HandOverPage(new Epoch(3), 9, int.MaxValue));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
     }
 
     [Fact]

@@ -62,8 +62,8 @@ internal sealed class ServedNetwork : IAsyncDisposable
             Proofs = new CertifiedProofs(),
             Checkpoints = null!,
             Sync = new StateSyncActor(
-                new StateSyncOptions { Agreeing = 2, AheadHeights = 1 }, Committee.Genesis, Committee.NewEpochs(), new CheckpointFolder(_folder),
-                () => Height.Zero, (_, _) => { }, _ => { }, NullLogger.Instance),
+                new StateSyncOptions { AheadHeights = 1 }, Committee.Genesis, Committee.NewEpochs(), new CheckpointFolder(_folder),
+                () => Height.Zero, (_, _) => { }, _ => { }, _ => { }, NullLogger.Instance),
             Shell = null!,
             NodeSigner = () => null,
             IsReady = () => true,

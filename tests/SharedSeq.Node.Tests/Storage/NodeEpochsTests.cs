@@ -115,6 +115,109 @@ public sealed class NodeEpochsTests : IDisposable
         Assert.Null(epochs.Of(new Epoch(1)));
     }
 
+    [Fact]
+    public async Task Whoever_looks_epochs_up_does_not_wait_for_the_disk_that_takes_a_new_one()
+    {
+        using var disk = new WaitingFiles();
+        var epochs = new NodeEpochs(Genesis(), new P256Scheme(), Seat, _ => null, new EpochFile("/data", disk));
+        epochs.SetBoundary(Epoch.Zero, new Height(100));
+        Task<EpochPart> adding = Task.Run(() => epochs.Add(StartOf(1, 100)));
+        await disk.Asked.Task.WaitAsync(TimeSpan.FromSeconds(30));
+
+        // None of these would come back while the file is written, and none of them knows the epoch before it is.
+        Assert.Equal(new Height(100), epochs.Boundary);
+        Assert.Null(epochs.Of(new Epoch(1)));
+        Assert.Equal((Epoch.Zero, Epoch.Zero), (epochs.Newest.Epoch, epochs.Enter(Epoch.Zero).Epoch));
+        epochs.SetBoundary(Epoch.Zero, new Height(100));
+        Assert.False(adding.IsCompleted);
+        disk.Go.Set();
+        Assert.Equal(new Epoch(1), (await adding).Epoch);
+        Assert.Equal(new Epoch(1), epochs.Newest.Epoch);
+    }
+
+    [Fact]
+    public void An_archive_that_begins_with_a_checkpoint_of_a_later_epoch_begins_with_the_epochs_before_it()
+    {
+        NodeEpochs epochs = Open();
+        EpochStart own = StartOf(1, 100);
+        epochs.Add(own);
+        EpochStart[] led = [.. Enumerable.Range(1, 7).Select(i => StartOf((ulong)i, 100UL * (ulong)i) with { Timestamp = TimeOf(700) })];
+        epochs.StartAt(led);
+        epochs.StartAt(led);
+        foreach (NodeEpochs known in (NodeEpochs[])[epochs, Open()])
+        {
+            // What it saw itself stays.
+            Assert.Equal((own.Timestamp, TimeOf(700)), (known.Of(new Epoch(1))!.Start, known.Of(new Epoch(2))!.Start));
+            EpochHistory history = known.Recover(TipAt(750), new Epoch(7), null);
+            Assert.Equal((new Epoch(7), new Epoch(7)), (known.Present.Epoch, known.Newest.Epoch));
+            Assert.Equal(new Epoch(6), known.Of(new Epoch(6))!.Epoch);
+            Assert.Equal(new Height(700), known.BoundaryOf(new Epoch(6)));
+            Assert.Empty(history.Closed);
+            Assert.Equal(new Epoch(8), known.Add(StartOf(8, 800)).Epoch);
+        }
+
+        // So far later that nothing joins: the first epoch is known no more.
+        EpochStart[] far = [.. Enumerable.Range(200, EpochFile.Kept).Select(i => StartOf((ulong)i, 100UL * (ulong)i))];
+        epochs.StartAt(far);
+        epochs.StartAt([]);
+        Assert.Null(epochs.Of(new Epoch(8)));
+        Assert.Null(epochs.Of(Epoch.Zero));
+        Assert.Equal((new Epoch(200), new Epoch(327)), (epochs.Of(new Epoch(200))!.Epoch, epochs.Newest.Epoch));
+        Assert.Equal(far.Select(start => start.Epoch), File().Read().Select(start => start.Epoch));
+    }
+
+    [Fact]
+    public void Where_members_were_reached_is_kept_with_the_epoch()
+    {
+        SeatPlace[] places = [new(new OperatorId(0), ""), new(null, ""), new(new OperatorId(7), "example.org:7700"), new(new OperatorId(2), "")];
+        Open().Add(StartOf(1, 100) with { Places = places });
+        Assert.Equal(places, Open().Newest.Places);
+        var writer = new CanonicalWriter(512);
+        (StartOf(1, 100) with { Places = places[..3] }).Write(writer);
+        Assert.Throws<DecodeException>(() =>
+        {
+            var reader = new CanonicalReader(writer.Written);
+            EpochStart.Read(ref reader);
+        });
+    }
+
+    /// <summary>A disk on which a new file is made when <see cref="Go"/> is set.</summary>
+    private sealed class WaitingFiles : IFileLayer, IDisposable
+    {
+        private readonly SimulatedFileLayer _files = new();
+
+        public TaskCompletionSource Asked { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public ManualResetEventSlim Go { get; } = new();
+
+        public IStorageFile Open(string path, FileOpening opening)
+        {
+            if (opening == FileOpening.Create)
+            {
+                Asked.TrySetResult();
+                Assert.True(Go.Wait(TimeSpan.FromSeconds(30)), "the test did not let the disk go on within 30 s");
+            }
+
+            return _files.Open(path, opening);
+        }
+
+        public bool Exists(string path) => _files.Exists(path);
+
+        public IReadOnlyList<string> Names(string folder) => _files.Names(folder);
+
+        public void CreateFolder(string folder) => _files.CreateFolder(folder);
+
+        public void Rename(string from, string to) => _files.Rename(from, to);
+
+        public void Delete(string path) => _files.Delete(path);
+
+        public void SyncFolder(string folder) => _files.SyncFolder(folder);
+
+        public IDisposable? TryLock(string path) => _files.TryLock(path);
+
+        public void Dispose() => Go.Dispose();
+    }
+
     private static CommitteeMember Member(int index)
     {
         using P256PrivateKey vote = P256PrivateKey.Import(Sha.Of([(byte)index, 1]).ToArray());
