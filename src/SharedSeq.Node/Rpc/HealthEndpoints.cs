@@ -64,11 +64,7 @@ public sealed class HealthEndpoints(NodeRuntime node) : IRpcEndpoints
         Add(text, "sharedseq_height_committed", "gauge", "Height of the last commit", node.Progress.Final.Height.Value);
         Add(text, "sharedseq_height_ordered", "gauge", "Newest height applied by ordering", node.Progress.Ordered.Value);
         Add(text, "sharedseq_height_certified", "gauge", "Newest height with a result certificate", node.Feeds.Newest?.Result.Height.Value ?? 0);
-        Add(text, "sharedseq_epoch", "gauge", "The epoch that this node votes in", node.Epochs.Present.Epoch.Value);
-        Add(text, "sharedseq_epochs_entered_total", "counter", "Epochs entered since the start", (ulong)node.Progress.EpochsEntered);
-        Add(
-            text, "sharedseq_early_messages_dropped_total", "counter", "Messages of a next epoch that found no room before it began",
-            (ulong)node.Progress.HeldDropped);
+        AddEpochs(text);
         Add(
             text, "sharedseq_diverged", "gauge", "Whether own results differ from the certified ones",
             node.Progress.Divergence is null ? 0UL : 1UL);
@@ -127,6 +123,15 @@ public sealed class HealthEndpoints(NodeRuntime node) : IRpcEndpoints
             (ulong)(Environment.CpuUsage.TotalTime.Ticks / TimeSpan.TicksPerMicrosecond));
         Add(text, "dotnet_allocated_bytes_total", "counter", "Bytes allocated on the managed heap", (ulong)GC.GetTotalAllocatedBytes());
         return text.ToString();
+    }
+
+    private void AddEpochs(StringBuilder text)
+    {
+        Add(text, "sharedseq_epoch", "gauge", "The epoch that this node votes in", node.Epochs.Present.Epoch.Value);
+        Add(text, "sharedseq_epochs_entered_total", "counter", "Epochs entered since the start", (ulong)node.Progress.EpochsEntered);
+        Add(
+            text, "sharedseq_early_messages_dropped_total", "counter", "Messages of a next epoch that found no room before it began",
+            (ulong)node.Progress.HeldDropped);
     }
 
     private void AddSync(StringBuilder text)
