@@ -254,7 +254,7 @@ public sealed class StateSyncEpochTests
             "too long" => [.. Epochs.HandOvers],
             _ => [],
         };
-        return shown.Length == 0 ? [first.Encode(), second.Encode()[..^1]] : [.. shown.Select(handOver => (ReadOnlyMemory<byte>)handOver.Encode())];
+        return shown.Length == 0 ? [first.Encode(), second.Encode().AsMemory()[..^1]] : [.. shown.Select(handOver => (ReadOnlyMemory<byte>)handOver.Encode())];
     }
 
     private static StateSync NewSync(Func<ResultCertificate, bool?> isCertified) => new(
