@@ -101,10 +101,10 @@ public sealed record RpcSection
     public int CallsPerSecondMax { get; init; } = 2_000;
 
     /// <summary>
-    /// Connections of one address at once, HTTP and WebSocket together, IPv6 networks of 64 bits counted as one address; 1 to 1,000,000. Default 1,024: a
-    /// quarter of all, so that one client can not take everybody's places. Above it a connection is answered with TooManyConnections.
+    /// Connections of one address at once, HTTP and WebSocket together, IPv6 networks of 64 bits counted as one address; 1 to 1,000,000. Default 256: more
+    /// than an office, an indexer or a load generator opens, and one client can not take everybody's places or memory. Above it a connection is answered with TooManyConnections.
     /// </summary>
-    public int AddressConnectionsMax { get; init; } = 1_024;
+    public int AddressConnectionsMax { get; init; } = 256;
 
     /// <summary>
     /// JSON-RPC calls a second of one address over all of its connections, and as many at once after a pause; 1 to 1,000,000. Default 8,000: four

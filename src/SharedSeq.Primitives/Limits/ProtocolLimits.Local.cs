@@ -78,8 +78,8 @@ public sealed partial record ProtocolLimits
     public int RpcCallsPerSecondMax { get; init; } = 2_000;
 
     [Limit(LimitScope.Local, "connections", 1, 1_000_000,
-        "a quarter of all: more than the page of a household, an indexer or a load generator opens, and one address can not take the places of all")]
-    public int RpcAddressConnectionsMax { get; init; } = 1_024;
+        "more than an office, an indexer or a load generator opens; with 2 MiB of a request each, half a GiB, and a sixteenth of all places")]
+    public int RpcAddressConnectionsMax { get; init; } = 256;
 
     [Limit(LimitScope.Local, "calls a second", 1, 1_000_000,
         "four connections at their full rate: one address keeps no more than a part of the machine busy, however many connections it opens")]

@@ -71,7 +71,7 @@ internal sealed class SubmitSession(WebSocket socket, SubmitIntake intake, Batch
 
     private async Task ReadLoopAsync(CancellationToken cancellation)
     {
-        var messages = new MessageReader(socket, MessageBytesMax, 256 * 1024);
+        var messages = new MessageReader(socket, MessageBytesMax, 16 * 1024);
         while (await messages.ReadAsync(cancellation))
         {
             if (!await HandleAsync(messages.Message, cancellation)) return;
