@@ -37,8 +37,8 @@ public sealed class BufferPool(long freeBytesMax = 4L * 1024 * 1024)
         if (size < 0) return new SharedBuffer(this, GC.AllocateUninitializedArray<byte>(length), length);
         lock (_gate)
         {
-            // A larger one that is there costs less than one more; those of a burst would otherwise lie idle.
-            for (int i = size; i < Sizes.Length; i++)
+            // One of the next size that is there costs less than one more. A much larger one would be mostly unused for as long as a batch is kept.
+            for (int i = size; i < int.Min(size + 2, Sizes.Length); i++)
             {
                 if (!_free[i].TryPop(out byte[]? array)) continue;
                 _freeBytes -= array.Length;
@@ -55,10 +55,27 @@ public sealed class BufferPool(long freeBytesMax = 4L * 1024 * 1024)
         if (size < 0 || Sizes[size] != array.Length) return;
         lock (_gate)
         {
-            if (_freeBytes + array.Length > freeBytesMax) return;
             _free[size].Push(array);
             _freeBytes += array.Length;
+            while (_freeBytes > freeBytesMax)
+            {
+                int largest = LargestClass();
+                _free[largest].Pop();
+                _freeBytes -= Sizes[largest];
+            }
         }
+    }
+
+    /// <summary>The size that most bytes are kept of: given up first, so that what is used now pushes out what was used before.</summary>
+    private int LargestClass()
+    {
+        int largest = 0;
+        for (int i = 1; i < Sizes.Length; i++)
+        {
+            if ((long)_free[i].Count * Sizes[i] > (long)_free[largest].Count * Sizes[largest]) largest = i;
+        }
+
+        return largest;
     }
 
     private static int SizeFor(int length)

@@ -7,6 +7,19 @@ public sealed class SharedBufferTests
 {
     private readonly BufferPool _pool = new(freeBytesMax: 1024 * 1024);
 
+    [Fact]
+    public void What_is_given_back_last_is_kept_and_pushes_out_what_is_kept_most()
+    {
+        SharedBuffer large = _pool.Rent(384 * 1024);
+        SharedBuffer[] many = [.. Enumerable.Range(0, 8).Select(_ => _pool.Rent(128 * 1024))];
+        foreach (SharedBuffer buffer in many) buffer.Release();
+        Assert.Equal(1024 * 1024, _pool.FreeBytes);
+        large.Release();
+        Assert.Equal(((5 * 128) + 384) * 1024, _pool.FreeBytes);
+        _pool.Rent(300 * 1024);
+        Assert.Equal(5 * 128 * 1024, _pool.FreeBytes);
+    }
+
     [Theory]
     [InlineData(1, 0)]
     [InlineData(8 * 1024, 12 * 1024)]
@@ -24,10 +37,12 @@ public sealed class SharedBufferTests
     }
 
     [Fact]
-    public void A_larger_one_that_is_free_is_used_before_one_more_is_made()
+    public void One_of_the_next_size_that_is_free_is_used_before_one_more_is_made_and_a_much_larger_one_is_not()
     {
-        _pool.Rent(500_000).Release();
-        Assert.Equal(20_000, _pool.Rent(20_000).Memory.Length);
+        _pool.Rent(90_000).Release();
+        Assert.Equal(45_000, _pool.Rent(45_000).Memory.Length);
+        Assert.Equal(96 * 1024, _pool.FreeBytes);
+        Assert.Equal(60_000, _pool.Rent(60_000).Memory.Length);
         Assert.Equal(0, _pool.FreeBytes);
     }
 
