@@ -21,8 +21,8 @@ internal readonly record struct LedgerVerdict(string Fault, int Ordered, int Rej
 
 /// <summary>
 /// A network of its own for a benchmark or a test of faults: operators as processes in a temporary folder, with the configuration of a devnet: the
-/// shipped defaults, but for `rpc.callsPerSecondMax`, which is at its highest. With links, every operator reaches the ones of greater index through one
-/// that can be cut.
+/// shipped defaults, but for the calls a second and the connections of one client, which are at their highest. With links, every operator reaches the ones of
+/// greater index through one that can be cut.
 /// </summary>
 internal sealed class BenchNetwork : IAsyncDisposable
 {
