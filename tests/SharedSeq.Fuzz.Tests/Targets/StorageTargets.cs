@@ -62,7 +62,12 @@ internal static class StorageTargets
     {
         var values = new RandomValues(prng);
         var genesis = new BlockId(new Height(values.Number()), values.Hash());
-        return Samples.Bytes(new EpochStart(genesis, new TimestampMs(values.Number()), Plan).Write);
+        SeatPlace Place(CommitteeMember member) =>
+            new(prng.Chance(500) ? new OperatorId((uint)prng.Below(9)) : null, prng.Chance(500) ? "" : "example.org:7700");
+        return Samples.Bytes(new EpochStart(genesis, new TimestampMs(values.Number()), Plan)
+        {
+            Places = prng.Chance(300) ? [] : [.. Plan.Members.Select(Place)],
+        }.Write);
     }
 
     private static bool IsStorageRefusal(Exception e) => e is StorageException;
