@@ -102,7 +102,8 @@ public sealed record RpcSection
 
     /// <summary>
     /// Connections of one address at once, HTTP and WebSocket together, IPv6 networks of 64 bits counted as one address; 1 to 1,000,000. Default 256: more
-    /// than an office, an indexer or a load generator opens, and one client can not take everybody's places or memory. Above it a connection is answered with TooManyConnections.
+    /// than an office, an indexer or a load generator opens, and one client can not take everybody's places or memory. Above it a connection is answered
+    /// with TooManyConnections.
     /// </summary>
     public int AddressConnectionsMax { get; init; } = 256;
 
