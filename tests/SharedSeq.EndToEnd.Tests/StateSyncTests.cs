@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using SharedSeq.Cli;
@@ -26,28 +27,41 @@ public sealed class StateSyncTests
         using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         await using BenchNetwork network = await BenchNetwork.StartAsync(4, 2, deadline.Token, absent: Empty, epochSeconds: 1, prepare: PrepareAsync);
         var load = new LoadGenerator([.. network.Rpcs.Take(Empty)], network.Namespaces, network.Committees, network.Ledger, Light);
-        Height first = default;
+        ulong changed = 0;
         await load.RunAsync(
             async stopped =>
             {
-                ulong changed = await ChangeCommitteeAsync(network, stopped);
-                await Devnet.UntilAsync(
-                    "two members serve a checkpoint of a later epoch",
-                    () => Task.FromResult(HasCheckpoint(network, 0, changed) && HasCheckpoint(network, 2, changed)), Seconds);
-                network.StartAbsent(Empty);
-                string installed = Path.Combine(network.Places[Empty].DataFolder, "checkpoint", "base");
-                await Devnet.UntilAsync("a checkpoint is installed", () => Task.FromResult(File.Exists(installed)), Seconds);
-                await network.WaitReadyAsync(Empty, TimeSpan.FromSeconds(Seconds), stopped);
-                first = new Height((await network.CallAsync(Empty, "sharedseq_health", stopped)).GetProperty("oldestHeight").GetUInt64());
-                Assert.True(first.Value > changed, $"the archive begins at {first}, the committee changed behind {changed}");
-                await CompareHandOversAsync(network, stopped);
+                changed = await ChangeCommitteeAsync(network, stopped);
+                await Devnet.UntilAsync("all have a checkpoint of a later epoch", () => Task.FromResult(CheckpointOf(network, changed) is not null), Seconds);
             },
             deadline.Token);
-        LedgerVerdict verdict = await network.CheckAsync(deadline.Token);
-        Assert.Empty(verdict.Fault);
+        await PruneAsync(network, CheckpointOf(network, changed)!.Value, deadline.Token);
+        network.StartAbsent(Empty);
+        string installed = Path.Combine(network.Places[Empty].DataFolder, "checkpoint", "base");
+        await Devnet.UntilAsync("a checkpoint is installed", () => Task.FromResult(File.Exists(installed)), Seconds);
+        await network.WaitReadyAsync(Empty, TimeSpan.FromSeconds(Seconds), deadline.Token);
+        var first = new Height((await network.CallAsync(Empty, "sharedseq_health", deadline.Token)).GetProperty("oldestHeight").GetUInt64());
+        Assert.True(first.Value > changed, $"the archive begins at {first}, the committee changed behind {changed}");
+        await CompareHandOversAsync(network, deadline.Token);
+        await Devnet.UntilAsync(
+            "heights come behind the checkpoint", async () => await network.HeightAsync(Empty, deadline.Token) > first.Value + 100, Seconds);
         await StopInStepAsync(network, deadline.Token);
         CompareLedgers(network, first);
         Assert.Null(await RebuiltDifferenceAsync(network));
+    }
+
+    /// <summary>What retention does when it is used up: nobody keeps a height below the checkpoint.</summary>
+    private static async Task PruneAsync(BenchNetwork network, Height checkpoint, CancellationToken cancellation)
+    {
+        for (int i = 0; i < Empty; i++) await network.StopAsync(i);
+        for (int i = 0; i < Empty; i++)
+        {
+            using var logs = new NodeLogs(network.ConfigurationOf(i), error => throw error);
+            logs.StartAt(logs.ReadBlock(checkpoint)!, []);
+        }
+
+        for (int i = 0; i < Empty; i++) network.StartAbsent(i);
+        for (int i = 0; i < Empty; i++) await network.WaitReadyAsync(i, TimeSpan.FromSeconds(Seconds), cancellation);
     }
 
     /// <summary>Ten times as many heights as usual without load, so that epochs are short; the empty one wants a checkpoint rather than the heights.</summary>
@@ -96,11 +110,18 @@ public sealed class StateSyncTests
         await network.StopAsync(Empty);
     }
 
-    private static bool HasCheckpoint(BenchNetwork network, int index, ulong above)
+    /// <summary>The newest height above one of which all three have the state on their disks.</summary>
+    private static Height? CheckpointOf(BenchNetwork network, ulong above)
     {
-        string folder = Path.Combine(network.Places[index].DataFolder, "snapshots");
-        return Directory.Exists(folder)
-            && Directory.GetFiles(folder, "*.snapshot").Any(file => ulong.Parse(Path.GetFileNameWithoutExtension(file)) > above);
+        IEnumerable<ulong> Of(int index)
+        {
+            string folder = Path.Combine(network.Places[index].DataFolder, "snapshots");
+            string[] files = Directory.Exists(folder) ? Directory.GetFiles(folder, "*.snapshot") : [];
+            return files.Select(file => ulong.Parse(Path.GetFileNameWithoutExtension(file), CultureInfo.InvariantCulture)).Where(height => height > above);
+        }
+
+        ulong newest = Of(0).Intersect(Of(1)).Intersect(Of(2)).DefaultIfEmpty().Max();
+        return newest == 0 ? null : new Height(newest);
     }
 
     /// <summary>It has, and serves, the way from the genesis on, which it never ordered itself.</summary>
