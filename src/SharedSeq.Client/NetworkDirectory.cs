@@ -1,4 +1,3 @@
-using System.Text.Json;
 using SharedSeq.Consensus;
 using SharedSeq.Ordering;
 using SharedSeq.Primitives;
@@ -26,8 +25,8 @@ public sealed class NetworkDirectory
     /// <summary>How long one operator may take for one answer. 5 s: a page of hand-overs is half a megabyte.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long one search for the way to an epoch may take. 30 s: six operators that are silent, one after the other; the next search begins with
-    /// the one after them.</summary>
+    /// <summary>How long one search for the way to an epoch may ask, the last answer not counted. 30 s: six operators that are silent, one after the other,
+    /// or one that gives little at a time; the next search goes on with the one after them.</summary>
     private static readonly TimeSpan FollowPatience = TimeSpan.FromSeconds(30);
 
     /// <summary>How far the network's committed time may be ahead of the own clock when an epoch is judged possible. 1 h: clocks that are set wrongly by a
@@ -66,9 +65,6 @@ public sealed class NetworkDirectory
 
     /// <summary>Addresses of operators: the given ones first, then those learnt of later committees.</summary>
     public IReadOnlyList<Uri> Operators => _operators;
-
-    /// <summary>Where the members of the latest epoch that was followed are reached, by the word of the operator that showed the way; null before.</summary>
-    public IReadOnlyList<Uri>? Members { get; private set; }
 
     /// <summary>The latest epoch whose committee is known; null until the checkpoint was met.</summary>
     public Epoch? Newest
@@ -131,27 +127,31 @@ public sealed class NetworkDirectory
     public async Task<bool> FollowAsync(Epoch epoch, CancellationToken cancellation)
     {
         if (VerifierOf(epoch) is not null) return true;
-        if (!IsPossible(epoch) || epoch <= Newest) return false;
+        if (!IsPossible(epoch)) return false;
+
+        // Another search may have led there meanwhile.
+        if (epoch <= Newest) return VerifierOf(epoch) is not null;
         await _following.WaitAsync(cancellation);
         try
         {
             Uri[] operators = _operators;
             long started = _clock.GetTimestamp();
-            for (int asked = 0; asked < operators.Length && _clock.GetElapsedTime(started) < FollowPatience; asked++)
+            bool IsInTime() => _clock.GetElapsedTime(started) < FollowPatience;
+            for (int asked = 0; asked < operators.Length && IsInTime(); asked++)
             {
                 using var client = new OperatorClient(operators[_first % operators.Length], Patience);
                 try
                 {
-                    while (VerifierOf(epoch) is null && await TakePageAsync(client, cancellation)) continue;
+                    while (VerifierOf(epoch) is null && IsInTime() && await TakePageAsync(client, cancellation)) continue;
                     if (VerifierOf(epoch) is not null)
                     {
-                        await LearnAddressesAsync(client, epoch, cancellation);
+                        await LearnAddressesAsync(client, cancellation);
                         return true;
                     }
                 }
                 catch (Exception e) when (e is HttpRequestException or OperatorException)
                 {
-                    // another one may know better; what was checked so far stays
+                    // another one may know better, the addresses, too; what was checked so far stays
                 }
 
                 _first = (_first + 1) % operators.Length;
@@ -192,25 +192,12 @@ public sealed class NetworkDirectory
         }
     }
 
-    /// <summary>
-    /// Adds where an epoch's members are reached, by an operator's word: one address for each at most. One that does not say costs nothing.
-    /// </summary>
-    private async Task LearnAddressesAsync(OperatorClient client, Epoch epoch, CancellationToken cancellation)
+    /// <summary>Adds where the newest epoch's members are reached, by an operator's word.</summary>
+    private async Task LearnAddressesAsync(OperatorClient client, CancellationToken cancellation)
     {
-        JsonElement answer = await client.CallAsync("sharedseq_getCommittee", [epoch.Value], cancellation);
-        if (answer.ValueKind != JsonValueKind.Object || !answer.TryGetProperty("members", out JsonElement members)
-            || members.ValueKind != JsonValueKind.Array) return;
+        if (Newest is not { } newest) return;
         var learnt = new List<Uri>(_operators);
-        var reached = new List<Uri>();
-        foreach (JsonElement member in members.EnumerateArray().Take(Of(epoch)?.Count ?? 0))
-        {
-            if (member.ValueKind == JsonValueKind.Object && member.TryGetProperty("rpc", out JsonElement rpc) && rpc.ValueKind == JsonValueKind.String
-                && Uri.TryCreate(rpc.GetString(), UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https") reached.Add(address);
-        }
-
-        learnt.AddRange(reached.Except(learnt));
-        Members = reached;
-
+        learnt.AddRange((await client.GetMemberAddressesAsync(newest, Of(newest)?.Count ?? 0, cancellation)).Except(learnt));
         if (learnt.Count > OperatorsMax) learnt.RemoveRange(_given, int.Min(learnt.Count - OperatorsMax, learnt.Count - _given));
         _operators = [.. learnt];
     }

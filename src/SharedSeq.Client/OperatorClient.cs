@@ -129,6 +129,27 @@ public sealed class OperatorClient : IDisposable
         return found;
     }
 
+    /// <summary>Where an epoch's members are reached, by the operator's word: one address for each at most. One without an address is left out.</summary>
+    /// <param name="epoch">The epoch.</param>
+    /// <param name="seats">Seats of its committee.</param>
+    /// <param name="cancellation">Ends the call.</param>
+    /// <exception cref="HttpRequestException">No answer, or one that makes no sense.</exception>
+    /// <exception cref="OperatorException">It does not know that epoch.</exception>
+    public async Task<IReadOnlyList<Uri>> GetMemberAddressesAsync(Epoch epoch, int seats, CancellationToken cancellation = default)
+    {
+        JsonElement answer = await CallAsync("sharedseq_getCommittee", [epoch.Value], cancellation);
+        if (answer.ValueKind != JsonValueKind.Object || !answer.TryGetProperty("members", out JsonElement members)
+            || members.ValueKind != JsonValueKind.Array) throw new HttpRequestException($"{Rpc} names no members of epoch {epoch}");
+        var reached = new List<Uri>();
+        foreach (JsonElement member in members.EnumerateArray().Take(seats))
+        {
+            if (member.ValueKind == JsonValueKind.Object && member.TryGetProperty("rpc", out JsonElement rpc) && rpc.ValueKind == JsonValueKind.String
+                && Uri.TryCreate(rpc.GetString(), UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https") reached.Add(address);
+        }
+
+        return reached;
+    }
+
     public void Dispose() => _http.Dispose();
 
     /// <summary>A member of an answer that is 0x and hex.</summary>

@@ -21,7 +21,8 @@ internal static partial class NetworkLog
     public static partial void Refused(this ILogger logger, SessionEnd reason, string detail);
 
     [LoggerMessage(2006, LogLevel.Information,
-        "this node has left and its peers have no session with it any more: they are not dialed again; it may be stopped")]
+        "the node keys of this node have no seat any more, and its peers no session with it: they are not dialed again. If its operator left, it may be "
+        + "stopped; if the operator took new keys, name them in replica.newVoteKeyFile and replica.newNodeKeyFile and start again")]
     public static partial void Parted(this ILogger logger);
 
     [LoggerMessage(2005, LogLevel.Error, "connection handler failed")]

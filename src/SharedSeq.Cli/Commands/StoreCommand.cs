@@ -94,12 +94,21 @@ internal static class StoreCommand
             }
 
             Directory.Delete(fresh, recursive: true);
-            WriteEpochs(configuration, rebuilt);
+            WriteEpochs(configuration.DataDir, rebuilt.Epochs);
             new DivergenceFile(configuration.DataDir).Delete();
             Console.WriteLine($"ledger rebuilt up to height {rebuilt.Machine.Height}");
             return ExitCode.Ok;
         }));
         return command;
+    }
+
+    /// <summary>
+    /// They are all since the genesis, or as many as are kept, from a checkpoint's hand-overs and the archive: what the file held is not needed for it, and may
+    /// be what is damaged.
+    /// </summary>
+    internal static void WriteEpochs(string dataFolder, IReadOnlyList<EpochStart> starts)
+    {
+        if (starts.Count > 0) new EpochFile(dataFolder).Write(starts);
     }
 
     private static Option<string> Config() => new("--config") { Description = "Configuration file of the node.", Required = true };
@@ -125,19 +134,19 @@ internal static class StoreCommand
         return rebuilt;
     }
 
-    /// <summary>Of epochs that ended below the archive's beginning nothing can be made anew: what is known of them stays.</summary>
-    private static void WriteEpochs(NodeConfiguration configuration, RebuiltLedger rebuilt)
-    {
-        if (rebuilt.Epochs.Count == 0) return;
-        var file = new EpochFile(configuration.DataDir);
-        bool isWhole = rebuilt.Epochs[0].Epoch == new Epoch(1);
-        file.Write([.. isWhole ? [] : file.Read().Where(start => start.Epoch < rebuilt.Epochs[0].Epoch), .. rebuilt.Epochs]);
-    }
-
     /// <summary>
     /// The checkpoint that the archive begins with, if state sync made it so. Who signed it was looked at when it was installed; where it leads is compared
     /// with what was certified since.
     /// </summary>
-    private static CertifiedCheckpoint? BaseOf(NodeConfiguration configuration, Genesis genesis) =>
-        new CheckpointFolder(configuration.DataDir).ReadBase(genesis, new P256Scheme(), _ => true);
+    private static CertifiedCheckpoint? BaseOf(NodeConfiguration configuration, Genesis genesis)
+    {
+        try
+        {
+            return new CheckpointFolder(configuration.DataDir).ReadBase(genesis, new P256Scheme(), _ => true);
+        }
+        catch (DecodeException e)
+        {
+            throw CheckpointFolder.Damaged(e);
+        }
+    }
 }

@@ -80,8 +80,9 @@ internal sealed class WatchTowerRun
         }
     }
 
-    private async Task LookAsync(Uri address, int index, CancellationToken stopping)
+    private async Task LookAsync(Uri address, int index, CancellationToken ending, CancellationToken stopping)
     {
+        Epoch told = Epoch.Zero;
         using var client = new OperatorClient(address, _options.Patience / 2);
         var watch = new OperatorWatch(_network, client, index, new Prng((ulong)index));
         while (true)
@@ -89,6 +90,12 @@ internal sealed class WatchTowerRun
             OperatorSighting sighting = await watch.LookAsync(
                 atMost => Asked(() => _tower.CommittedToCompare(index, atMost)), atMost => Asked(() => _tower.CertifiedToCompare(index, atMost)), stopping);
             Judge(now => _tower.Observe(index, sighting, now));
+            if (_network.Newest is { } newest && newest > told && await watch.MembersAsync(newest, stopping) is { } members)
+            {
+                told = newest;
+                Judge(now => FollowMembers(address, newest, members, now, ending));
+            }
+
             await Task.Delay(_interval, stopping);
         }
     }
@@ -103,18 +110,14 @@ internal sealed class WatchTowerRun
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(TickMs));
         while (await timer.WaitForNextTickAsync(ending))
         {
-            Judge(now =>
-            {
-                FollowMembers(now, ending);
-                _tower.Tick(now);
-            });
+            Judge(_tower.Tick);
         }
     }
 
-    private void FollowMembers(DateTimeOffset now, CancellationToken ending)
+    private void FollowMembers(Uri from, Epoch epoch, IReadOnlyList<Uri> members, DateTimeOffset now, CancellationToken ending)
     {
-        if (_network.Members is not { } present) return;
-        (IReadOnlyList<Uri> joined, IReadOnlyList<Uri> left) = _members.Enter(present);
+        if (_network.Of(epoch) is not { } committee) return;
+        (IReadOnlyList<Uri> joined, IReadOnlyList<Uri> left) = _members.Tell(from, epoch, committee.Quorum.OneHonest, members);
         foreach (Uri address in left)
         {
             if (!_looks.Remove(address, out (int Index, CancellationTokenSource Stop) look)) continue;
@@ -134,7 +137,7 @@ internal sealed class WatchTowerRun
     {
         var stop = CancellationTokenSource.CreateLinkedTokenSource(ending);
         _looks[address] = (index, stop);
-        _ = EndAsync(LookAsync(address, index, stop.Token), ending);
+        _ = EndAsync(LookAsync(address, index, ending, stop.Token), ending);
     }
 
     /// <summary>None of them ends by itself: one that does was stopped alone, or all are, or it has failed, which ends all.</summary>

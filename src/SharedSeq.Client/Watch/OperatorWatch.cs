@@ -48,6 +48,22 @@ public sealed class OperatorWatch(NetworkDirectory network, OperatorClient clien
         return look.ToSighting();
     }
 
+    /// <summary>Where an epoch's members are reached, by this operator's word; null when it does not say.</summary>
+    /// <param name="epoch">An epoch whose committee is known.</param>
+    /// <param name="cancellation">Ends the question.</param>
+    public async Task<IReadOnlyList<Uri>?> MembersAsync(Epoch epoch, CancellationToken cancellation)
+    {
+        try
+        {
+            return await client.GetMemberAddressesAsync(epoch, network.Of(epoch)?.Count ?? 0, cancellation);
+        }
+        catch (Exception e) when (e is HttpRequestException or OperatorException)
+        {
+            // Not entered there yet, or nonsense: it has no word, and is asked again with the next look.
+            return null;
+        }
+    }
+
     /// <summary>The newest, as many at random below it as there are eights of members, and the one to compare.</summary>
     private IEnumerable<Height> Heights(Height ordered, Height? compared)
     {

@@ -335,9 +335,7 @@ public sealed class NodeHost : IAsyncDisposable
         }
         catch (DecodeException e)
         {
-            throw new StorageException(
-                StorageRejection.Corrupted, $"the checkpoint that the archive begins with is damaged ({e.Message}); start again from an empty data folder "
-                + "with new keys, or restore this one", inner: e);
+            throw CheckpointFolder.Damaged(e);
         }
 
         return new OrderingMachine(Genesis, new P256Scheme());

@@ -36,7 +36,7 @@ public static class LedgerRebuild
 
         var batches = new BatchStore(logs.ReadBatch);
         OrderingMachine machine = start?.Machine ?? new OrderingMachine(genesis, new P256Scheme());
-        var epochs = new List<EpochStart>(start?.EpochStarts() ?? []);
+        var epochs = new List<EpochStart>(StartsOf(start));
         HandOver? own = start?.OwnHandOver;
         Exception? failed = null;
         await using (var ledger = new NodeLedger(folder, genesis, batches, NullLogger.Instance, e => failed = e))
@@ -58,6 +58,18 @@ public static class LedgerRebuild
         if (failed is not null) throw new StorageException(StorageRejection.WriteFailed, $"the ledger can not be written: {failed.Message}", inner: failed);
         using var written = new Ledger(NodeLedger.FolderOf(folder));
         return new RebuiltLedger(machine, epochs, FirstDifference(logs, written));
+    }
+
+    private static IReadOnlyList<EpochStart> StartsOf(CertifiedCheckpoint? start)
+    {
+        try
+        {
+            return start?.EpochStarts() ?? [];
+        }
+        catch (DecodeException e)
+        {
+            throw CheckpointFolder.Damaged(e);
+        }
     }
 
     /// <summary>Certificates are what the network decided: a height computed otherwise here means that this program or these logs are wrong.</summary>

@@ -126,7 +126,8 @@ public sealed class NodePeers
     }
 
     /// <summary>
-    /// Whether this node was an operator and will be none any more: its keys are used up and nobody's. Members still have sessions with it for some epochs.
+    /// Whether this node was an operator and will be none any more by the keys it has: they are used up and nobody's, because its operator left, or took new
+    /// ones that are not named here. Members still have sessions with it for some epochs.
     /// </summary>
     public bool HasLeft(OperatorRegistry operators)
     {

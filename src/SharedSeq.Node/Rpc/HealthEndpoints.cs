@@ -12,10 +12,16 @@ namespace SharedSeq.Node;
 /// <summary>/healthz: the process lives. /readyz: it may take traffic, or why not. /metrics: Prometheus text.</summary>
 public sealed class HealthEndpoints(NodeRuntime node) : IRpcEndpoints
 {
+    /// <summary>Path that says whether the process lives.</summary>
+    internal const string Live = "/healthz";
+
+    /// <summary>Path that says whether it may take traffic.</summary>
+    internal const string Ready = "/readyz";
+
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/healthz", context => context.Response.WriteAsync("ok\n", context.RequestAborted));
-        routes.MapGet("/readyz", ReadyAsync);
+        routes.MapGet(Live, context => context.Response.WriteAsync("ok\n", context.RequestAborted));
+        routes.MapGet(Ready, ReadyAsync);
         routes.MapGet("/metrics", MetricsAsync);
     }
 

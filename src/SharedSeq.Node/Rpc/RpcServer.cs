@@ -37,6 +37,12 @@ public sealed class RpcServer : IAsyncDisposable
     /// places of all meanwhile.</summary>
     private const int RefusedReadMs = 100;
 
+    /// <summary>Milliseconds that a probe above its address' limit may take in all. 2,000: as long as whoever probes waits at most.</summary>
+    private const int ProbeMs = 2_000;
+
+    /// <summary>Bytes of a request whose path is a probe's, up to the path's end.</summary>
+    private static readonly byte[][] Probes = [.. new[] { HealthEndpoints.Live, HealthEndpoints.Ready }.Select(path => Encoding.ASCII.GetBytes($"GET {path} "))];
+
     /// <summary>Milliseconds after which a refused address may find room. 1,000: connections end as their clients like.</summary>
     private const int RefusedRetryMs = 1_000;
 
@@ -82,7 +88,7 @@ public sealed class RpcServer : IAsyncDisposable
         builder.Services.AddRoutingCore();
         _application = builder.Build();
         _application.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(20) });
-        _application.Use(AllowOriginAsync);
+        _application.Use(BeginAnswerAsync);
         _application.MapPost("/", HandleHttpAsync);
         _application.MapGet("/", HandleGetAsync);
         foreach (IRpcEndpoints part in endpoints) part.Map(_application);
@@ -185,13 +191,15 @@ public sealed class RpcServer : IAsyncDisposable
         return rate;
     }
 
-    /// <summary>A connection within the limit of its address; WebSockets and submit streams are such, too.</summary>
+    /// <summary>A connection within the limit of its address; WebSockets and submit streams are such, too. Above it, health alone is told: an operator whose
+    /// clients all come from the address that probes it must not be restarted because they are many.</summary>
     private async Task ServeAsync(ConnectionContext connection, ConnectionDelegate next)
     {
         IPAddress from = (connection.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None;
         if (!_addresses.TryOpen(from, out ClientAddress? address))
         {
-            await RefuseAsync(connection);
+            if (await IsProbeAsync(connection)) await AnswerProbeAsync(connection, next);
+            else await RefuseAsync(connection);
             return;
         }
 
@@ -206,7 +214,49 @@ public sealed class RpcServer : IAsyncDisposable
         }
     }
 
-    /// <summary>What was sent is read first: a connection that is closed with unread bytes is reset, and its client would not see why.</summary>
+    /// <summary>
+    /// Whether what a connection sends first is a whole request for health, which is left unread. Anything else is read: a connection that is closed with
+    /// unread bytes is reset, and its client would not see why it is refused.
+    /// </summary>
+    private async Task<bool> IsProbeAsync(ConnectionContext connection)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, connection.ConnectionClosed);
+        deadline.CancelAfter(RefusedReadMs);
+        try
+        {
+            PipeReader input = connection.Transport.Input;
+            ReadResult read = await input.ReadAsync(deadline.Token);
+            bool isProbe = IsProbe(read.Buffer);
+            input.AdvanceTo(isProbe ? read.Buffer.Start : read.Buffer.End);
+            return isProbe;
+        }
+        catch (OperationCanceledException)
+        {
+            // It sends nothing: it is told all the same.
+            return false;
+        }
+    }
+
+    private static bool IsProbe(ReadOnlySequence<byte> sent)
+    {
+        ReadOnlySpan<byte> request = sent.IsSingleSegment ? sent.FirstSpan : sent.ToArray();
+        foreach (byte[] probe in Probes)
+        {
+            if (request.StartsWith(probe) && request.EndsWith("\r\n\r\n"u8)) return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>One answer, then it ends; no place of the address is held for longer than that takes.</summary>
+    private static async Task AnswerProbeAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        connection.Items[typeof(HealthEndpoints)] = true;
+        using var deadline = new CancellationTokenSource(ProbeMs);
+        await using CancellationTokenRegistration ending = deadline.Token.Register(() => connection.Abort());
+        await next(connection);
+    }
+
     private async Task RefuseAsync(ConnectionContext connection)
     {
         ReadOnlyMemory<byte> body = _dispatcher.RefuseConnection(_options.AddressConnectionsMax, RefusedRetryMs);
@@ -214,18 +264,6 @@ public sealed class RpcServer : IAsyncDisposable
             CultureInfo.InvariantCulture,
             $"HTTP/1.1 429 Too Many Requests\r\nRetry-After: {RefusedRetryMs / 1_000}\r\nContent-Type: application/json\r\n"
             + $"Content-Length: {body.Length}\r\nConnection: close\r\n\r\n");
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, connection.ConnectionClosed);
-        deadline.CancelAfter(RefusedReadMs);
-        try
-        {
-            ReadResult read = await connection.Transport.Input.ReadAsync(deadline.Token);
-            connection.Transport.Input.AdvanceTo(read.Buffer.End);
-        }
-        catch (OperationCanceledException)
-        {
-            // It sends nothing: it is told all the same.
-        }
-
         await connection.Transport.Output.WriteAsync(Encoding.ASCII.GetBytes(head), _stop.Token);
         await connection.Transport.Output.WriteAsync(body, _stop.Token);
     }
@@ -251,9 +289,10 @@ public sealed class RpcServer : IAsyncDisposable
             context.RequestAborted);
     }
 
-    private async Task AllowOriginAsync(HttpContext context, RequestDelegate next)
+    private async Task BeginAnswerAsync(HttpContext context, RequestDelegate next)
     {
         IHeaderDictionary headers = context.Response.Headers;
+        if (context.Features.GetRequiredFeature<IConnectionItemsFeature>().Items.ContainsKey(typeof(HealthEndpoints))) headers.Connection = "close";
         if (_options.CorsOrigins.Length > 0) headers.AccessControlAllowOrigin = _options.CorsOrigins;
         if (HttpMethods.IsOptions(context.Request.Method))
         {

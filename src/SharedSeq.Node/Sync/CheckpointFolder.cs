@@ -132,10 +132,21 @@ public sealed class CheckpointFolder(string dataFolder, IFileLayer? files = null
 
     /// <summary>Height of the checkpoint that the archive begins with; null when it begins with the genesis.</summary>
     /// <exception cref="DecodeException">The file is damaged.</exception>
-    public Height? BaseHeight()
+    public Height? BaseHeight() => HeightOf(Base);
+
+    /// <summary>Height of the checkpoint to be installed; null when there is none.</summary>
+    /// <exception cref="DecodeException">The file is damaged.</exception>
+    public Height? NextHeight() => HeightOf(Next);
+
+    /// <summary>What to do when the checkpoint that the archive begins with can not be read.</summary>
+    public static StorageException Damaged(DecodeException e) => new(
+        StorageRejection.Corrupted, $"the checkpoint that the archive begins with is damaged ({e.Message}); restore the folder 'checkpoint' of the data folder, "
+        + "or start again from an empty data folder with new keys", inner: e);
+
+    private Height? HeightOf(string path)
     {
-        if (!_files.Exists(Base)) return null;
-        using IStorageFile file = _files.Open(Base, FileOpening.ReadOnly);
+        if (!_files.Exists(path)) return null;
+        using IStorageFile file = _files.Open(path, FileOpening.ReadOnly);
         byte[] head = new byte[long.Min(file.Length, LengthBytes + OfferBytesMax)];
         file.Read(head, 0);
         var reader = new CanonicalReader(head);

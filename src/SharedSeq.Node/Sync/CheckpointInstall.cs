@@ -20,13 +20,12 @@ public sealed class CheckpointInstall(
     Genesis genesis, string dataFolder, CheckpointFolder folder, NodeEpochs epochs, ILogger logger)
 {
     /// <summary>Installs what waits to be, if it is still ahead.</summary>
-    /// <exception cref="Storage.StorageException">A log or the disk fails.</exception>
+    /// <exception cref="Storage.StorageException">A log or the disk fails, or the checkpoint is damaged and the archive begins with it already.</exception>
     public async Task RunAsync(NodeLogs logs, SnapshotFiles snapshots, CancellationToken cancellation)
     {
         folder.DropIncoming();
         folder.HandOvers.DropPart();
-        CertifiedCheckpoint? next = ReadNext();
-        if (next is null) return;
+        if (ReadNext(logs.FirstBlock) is not ({ } next, { } starts)) return;
         if (logs.LastBlock > next.Height)
         {
             folder.DropNext();
@@ -35,24 +34,39 @@ public sealed class CheckpointInstall(
 
         Height former = logs.LastBlock;
         logs.StartAt(next.Block, next.Content.Batches);
-        epochs.StartAt(next.EpochStarts());
+        epochs.StartAt(starts);
         snapshots.Clear();
         await WriteLedgerAsync(logs, next, cancellation);
         folder.Installed();
         logger.SyncInstalled(next.Height, next.Offer.Pieces.Size, former);
     }
 
-    private CertifiedCheckpoint? ReadNext()
+    /// <summary>All of it is read, with what leads to it, before anything is changed.</summary>
+    private (CertifiedCheckpoint Next, IReadOnlyList<EpochStart> Starts)? ReadNext(Height firstBlock)
     {
         try
         {
-            return folder.ReadNext(genesis, new P256Scheme(), epochs.IsCertified);
+            return folder.ReadNext(genesis, new P256Scheme(), epochs.IsCertified) is { } next ? (next, next.EpochStarts()) : null;
         }
         catch (DecodeException e)
         {
+            // A crash interrupted its installation: without it the archive begins with nothing.
+            if (IsBegun(firstBlock)) throw CheckpointFolder.Damaged(e);
             logger.SyncNotInstalled(dataFolder, e.Message);
             folder.DropNext();
             return null;
+        }
+    }
+
+    private bool IsBegun(Height firstBlock)
+    {
+        try
+        {
+            return folder.NextHeight() == firstBlock;
+        }
+        catch (DecodeException)
+        {
+            return false;
         }
     }
 

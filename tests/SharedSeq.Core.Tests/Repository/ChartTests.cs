@@ -97,6 +97,24 @@ public sealed class ChartTests
     }
 
     [Fact]
+    public void A_node_sees_the_addresses_of_whoever_comes_from_outside_and_its_limits_of_one_can_be_set()
+    {
+        Assert.Equal("Local", Service("-peer").At("spec", "externalTrafficPolicy")?.Scalar);
+        string services = RepositoryTree.Text(Chart + "templates/services.yaml").Text;
+        foreach (string service in (string[])["peers", "rpc"])
+        {
+            // A service within the cluster alone must not have it.
+            Assert.Matches(
+                $"if ne \\.Values\\.{service}\\.service\\.type \"ClusterIP\" \\}}\\}}\n( *#.*\n)?  externalTrafficPolicy: Local\n  \\{{\\{{- end",
+                services);
+        }
+
+        using var configuration = JsonDocument.Parse(Only("ConfigMap").At("data", "node.json")!.Scalar!);
+        JsonElement rpc = configuration.RootElement.GetProperty("rpc");
+        Assert.Equal((256, 8_000), (rpc.GetProperty("addressConnectionsMax").GetInt32(), rpc.GetProperty("addressCallsPerSecondMax").GetInt32()));
+    }
+
+    [Fact]
     public void Every_mount_has_its_volume_and_every_volume_a_mount()
     {
         IEnumerable<string> volumes = Pod.At("volumes")!.Items.Select(volume => volume.At("name")!.Scalar!)

@@ -95,17 +95,48 @@ public sealed class WatchTowerTests
     {
         Uri a = new("http://a:1"), b = new("http://b:2"), c = new("http://c:3"), d = new("http://d:4"), own = new("http://own-way-to-b:9");
         var watched = new WatchedMembers([a, own], [a, b, c]);
-        Assert.Equal("+ -", Both(watched.Enter([a, b, c])));
 
         // Who was there and is not watched was not wanted; who joins is, and at the same address only once.
-        Assert.Equal("+d -", Both(watched.Enter([a, b, c, d])));
-        Assert.Equal("+ -a", Both(watched.Enter([b, c, d])));
-        Assert.Equal("+ -", Both(watched.Enter([])));
-        Assert.Equal("+a -d", Both(watched.Enter([a, b, c])));
+        Assert.Equal("+ -", Both(watched.Tell(a, new Epoch(1), 2, [a, b, c])));
+        Assert.Equal("+ -", Both(watched.Tell(a, new Epoch(2), 2, [a, b, c, d])));
+        Assert.Equal("+d -", Both(watched.Tell(own, new Epoch(2), 2, [a, b, c, d])));
+        Assert.Equal("+ -", Both(watched.Tell(d, new Epoch(2), 2, [a, b, c, d])));
+        Assert.Equal("+ -", Both(watched.Tell(own, new Epoch(3), 2, [b, c, d])));
+        Assert.Equal("+ -", Both(watched.Tell(d, new Epoch(3), 2, [])));
 
-        static string Both((IReadOnlyList<Uri> Joined, IReadOnlyList<Uri> Left) change) => $"+{Hosts(change.Joined)} -{Hosts(change.Left)}";
-        static string Hosts(IEnumerable<Uri> addresses) => string.Concat(addresses.Select(address => address.Host));
+        // Of an epoch that is over nothing is taken.
+        Assert.Equal("+ -", Both(watched.Tell(d, new Epoch(2), 2, [b, c, d])));
+        Assert.Equal("+ -a", Both(watched.Tell(d, new Epoch(3), 2, [b, c, d])));
+        Assert.Equal("+ -", Both(watched.Tell(d, new Epoch(4), 2, [a, b, c])));
+        Assert.Equal("+a -d", Both(watched.Tell(own, new Epoch(4), 2, [a, b, c])));
     }
+
+    [Fact]
+    public void One_operator_that_lies_about_the_members_changes_nothing_of_what_is_watched()
+    {
+        Uri a = new("http://a:1"), b = new("http://b:2"), c = new("http://c:3"), liar = new("http://liar:4"), evil = new("http://evil:5");
+        var watched = new WatchedMembers([a, b, c, liar], [a, b, c, liar]);
+        for (ulong epoch = 1; epoch < 4; epoch++)
+        {
+            Assert.Equal("+ -", Both(watched.Tell(liar, new Epoch(epoch), 2, [liar])));
+            Assert.Equal("+ -", Both(watched.Tell(liar, new Epoch(epoch), 2, [liar, evil])));
+            Assert.Equal("+ -", Both(watched.Tell(evil, new Epoch(epoch), 2, [liar, evil])));
+            foreach (Uri honest in (Uri[])[a, b, c]) Assert.Equal("+ -", Both(watched.Tell(honest, new Epoch(epoch), 2, [a, b, c, liar])));
+        }
+    }
+
+    [Fact]
+    public void Where_fewer_are_watched_than_one_honest_operator_is_among_all_of_them_must_say_so()
+    {
+        Uri a = new("http://a:1"), b = new("http://b:2"), c = new("http://c:3");
+        var watched = new WatchedMembers([a, b], [a, b]);
+        Assert.Equal("+ -", Both(watched.Tell(b, new Epoch(1), 3, [b, c])));
+        Assert.Equal("+c -a", Both(watched.Tell(a, new Epoch(1), 3, [b, c])));
+    }
+
+    private static string Both((IReadOnlyList<Uri> Joined, IReadOnlyList<Uri> Left) change) => $"+{Hosts(change.Joined)} -{Hosts(change.Left)}";
+
+    private static string Hosts(IEnumerable<Uri> addresses) => string.Concat(addresses.Select(address => address.Host));
 
     [Fact]
     public void A_result_that_is_not_the_certified_one_is_told_until_the_operator_gives_the_certified_one()

@@ -124,8 +124,7 @@ public sealed class RefusedStartTests : IAsyncLifetime
 
         string folder = Path.Combine(_network.ConfigurationOf(0).DataDir, log);
         string segment = Directory.GetFiles(folder, "*.seg").Order(StringComparer.Ordinal).First();
-        long used = UsedBytes(segment);
-        long at = (long)(used * where) + 1;
+        long at = UsedByteAt(segment, where);
         FaultyFileLayer.FlipBit(DiskFileLayer.Instance, segment, at, 3);
         StorageException e = await Assert.ThrowsAsync<StorageException>(() => _network.StartAsync(0));
         Assert.True(e.Reason is StorageRejection.Corrupted or StorageRejection.ForeignFile, $"{e.Reason}: {e.Message}");
@@ -137,10 +136,12 @@ public sealed class RefusedStartTests : IAsyncLifetime
         foreach (string id in ids) await again.UntilOrderedAsync(id);
     }
 
-    private static long UsedBytes(string segment)
+    /// <summary>The first byte behind a part of what is used that is not zero: what pads headers and records is in no checksum, and damage to it none.</summary>
+    private static long UsedByteAt(string segment, double where)
     {
         byte[] bytes = File.ReadAllBytes(segment);
-        return bytes.AsSpan().LastIndexOfAnyExcept((byte)0);
+        int from = (int)(bytes.AsSpan().LastIndexOfAnyExcept((byte)0) * where) + 1;
+        return from + bytes.AsSpan(from).IndexOfAnyExcept((byte)0);
     }
 
     private Task<ConfigurationException> RefusedAsync(NodeConfiguration configuration) =>

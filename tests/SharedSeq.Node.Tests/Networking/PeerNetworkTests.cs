@@ -154,7 +154,7 @@ public sealed class PeerNetworkTests
     [Fact]
     public async Task A_node_that_has_left_stops_dialing_peers_that_refuse_it_and_says_so_once()
     {
-        var log = new CountingLog("this node has left");
+        var log = new CountingLog("the node keys of this node have no seat");
         await using var pair = await Pair.StartAsync(dialer: o => o with { Limits = new PeerLimits { ReconnectMs = 10 } }, dialerLog: log);
         await pair.BothConnectedAsync();
         PeerEndpoint listener = new(new PeerId(1), pair.KeyOf(1), "127.0.0.1", pair.Networks[1].ListenEndpoint.Port);

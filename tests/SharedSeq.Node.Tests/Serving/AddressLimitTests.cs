@@ -4,6 +4,9 @@ using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging.Abstractions;
 using SharedSeq.Core.Tests.Ordering;
 using SharedSeq.Networking;
@@ -49,6 +52,34 @@ public sealed class AddressLimitTests : IDisposable
         await first.CloseAsync(WebSocketCloseStatus.NormalClosure, null, _deadline.Token);
         using HttpClient again = From(IPAddress.Loopback);
         while (await StatusAsync(again, server.Address) != HttpStatusCode.OK) _deadline.Token.ThrowIfCancellationRequested();
+    }
+
+    [Fact]
+    public async Task Health_is_told_to_an_address_that_has_all_its_connections_and_nothing_else_is_by_the_same_connection()
+    {
+        await using RpcServer server = await StartAsync(new RpcSection { Listen = "127.0.0.1:0", AddressConnectionsMax = 1 });
+        using var taken = new ClientWebSocket();
+        await taken.ConnectAsync(new UriBuilder(server.Address) { Scheme = "ws" }.Uri, _deadline.Token);
+        foreach (string path in (string[])["healthz", "readyz", "healthz"])
+        {
+            using HttpClient probe = From(IPAddress.Loopback);
+            using HttpResponseMessage answer = await probe.GetAsync(new Uri(server.Address, path), _deadline.Token);
+            Assert.Equal((HttpStatusCode.OK, true), (answer.StatusCode, answer.Headers.ConnectionClose));
+            Assert.Equal(path, await answer.Content.ReadAsStringAsync(_deadline.Token));
+        }
+
+        using HttpClient refused = From(IPAddress.Loopback);
+        foreach (string path in (string[])["", "metrics", "healthz2", "healthz?x"])
+        {
+            using HttpResponseMessage answer = await refused.GetAsync(new Uri(server.Address, path), _deadline.Token);
+            Assert.Equal(HttpStatusCode.TooManyRequests, answer.StatusCode);
+        }
+
+        // A second request behind a probe: not a probe, whatever the first one asks for.
+        Assert.StartsWith("HTTP/1.1 429", await RawAsync(server.Address, "GET /healthz HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n"), StringComparison.Ordinal);
+        string raw = await RawAsync(server.Address, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /readyz HTTP/1.1\r\nHost: x\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 200", raw, StringComparison.Ordinal);
+        Assert.DoesNotContain("readyz", raw, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -106,9 +137,30 @@ public sealed class AddressLimitTests : IDisposable
         var intake = new SubmitIntake(committee.Genesis, null!, null!, () => committee.Genesis.Timestamp, _admission);
         var methods = new Dictionary<string, RpcMethod>(StringComparer.Ordinal) { ["echo"] = call => Task.FromResult<object?>(call.Method) };
         var dispatcher = new RpcDispatcher(methods, 100, _counters, NullLogger.Instance);
-        var server = new RpcServer(options, dispatcher, [new SubmitEndpoints(intake, null!, options)], new HandClock());
+        var server = new RpcServer(options, dispatcher, [new SubmitEndpoints(intake, null!, options), new Probes()], new HandClock());
         await server.StartAsync(_deadline.Token);
         return server;
+    }
+
+    /// <summary>All that a connection is sent until it ends.</summary>
+    private async Task<string> RawAsync(Uri address, string request)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(address.Host, address.Port, _deadline.Token);
+        NetworkStream stream = client.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(request), _deadline.Token);
+        using var reader = new StreamReader(stream);
+        return await reader.ReadToEndAsync(_deadline.Token);
+    }
+
+    /// <summary>Says which path was asked.</summary>
+    private sealed class Probes : IRpcEndpoints
+    {
+        public void Map(IEndpointRouteBuilder routes)
+        {
+            foreach (string path in (string[])["healthz", "readyz", "metrics"])
+                routes.MapGet("/" + path, context => context.Response.WriteAsync(path, context.RequestAborted));
+        }
     }
 
     private static HttpClient From(IPAddress address) => new(new SocketsHttpHandler

@@ -149,6 +149,52 @@ public sealed class EpochServingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Addresses_of_the_newest_members_are_asked_of_the_next_operator_when_one_names_none()
+    {
+        ServedNetwork odd = Network(), honest = Network();
+        foreach (ServedNetwork network in new[] { odd, honest })
+        {
+            for (ulong epoch = 0; epoch < 3; epoch++) await EpochAsync(network, epoch);
+        }
+
+        var asked = new List<ulong>();
+        object[] members = [new { rpc = "http://joined:1" }];
+        odd.Methods["sharedseq_getCommittee"] = _ => Task.FromResult<object?>(new { members = 17 });
+        honest.Methods["sharedseq_getCommittee"] = call =>
+        {
+            asked.Add(call.Number(0, "epoch"));
+            return Task.FromResult<object?>(new { members });
+        };
+        var directory = new NetworkDirectory(honest.Committee.Genesis, [await odd.ServeAsync(), await honest.ServeAsync()]);
+        Assert.True(await directory.FollowAsync(new Epoch(1), _deadline.Token));
+        Assert.Equal([directory.Newest!.Value.Value], asked);
+        Assert.Equal(new Uri("http://joined:1"), Assert.Single(directory.Operators.Skip(2)));
+    }
+
+    [Fact]
+    public async Task An_operator_that_gives_little_at_a_time_does_not_hold_a_search_longer_than_it_may_take()
+    {
+        ServedNetwork network = Network();
+        for (ulong epoch = 0; epoch < 3; epoch++) await EpochAsync(network, epoch);
+        List<HandOver> all = await HandOversAsync(network, 0);
+        var clock = new HandClock { Utc = DateTimeOffset.UtcNow };
+        int asked = 0;
+        network.Methods["sharedseq_getHandOvers"] = call =>
+        {
+            asked++;
+            clock.Milliseconds += 16_000;
+            string[] handOvers = ["0x" + Convert.ToHexStringLower(all[(int)call.Number(0, "from")].Encode())];
+            return Task.FromResult<object?>(new { handOvers });
+        };
+        var directory = new NetworkDirectory(network.Committee.Genesis, [await network.ServeAsync()], clock: clock);
+        Assert.False(await directory.FollowAsync(new Epoch(3), _deadline.Token));
+        Assert.Equal((2, new Epoch(2)), (asked, directory.Newest!.Value));
+
+        // What was found so far is where the next search begins.
+        Assert.True(await directory.FollowAsync(new Epoch(3), _deadline.Token));
+    }
+
+    [Fact]
     public async Task A_proof_is_made_whole_for_who_has_the_genesis_alone()
     {
         ServedNetwork network = Network();
