@@ -41,7 +41,8 @@ public sealed class RpcServer : IAsyncDisposable
     private const int ProbeMs = 2_000;
 
     /// <summary>Bytes of a request whose path is a probe's, up to the path's end.</summary>
-    private static readonly byte[][] Probes = [.. new[] { HealthEndpoints.Live, HealthEndpoints.Ready }.Select(path => Encoding.ASCII.GetBytes($"GET {path} "))];
+    private static readonly byte[][] Probes =
+        [.. new[] { HealthEndpoints.Live, HealthEndpoints.Ready }.Select(path => Encoding.ASCII.GetBytes($"GET {path} "))];
 
     /// <summary>Milliseconds after which a refused address may find room. 1,000: connections end as their clients like.</summary>
     private const int RefusedRetryMs = 1_000;

@@ -140,7 +140,8 @@ public sealed class CheckpointFolder(string dataFolder, IFileLayer? files = null
 
     /// <summary>What to do when the checkpoint that the archive begins with can not be read.</summary>
     public static StorageException Damaged(DecodeException e) => new(
-        StorageRejection.Corrupted, $"the checkpoint that the archive begins with is damaged ({e.Message}); restore the folder 'checkpoint' of the data folder, "
+        StorageRejection.Corrupted,
+        $"the checkpoint that the archive begins with is damaged ({e.Message}); restore the folder 'checkpoint' of the data folder, "
         + "or start again from an empty data folder with new keys", inner: e);
 
     private Height? HeightOf(string path)

@@ -136,7 +136,7 @@ public sealed class RefusedStartTests : IAsyncLifetime
         foreach (string id in ids) await again.UntilOrderedAsync(id);
     }
 
-    /// <summary>The first byte behind a part of what is used that is not zero: what pads headers and records is in no checksum, and damage to it none.</summary>
+    /// <summary>The first byte behind a part of what is used that is not zero: what pads headers and records is in no checksum.</summary>
     private static long UsedByteAt(string segment, double where)
     {
         byte[] bytes = File.ReadAllBytes(segment);
