@@ -289,7 +289,7 @@ public sealed class NodeShell(
                     peers.Send(from, new HandOverResponse(m.From, [.. HandOversFrom(m.From).Select(item => (ReadOnlyMemory<byte>)item)]));
                 return ValueTask.CompletedTask;
             default:
-                return _sync!.TellAsync(new SyncMessage.PeerSaid(from, message), cancellation);
+                return _sync!.Takes(from, message) ? _sync.TellAsync(new SyncMessage.PeerSaid(from, message), cancellation) : ValueTask.CompletedTask;
         }
     }
 

@@ -16,11 +16,16 @@ namespace SharedSeq.Node;
 /// </summary>
 public sealed class StateSyncActor : Actor<SyncMessage>
 {
-    /// <summary>Messages waiting. 64, 16 MiB of pieces: those that nobody asked for wait on their senders' connections.</summary>
+    /// <summary>
+    /// Messages waiting. 64, 16 MiB of pieces and 1 MiB of hand-overs: one answer with those for each question, and pieces that nobody asked for wait on
+    /// their senders' connections.
+    /// </summary>
     private const int MailboxMax = 64;
 
     /// <summary>Milliseconds between two looks at what is due; see StateSyncOptions.PiecesPerPeer.</summary>
     private const int TickMs = 40;
+
+    private const int Nobody = -1;
 
     private readonly StateSync _sync;
     private readonly Genesis _genesis;
@@ -37,6 +42,7 @@ public sealed class StateSyncActor : Actor<SyncMessage>
     private SyncView _view = SyncView.Watching;
     private Epoch _ledTo;
     private long _startedAt;
+    private int _asked = Nobody;
 
     /// <param name="options">When a checkpoint is fetched.</param>
     /// <param name="genesis">The network.</param>
@@ -67,6 +73,10 @@ public sealed class StateSyncActor : Actor<SyncMessage>
 
     /// <summary>Members found lying, by reason.</summary>
     public IReadOnlyDictionary<SyncRejection, long> Refused => _refused;
+
+    /// <summary>Whether a message may wait here: of hand-overs one answer of whoever was asked last. Called by peers' loops.</summary>
+    public bool Takes(PeerId from, PeerMessage message) =>
+        message is not HandOverResponse || Interlocked.CompareExchange(ref _asked, Nobody, from.Value) == from.Value;
 
     protected override void OnFailed(Exception error, bool isFinal) => _logger.Restarting(Name, error);
 
@@ -121,7 +131,10 @@ public sealed class StateSyncActor : Actor<SyncMessage>
     {
         switch (effect)
         {
-            case SyncEffect.Send e: _send(new PeerId((ushort)e.To), e.Message); break;
+            case SyncEffect.Send e:
+                if (e.Message is HandOverRequest) Volatile.Write(ref _asked, (int)e.To);
+                _send(new PeerId((ushort)e.To), e.Message);
+                break;
             case SyncEffect.Begin e:
                 EndIncoming();
                 _logger.SyncBegins(e.Offer.Height, _delivered(), e.Offer.Pieces.Size, _sync.Sources);
@@ -129,6 +142,10 @@ public sealed class StateSyncActor : Actor<SyncMessage>
                 _incoming = _folder.Begin(e.Offer);
                 break;
             case SyncEffect.KeepHandOvers e: _folder.HandOvers.Append(e.HandOvers); break;
+            case SyncEffect.DropHandOvers:
+                _folder.HandOvers.DropPart();
+                _ledTo = Epoch.Zero;
+                break;
             case SyncEffect.Store e: _incoming!.Write(e.Index, e.Bytes.Span); break;
             case SyncEffect.Check e: _check = Task.Run(() => TellAsync(new SyncMessage.Checked(Check(_incoming!)), Stopping).AsTask()); break;
             case SyncEffect.GiveUp: EndIncoming(); break;

@@ -47,7 +47,8 @@ public sealed record StateSyncOptions
 /// How an empty or far too old member gets the ordering state of a certified checkpoint from the others (consensus.md 8). Pure: messages and time in,
 /// effects out. It trusts the genesis alone: hand-overs lead from it to the committee of a checkpoint's epoch, an offer must verify against that committee,
 /// every piece must have the hash that f + 1 of its members agree on, and the whole must have the certified state root, which the shell finds out. Whoever is
-/// caught lying is asked for nothing any more. Members are told apart by the shell's numbers for their sessions, and their seats by their node keys.
+/// caught lying is asked for nothing any more; where the way that it contradicts came from others, they may be the liars, and it leads anew, alone.
+/// Members are told apart by the shell's numbers for their sessions, and their seats by their node keys.
 /// </summary>
 /// <param name="options">When and how.</param>
 /// <param name="genesis">The network: its committee is that of the first epoch.</param>
@@ -57,10 +58,18 @@ public sealed class StateSync(StateSyncOptions options, Genesis genesis, ISignat
 {
     private readonly SortedDictionary<ulong, PeerOffers> _peers = [];
     private readonly SortedSet<ulong> _refused = [];
+
+    /// <summary>Never forgotten, or whoever comes back would begin with a clean slate: as many as there are registered node keys.</summary>
+    private readonly SortedDictionary<ulong, Standing> _standings = [];
+
+    /// <summary>Whom the hand-overs of the chain came from.</summary>
+    private readonly SortedSet<ulong> _ledBy = [];
     private readonly Queue<int> _wanted = new();
     private readonly List<Asked> _asked = [];
     private CommitteeChain _chain = new(genesis, scheme);
     private AskedHandOvers? _handOvers;
+    private ulong? _lastAsked;
+    private ulong? _leader;
     private Height _own;
     private bool[] _stored = [];
     private int _storedCount;
@@ -90,14 +99,17 @@ public sealed class StateSync(StateSyncOptions options, Genesis genesis, ISignat
     /// <param name="nodeKey">Whose it is.</param>
     public void OnConnected(ulong peer, PublicKey64 nodeKey)
     {
-        if (!_refused.Contains(peer)) _peers[peer] = new PeerOffers(nodeKey);
+        if (_refused.Contains(peer)) return;
+        if (!_standings.TryGetValue(peer, out Standing? standing)) _standings[peer] = standing = new Standing();
+        _peers[peer] = new PeerOffers(nodeKey, standing);
     }
 
     public void OnDisconnected(ulong peer)
     {
+        if (_handOvers is { } open && open.From == peer) EndQuestion(open, open.AtMs);
+        if (_leader == peer) _leader = null;
         _peers.Remove(peer);
         ReturnPieces(asked => asked.From == peer);
-        if (_handOvers?.From == peer) _handOvers = null;
     }
 
     /// <summary>Time passed, and perhaps heights came by themselves.</summary>
@@ -132,7 +144,7 @@ public sealed class StateSync(StateSyncOptions options, Genesis genesis, ISignat
             var item = new Offered(offer);
             SyncRejection reason = offer.Fault() != OfferFault.None ? SyncRejection.BadOffer
                 : offer.Certificate.Result.Epoch.Value >= options.EpochsMax ? SyncRejection.TooManyEpochs
-                : Judge(item, peer.NodeKey);
+                : Judge(item, from, peer);
             if (reason != SyncRejection.None)
             {
                 Refuse(from, reason, effects);
@@ -152,7 +164,6 @@ public sealed class StateSync(StateSyncOptions options, Genesis genesis, ISignat
     {
         if (_handOvers is not { } asked || asked.From != from || asked.Epoch != response.From) return;
         _handOvers = null;
-        if (response.HandOvers.Count == 0) Rest(_peers[from], nowMs);
         var taken = new List<HandOver>();
         SyncEffect.Refuse? lie = null;
         foreach (ReadOnlyMemory<byte> item in response.HandOvers)
@@ -162,8 +173,10 @@ public sealed class StateSync(StateSyncOptions options, Genesis genesis, ISignat
         }
 
         if (taken.Count > 0) effects.Add(new SyncEffect.KeepHandOvers(taken));
-        if (lie is not null) Refuse(lie, effects);
+        if (lie is not null && DependsOnChain(lie.HandOver) && IsLedByOthers(from)) _peers[from].IsOther = true;
+        else if (lie is not null) Refuse(lie, effects);
         JudgeLater(effects);
+        if (lie is null && !IsFull(response) && _peers.TryGetValue(from, out PeerOffers? peer) && IsWanted(peer)) Rest(from, peer, nowMs);
         LookAround(nowMs, effects);
     }
 
@@ -211,17 +224,26 @@ public sealed class StateSync(StateSyncOptions options, Genesis genesis, ISignat
     public void StartAnew(List<SyncEffect> effects)
     {
         if (Phase is SyncPhase.Fetching or SyncPhase.Checking) Forget(effects);
-        _chain = new CommitteeChain(genesis, scheme);
-        _handOvers = null;
+        DropChain();
+        (_handOvers, _leader) = (null, null);
         foreach (PeerOffers peer in _peers.Values) (peer.Offers, peer.AskAtMs) = ([], long.MinValue);
     }
 
-    /// <summary>What hand-overs lead to is newer than all that can be chosen without them: while they come nothing is.</summary>
+    /// <summary>
+    /// What hand-overs lead to is newer than what can be chosen without them, so while an answer is waited for nothing is chosen; before each further
+    /// question something may be, or whoever answers late and little would hold it up without end.
+    /// </summary>
     private void LookAround(long nowMs, List<SyncEffect> effects)
     {
         if (Phase != SyncPhase.Watching) return;
-        AskHandOvers(nowMs, effects);
-        if (_handOvers is null) Choose(effects);
+        if (_handOvers is { } open)
+        {
+            if (nowMs - open.AtMs < options.PieceMs) return;
+            EndQuestion(open, nowMs);
+        }
+
+        Choose(effects);
+        if (Phase == SyncPhase.Watching) AskHandOvers(nowMs, effects);
     }
 
     /// <summary>The newest checkpoint that enough members offer alike, if it is worth more than the heights up to it.</summary>
@@ -277,15 +299,22 @@ public sealed class StateSync(StateSyncOptions options, Genesis genesis, ISignat
         return count;
     }
 
-    /// <summary>Compares an offer with the committee of its epoch, where that is known.</summary>
-    private SyncRejection Judge(Offered item, PublicKey64 nodeKey)
+    /// <summary>Compares an offer with the committee of its epoch, where that is known: if others led to it, it may be the wrong one.</summary>
+    private SyncRejection Judge(Offered item, ulong from, PeerOffers peer)
     {
         ResultCertificate certificate = item.Offer.Certificate;
         if (_chain.Of(certificate.Result.Epoch) is not { } committee) return SyncRejection.None;
         bool isTaken = Offer is { } known && PeerOffers.AreEqual(known, item.Offer);
-        if (!isTaken && !(isCertified(certificate) ?? IsSignedBy(committee, certificate))) return SyncRejection.BadOffer;
+        bool? isOwn = isTaken ? true : isCertified(certificate);
+        if (!(isOwn ?? IsSignedBy(committee, certificate)))
+        {
+            if (isOwn == false || committee.Epoch == Epoch.Zero || !IsLedByOthers(from)) return SyncRejection.BadOffer;
+            peer.IsOther = true;
+            return SyncRejection.None;
+        }
+
         item.Agreeing = committee.Quorum.OneHonest;
-        for (int i = 0; i < committee.Count; i++) item.IsMember |= committee[new ReplicaId((ushort)i)].NodeKey == nodeKey;
+        for (int i = 0; i < committee.Count; i++) item.IsMember |= committee[new ReplicaId((ushort)i)].NodeKey == peer.NodeKey;
         return SyncRejection.None;
     }
 
@@ -299,7 +328,8 @@ public sealed class StateSync(StateSyncOptions options, Genesis genesis, ISignat
         {
             foreach (Offered item in peer.Offers)
             {
-                if (item.Agreeing is not null || Judge(item, peer.NodeKey) == SyncRejection.None) continue;
+                if (peer.IsOther) break;
+                if (item.Agreeing is not null || Judge(item, id, peer) == SyncRejection.None) continue;
                 Refuse(id, SyncRejection.BadOffer, effects);
                 break;
             }
@@ -309,21 +339,78 @@ public sealed class StateSync(StateSyncOptions options, Genesis genesis, ISignat
     /// <summary>One member at a time is asked, of those that offer something for which hand-overs are missing here.</summary>
     private void AskHandOvers(long nowMs, List<SyncEffect> effects)
     {
-        if (_handOvers is { } asked)
-        {
-            if (nowMs - asked.AtMs < options.PieceMs) return;
-            Rest(_peers[asked.From], nowMs);
-            _handOvers = null;
-        }
+        if (NextToAsk(nowMs) is not { } id) return;
+        if (_peers[id].IsOther) LeadAnew(id, nowMs, effects);
+        _lastAsked = id;
+        _handOvers = new AskedHandOvers(id, ChainEpoch, nowMs);
+        effects.Add(new SyncEffect.Send(id, new HandOverRequest(ChainEpoch)));
+    }
 
+    /// <summary>In turn, behind the last one that was asked: nobody is asked twice while another has not been.</summary>
+    private ulong? NextToAsk(long nowMs)
+    {
+        if (_leader is { } leader && IsWanted(_peers[leader])) return leader;
+        _leader = null;
+        ulong? first = null;
         foreach ((ulong id, PeerOffers peer) in _peers)
         {
-            bool isWanted = peer.Offers.Exists(item => item.Agreeing is null && item.Offer.Height > _own && (IsFar(item.Offer) || IsPruned(peer)));
-            if (!isWanted || nowMs < peer.RestUntilMs) continue;
-            _handOvers = new AskedHandOvers(id, ChainEpoch, nowMs);
-            effects.Add(new SyncEffect.Send(id, new HandOverRequest(ChainEpoch)));
-            return;
+            if (!IsWanted(peer) || nowMs < peer.Standing.RestUntilMs || (peer.IsOther && nowMs < peer.Standing.AnewAtMs)) continue;
+            if (_lastAsked is { } last && id > last) return id;
+            first ??= id;
         }
+
+        return first;
+    }
+
+    private bool IsWanted(PeerOffers peer) =>
+        peer.Offers.Exists(item => item.Agreeing is null && item.Offer.Height > _own && (IsFar(item.Offer) || IsPruned(peer)));
+
+    /// <summary>Whether no more would have gone into it.</summary>
+    private static bool IsFull(HandOverResponse response)
+    {
+        int bytes = 0;
+        foreach (ReadOnlyMemory<byte> item in response.HandOvers) bytes += item.Length;
+        return response.HandOvers.Count == HandOverResponse.MaxHandOvers || bytes > HandOverResponse.MaxBytes - HandOverResponse.MaxHandOverBytes;
+    }
+
+    /// <summary>
+    /// Keys that leaked long ago can sign a way that nobody honest continues. So whoever contradicts the way that others showed may show its own from the
+    /// genesis on, and is asked alone until it proves wrong, is slow, or has shown what it offers. Each time it waits twice as long for the next.
+    /// </summary>
+    private void LeadAnew(ulong id, long nowMs, List<SyncEffect> effects)
+    {
+        Standing standing = _peers[id].Standing;
+        standing.AnewAtMs = nowMs + (options.PieceMs << int.Min(++standing.Anew, 10));
+        _leader = id;
+        DropChain();
+        effects.Add(new SyncEffect.DropHandOvers());
+    }
+
+    /// <summary>Only the genesis is known again.</summary>
+    private void DropChain()
+    {
+        _chain = new CommitteeChain(genesis, scheme);
+        _ledBy.Clear();
+        foreach (PeerOffers peer in _peers.Values)
+        {
+            peer.IsOther = false;
+            foreach (Offered item in peer.Offers)
+            {
+                if (item.Offer.Certificate.Result.Epoch != Epoch.Zero) (item.Agreeing, item.IsMember) = (null, false);
+            }
+        }
+    }
+
+    private bool IsLedByOthers(ulong peer) => _ledBy.Count > (_ledBy.Contains(peer) ? 1 : 0);
+
+    /// <summary>Whether the committee before it refuses it, and not what it says itself.</summary>
+    private static bool DependsOnChain(HandOverRejection reason) =>
+        reason is HandOverRejection.TooFewSignatures or HandOverRejection.UnknownMember or HandOverRejection.BadSignature;
+
+    private void EndQuestion(AskedHandOvers unanswered, long nowMs)
+    {
+        _handOvers = null;
+        Rest(unanswered.From, _peers[unanswered.From], nowMs);
     }
 
     /// <summary>Takes what leads to the next epoch; else what is to be said of whoever sent it.</summary>
@@ -339,7 +426,11 @@ public sealed class StateSync(StateSyncOptions options, Genesis genesis, ISignat
                 : isCertified(handOver.Boundary) == false ? HandOverRejection.OtherCommittee
                 : handOver.Next.Epoch.Value >= options.EpochsMax ? HandOverRejection.TooManyEpochs
                 : _chain.TryExtend(handOver);
-            if (reason == HandOverRejection.None) taken.Add(handOver);
+            if (reason == HandOverRejection.None)
+            {
+                taken.Add(handOver);
+                _ledBy.Add(from);
+            }
         }
         catch (DecodeException)
         {
@@ -359,7 +450,7 @@ public sealed class StateSync(StateSyncOptions options, Genesis genesis, ISignat
         if (Phase != SyncPhase.Fetching) return;
         foreach ((ulong id, PeerOffers peer) in _peers)
         {
-            if (nowMs < peer.RestUntilMs || peer.Find(Offer!) is not { Agreeing: not null }) continue;
+            if (nowMs < peer.Standing.RestUntilMs || peer.Find(Offer!) is not { Agreeing: not null }) continue;
             for (int open = _asked.FindAll(asked => asked.From == id).Count; open < options.PiecesPerPeer && TryNext(out int index); open++)
             {
                 _asked.Add(new Asked(id, index, nowMs));
@@ -383,14 +474,19 @@ public sealed class StateSync(StateSyncOptions options, Genesis genesis, ISignat
     {
         foreach (Asked asked in _asked)
         {
-            if (nowMs - asked.AtMs >= options.PieceMs && _peers.TryGetValue(asked.From, out PeerOffers? peer) && nowMs >= peer.RestUntilMs) Rest(peer, nowMs);
+            bool isLate = nowMs - asked.AtMs >= options.PieceMs;
+            if (isLate && _peers.TryGetValue(asked.From, out PeerOffers? peer) && nowMs >= peer.Standing.RestUntilMs) Rest(asked.From, peer, nowMs);
         }
 
         ReturnPieces(asked => nowMs - asked.AtMs >= options.PieceMs);
     }
 
     /// <summary>Longer each time.</summary>
-    private void Rest(PeerOffers peer, long nowMs) => peer.RestUntilMs = nowMs + (options.PieceMs << int.Min(++peer.Rests, 4));
+    private void Rest(ulong id, PeerOffers peer, long nowMs)
+    {
+        peer.Standing.RestUntilMs = nowMs + (options.PieceMs << int.Min(++peer.Standing.Rests, 4));
+        if (_leader == id) _leader = null;
+    }
 
     private void ReturnPieces(Predicate<Asked> isGone)
     {
@@ -448,10 +544,29 @@ public sealed class StateSync(StateSyncOptions options, Genesis genesis, ISignat
         public bool IsMember { get; set; }
     }
 
+    /// <summary>What a member earned, in this session and in those before it.</summary>
+    private sealed class Standing
+    {
+        /// <summary>It is asked for no piece and no hand-over before then.</summary>
+        public long RestUntilMs { get; set; } = long.MinValue;
+
+        public int Rests { get; set; }
+
+        /// <summary>It does not lead anew before then.</summary>
+        public long AnewAtMs { get; set; } = long.MinValue;
+
+        public int Anew { get; set; }
+    }
+
     /// <summary>What one connected member said.</summary>
-    private sealed class PeerOffers(PublicKey64 nodeKey)
+    private sealed class PeerOffers(PublicKey64 nodeKey, Standing standing)
     {
         public PublicKey64 NodeKey { get; } = nodeKey;
+
+        public Standing Standing { get; } = standing;
+
+        /// <summary>It contradicts the way that others showed.</summary>
+        public bool IsOther { get; set; }
 
         public List<Offered> Offers { get; set; } = [];
 
@@ -462,11 +577,6 @@ public sealed class StateSync(StateSyncOptions options, Genesis genesis, ISignat
 
         /// <summary>Whatever it offers before then is not looked at: each offer costs signature checks.</summary>
         public long DeafUntilMs { get; set; } = long.MinValue;
-
-        /// <summary>It is asked for no piece and no hand-over before then.</summary>
-        public long RestUntilMs { get; set; } = long.MinValue;
-
-        public int Rests { get; set; }
 
         public Offered? Find(CheckpointOffer wanted) => Offers.Find(item => AreEqual(item.Offer, wanted));
 

@@ -65,6 +65,9 @@ public abstract record SyncEffect
     /// </summary>
     public sealed record KeepHandOvers(IReadOnlyList<HandOver> HandOvers) : SyncEffect;
 
+    /// <summary>What was kept since the last complete checkpoint does not count any more: another way is shown, from the genesis on.</summary>
+    public sealed record DropHandOvers : SyncEffect;
+
     /// <summary>A member lied; it is asked for nothing any more.</summary>
     /// <param name="Peer">The shell's number for its session.</param>
     /// <param name="Reason">What it did.</param>

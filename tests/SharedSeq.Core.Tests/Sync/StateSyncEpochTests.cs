@@ -32,11 +32,9 @@ public sealed class StateSyncEpochTests
         Offer(2, Late);
         Assert.Equal([(1, 0UL)], Asked());
         Give(1, 0, 2);
-        Assert.Equal([(1, 2UL)], Asked());
+        Assert.Equal([(2, 2UL)], Asked());
         Assert.Equal(SyncPhase.Watching, _sync.Phase);
-        Give(1, 2, 1);
-        Assert.Equal([(1, 3UL)], Asked());
-        Give(1, 3, 1);
+        Give(2, 2, 2);
         Assert.Equal((SyncPhase.Fetching, 2, new Epoch(Last)), (_sync.Phase, _sync.Sources, _sync.ChainEpoch));
         Assert.Equal(Late, Assert.Single(_effects.OfType<SyncEffect.Begin>()).Offer);
         Assert.Empty(Asked());
@@ -44,26 +42,118 @@ public sealed class StateSyncEpochTests
     }
 
     [Fact]
-    public void Answers_end_where_their_bounds_are_and_are_asked_for_again_from_there()
+    public void Short_answers_cost_a_rest_and_the_next_member_is_asked_from_where_they_ended()
     {
+        Connect(0, 1, 2);
+        foreach (int member in new[] { 0, 1, 2 }) Offer(member, Late);
+        Assert.Equal([(0, 0UL)], Asked());
+        Give(0, 0, 1);
+        Assert.Equal([(1, 1UL)], Asked());
+        Give(1, 1, 1);
+        Assert.Equal([(2, 2UL)], Asked());
+        Give(2, 2, 1);
+        Assert.Empty(Asked());
+        _now += 8_000;
+        Tick();
+        Assert.Equal([(0, 3UL)], Asked());
+        Give(0, 3, 1);
+        Assert.Equal(SyncPhase.Fetching, _sync.Phase);
+    }
+
+    [Fact]
+    public void Full_answers_cost_no_rest_and_members_take_turns()
+    {
+        const int last = HandOverResponse.MaxHandOvers + 1;
+        var epochs = new TestEpochs(Operators, last);
+        _sync = NewSync(_ => null, last + 1);
+        CheckpointOffer offer = StateSyncTests.MakeOffer(100_000, Bytes, new Epoch(last), result => epochs.Certify(result));
+        for (ushort i = 0; i < 2; i++) _sync.OnConnected(i, epochs.Committee(last)[new ReplicaId(i)].NodeKey);
+        Offer(0, offer);
+        Offer(1, offer);
+        foreach ((int peer, int first) in new[] { (0, 0), (1, 256) })
+        {
+            Assert.Equal([(peer, (ulong)first)], Asked());
+            Give(peer, first, HandOverResponse.MaxHandOvers, epochs);
+        }
+
+        Assert.Equal((SyncPhase.Fetching, offer), (_sync.Phase, _sync.Offer));
+    }
+
+    [Fact]
+    public void Members_that_give_little_hold_up_neither_others_nor_an_older_checkpoint()
+    {
+        CheckpointOffer early = ConnectEarly(2, 3);
+        Connect(0);
+        Offer(0, Late);
+        Assert.Equal([(0, 0UL)], Asked());
+        Offer(2, early);
+        Offer(3, early);
+        Assert.Equal(SyncPhase.Watching, _sync.Phase);
+        _now += 3_999;
+        Give(0, 0, 1);
+        Assert.Equal((SyncPhase.Fetching, early), (_sync.Phase, _sync.Offer));
+    }
+
+    [Fact]
+    public void Two_that_come_back_again_and_again_do_not_hold_up_an_older_checkpoint()
+    {
+        CheckpointOffer early = ConnectEarly(2, 3);
         Connect(0, 1);
         Offer(0, Late);
         Offer(1, Late);
-        Assert.Equal([(0, 0UL)], Asked());
-        for (int epoch = 0; epoch < Last; epoch++)
+        Offer(2, early);
+        Offer(3, early);
+        for (int i = 0; i < 8; i++)
         {
-            Give(0, epoch, 1);
-            Assert.Equal(epoch + 1 < Last ? [(0, (ulong)epoch + 1)] : [], Asked());
+            _now += 4_000;
+            Tick();
+            int silent = i % 2;
+            _sync.OnDisconnected((ulong)silent);
+            Connect(silent);
+            Offer(silent, Late);
         }
 
-        Assert.Equal(SyncPhase.Fetching, _sync.Phase);
+        Assert.Equal((SyncPhase.Fetching, early), (_sync.Phase, _sync.Offer));
+    }
+
+    [Fact]
+    public void Whoever_comes_back_rests_as_long_as_if_it_had_stayed()
+    {
+        Connect(0);
+        Offer(0, Late);
+        Assert.Equal([(0, 0UL)], Asked());
+        _now += 4_000;
+        Tick();
+        Reconnect();
+
+        // Until 4,000 + 8,000; and who goes instead of answering rests, too, longer than before.
+        _now = 11_999;
+        Tick();
+        Assert.Empty(Asked());
+        _now = 12_000;
+        Tick();
+        Assert.Equal([(0, 0UL)], Asked());
+        Reconnect();
+        Assert.Empty(Asked());
+        _now = 27_999;
+        Tick();
+        Assert.Empty(Asked());
+        _now = 28_000;
+        Tick();
+        Assert.Equal([(0, 0UL)], Asked());
+
+        void Reconnect()
+        {
+            _sync.OnDisconnected(0);
+            Connect(0);
+            Offer(0, Late);
+        }
     }
 
     [Fact]
     public void Nothing_older_is_begun_while_hand_overs_come_but_whoever_never_gives_any_does_not_hold_it_up()
     {
-        CheckpointOffer early = StateSyncTests.MakeOffer(50_000, Bytes, certify: result => Operators.Certify(result));
-        for (int i = 1; i < 3; i++) _sync.OnConnected((ulong)i, Operators.Genesis.Members[i].NodeKey);
+        CheckpointOffer early = ConnectEarly(1, 2);
         Connect(0);
         Offer(0, Late);
         Offer(1, early);
@@ -207,14 +297,90 @@ public sealed class StateSyncEpochTests
         // It ordered the first epoch itself, and with it learnt the second one's committee.
         MessageVerifier second = new(Operators.Genesis.Domain, Epochs.Committee(1), new Client.P256Scheme());
         _sync = NewSync(certificate => certificate.Result.Epoch == new Epoch(1) ? second.TryVerify(certificate, out _) == VerificationRejection.None : null);
-        CommitteePlan forged = Epochs.HandOvers[0].Next with { Members = Operators.Genesis.Members };
-        HandOver fork = new(forged, Epochs.Certify(Epochs.Boundary(forged)));
-        CommitteePlan next = Epochs.HandOvers[1].Next with { Members = Operators.Genesis.Members };
-        HandOver onwards = new(next, Operators.Certify(Epochs.Boundary(next)));
-        Connect(0);
-        Offer(0, Late);
-        _sync.OnHandOvers(0, new HandOverResponse(Epoch.Zero, [fork.Encode(), onwards.Encode()]), _now, _effects);
+        Connect(0, 1, 2);
+        foreach (int member in new[] { 0, 1, 2 }) Offer(member, Late);
+        Assert.Equal([(0, 0UL)], Asked());
+        _sync.OnHandOvers(0, Fork(2), _now, _effects);
         Assert.Equal([new SyncEffect.Refuse(0, SyncRejection.BadHandOver, HandOverRejection.OtherCommittee)], _effects.OfType<SyncEffect.Refuse>());
+
+        // And peer 1 leads on: what peer 0 showed before its lie was one, too.
+        Assert.Equal([(1, 1UL)], Asked());
+        Give(1, 1, 3);
+        Assert.Equal([(2, 1UL)], Asked());
+        Give(2, 1, 3);
+        Assert.Equal([(1, 0UL)], Asked());
+        Give(1, 0, Last);
+        Assert.Single(_effects.OfType<SyncEffect.Refuse>());
+        AssertTrueWay();
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(Last)]
+    [InlineData(Last + 1)]
+    public void A_fork_by_leaked_keys_ends_nobodys_part_but_its_senders(int length)
+    {
+        // It ends before the others' checkpoint, with it, or behind it.
+        Connect(0, 1, 2);
+        foreach (int member in new[] { 0, 1, 2 }) Offer(member, member == 0 ? MakeOffer(Last + 2) : Late);
+        Assert.Equal([(0, 0UL)], Asked());
+        _sync.OnHandOvers(0, Fork(length), _now, _effects);
+        for (int i = 0; i < 8 && _sync.Phase == SyncPhase.Watching; i++)
+        {
+            foreach ((int to, ulong from) in Asked()) Give(to, (int)from, Last - (int)from);
+        }
+
+        AssertTrueWay();
+        Assert.DoesNotContain(_effects.OfType<SyncEffect.Refuse>(), refused => refused.Peer != 0);
+    }
+
+    [Fact]
+    public void Whoever_leads_anew_is_believed_alone_until_it_proves_wrong_or_falls_silent()
+    {
+        Connect(0, 1, 2);
+        foreach (int member in new[] { 0, 1, 2 }) Offer(member, Late);
+        Assert.Equal([(0, 0UL)], Asked());
+        Give(0, 0, 2);
+        Assert.Equal([(1, 2UL)], Asked());
+        _sync.OnHandOvers(1, new HandOverResponse(new Epoch(2), [Forged(2)]), _now, _effects);
+        Assert.Equal([(2, 2UL)], Asked());
+        Give(2, 2, 1);
+
+        // Its turn: it has to show another way from the genesis on, and can not.
+        Assert.Equal([(1, 0UL)], Asked());
+        Assert.Contains(new SyncEffect.DropHandOvers(), _effects);
+        Assert.Equal(Epoch.Zero, _sync.ChainEpoch);
+        Assert.Empty(_effects.OfType<SyncEffect.Refuse>());
+        _sync.OnHandOvers(1, new HandOverResponse(Epoch.Zero, [Epochs.HandOvers[0].Encode(), Forged(1)]), _now, _effects);
+        Assert.Equal([new SyncEffect.Refuse(1, SyncRejection.BadHandOver, HandOverRejection.BadSignature)], _effects.OfType<SyncEffect.Refuse>());
+        _now += 60_000;
+        Tick();
+        Assert.Equal([(2, 1UL)], Asked());
+        Give(2, 1, Last - 1);
+        AssertTrueWay();
+    }
+
+    [Fact]
+    public void Whoever_says_again_and_again_that_the_way_is_another_waits_longer_each_time()
+    {
+        Connect(0, 1);
+        Offer(0, MakeOffer(Last + 1));
+        Offer(1, MakeOffer(Last + 1));
+        var anew = new List<long>();
+        for (; _now < 1_000_000; _now += 500)
+        {
+            Tick();
+            if (_effects.RemoveAll(effect => effect is SyncEffect.DropHandOvers) > 0) anew.Add(_now);
+            foreach ((int to, ulong from) in Asked())
+            {
+                // The one leads a step further each time, the other says that the way is another, and shows none.
+                if (to == 0) Give(0, (int)from, 1);
+                else if (from > 0) _sync.OnHandOvers(1, new HandOverResponse(new Epoch(from), [Forged((int)from)]), _now, _effects);
+            }
+        }
+
+        // Waits of 8, 16, 32 s and so on come to 1,016 s: rests alone, of 64 s at most, would make it twice as often.
+        Assert.InRange(anew.Count, 3, 8);
     }
 
     [Fact]
@@ -235,6 +401,34 @@ public sealed class StateSyncEpochTests
         Offer(2, Late);
         Assert.Equal([(2, 0UL)], Asked());
     }
+
+    private void AssertTrueWay()
+    {
+        Assert.Equal((SyncPhase.Fetching, Late, new Epoch(Last)), (_sync.Phase, _sync.Offer, _sync.ChainEpoch));
+        Assert.Equal(Epochs.Committee(Last)[new ReplicaId(0)], _sync.NewestCommittee[new ReplicaId(0)]);
+
+        // What is kept begins anew where the way does.
+        int from = _effects.FindLastIndex(effect => effect is SyncEffect.DropHandOvers) + 1;
+        _effects.RemoveRange(0, from);
+        Assert.Equal(Way(Last), Kept());
+    }
+
+    /// <summary>A way on which the first committee, whose keys leaked, stays for ever.</summary>
+    private static HandOverResponse Fork(int length)
+    {
+        var shown = new List<ReadOnlyMemory<byte>>();
+        for (int epoch = 0; epoch < length; epoch++)
+        {
+            CommitteePlan next = Epochs.HandOvers[epoch].Next with { Members = Operators.Genesis.Members };
+            shown.Add(new HandOver(next, Operators.Certify(Epochs.Boundary(next))).Encode());
+        }
+
+        return new HandOverResponse(Epoch.Zero, shown);
+    }
+
+    /// <summary>A true hand-over's plan, signed by others.</summary>
+    private static byte[] Forged(int epoch) =>
+        (Epochs.HandOvers[epoch] with { Boundary = Operators.Certify(Epochs.HandOvers[epoch].Boundary.Result) }).Encode();
 
     private static IReadOnlyList<ReadOnlyMemory<byte>> LieOf(string lie)
     {
@@ -257,8 +451,8 @@ public sealed class StateSyncEpochTests
         return shown.Length == 0 ? [first.Encode(), second.Encode().AsMemory()[..^1]] : [.. shown.Select(handOver => (ReadOnlyMemory<byte>)handOver.Encode())];
     }
 
-    private static StateSync NewSync(Func<ResultCertificate, bool?> isCertified) => new(
-        new StateSyncOptions { AheadHeights = 10_000, EpochsMax = EpochsMax }, Operators.Genesis, new Client.P256Scheme(), isCertified);
+    private static StateSync NewSync(Func<ResultCertificate, bool?> isCertified, ulong epochsMax = EpochsMax) => new(
+        new StateSyncOptions { AheadHeights = 10_000, EpochsMax = epochsMax }, Operators.Genesis, new Client.P256Scheme(), isCertified);
 
     private static CheckpointOffer MakeOffer(int epoch) => StateSyncTests.MakeOffer(
         100_000, Bytes, new Epoch((ulong)epoch), result => Epochs.Certify(result));
@@ -270,13 +464,21 @@ public sealed class StateSyncEpochTests
         Tick();
     }
 
+    /// <summary>Members of the first committee, and a checkpoint of theirs.</summary>
+    private CheckpointOffer ConnectEarly(params int[] members)
+    {
+        foreach (int member in members) _sync.OnConnected((ulong)member, Operators.Genesis.Members[member].NodeKey);
+        return StateSyncTests.MakeOffer(50_000, Bytes, certify: result => Operators.Certify(result));
+    }
+
     private void Tick() => _sync.OnTick(_own, _now, _effects);
 
     private void Offer(int from, CheckpointOffer offer) => _sync.OnOffers((ulong)from, new CheckpointOffers(new Height(1), [offer]), _now, _effects);
 
-    private void Give(int from, int first, int count) => _sync.OnHandOvers(
+    private void Give(int from, int first, int count, TestEpochs? epochs = null) => _sync.OnHandOvers(
         (ulong)from,
-        new HandOverResponse(new Epoch((ulong)first), [.. Epochs.HandOvers.Skip(first).Take(count).Select(item => (ReadOnlyMemory<byte>)item.Encode())]),
+        new HandOverResponse(
+            new Epoch((ulong)first), [.. (epochs ?? Epochs).HandOvers.Skip(first).Take(count).Select(item => (ReadOnlyMemory<byte>)item.Encode())]),
         _now, _effects);
 
     /// <summary>Questions for hand-overs since the last look.</summary>
