@@ -25,4 +25,13 @@ internal enum CommitteeMutations
 
     /// <summary>Offenders keep their seats.</summary>
     OffendersKept = 16,
+
+    /// <summary>A join takes effect however few approve.</summary>
+    ApprovalsNotCounted = 32,
+
+    /// <summary>Every signature of a statement passes.</summary>
+    StatementsUnsigned = 64,
+
+    /// <summary>A candidate is in step whatever checkpoint it names.</summary>
+    CheckpointsNotCompared = 128,
 }

@@ -6,16 +6,18 @@ namespace SharedSeq.Simulator;
 
 /// <summary>
 /// What may change from one committee to the next (docs/protocol/ordering.md 11), found again from the statements that took effect and from committed evidence,
-/// without the registry: whoever comes was approved and said in time that it is in step, whoever goes asked for it or is an offender, at most f change, four
-/// stay, and what has room does not wait.
+/// without the registry: statements are signed and approved (<see cref="StatementRules"/>), whoever comes said in time that it is in step, whoever goes asked
+/// for it or is an offender, at most f change, four stay, and what has room does not wait.
 /// </summary>
 /// <param name="genesis">The first committee, D and the largest committee.</param>
+/// <param name="scheme">Checks signatures.</param>
 /// <param name="coverage">Told what was met.</param>
 /// <param name="violate">Told what breaks a rule.</param>
-public sealed class CommitteeRules(Genesis genesis, Coverage coverage, Action<string> violate)
+public sealed class CommitteeRules(Genesis genesis, ISignatureScheme scheme, Coverage coverage, Action<string> violate)
 {
     private const int LeastMembers = 4;
 
+    private readonly StatementRules _statements = new(genesis, scheme, violate);
     private readonly List<Known> _known = [.. genesis.Members.Select(member => new Known { Keys = member })];
     private readonly SortedDictionary<Epoch, (Known?[] Seats, Height? Boundary)> _seats = [];
     private CommitteePlan _present = new(Epoch.Zero, genesis.Quorum, genesis.Members);
@@ -53,6 +55,7 @@ public sealed class CommitteeRules(Genesis genesis, Coverage coverage, Action<st
         else if (isFirst) CheckFixed(result.FixedCommittee!);
         else if (result.FixedCommittee is { } emptied) CheckEmptied(emptied);
         CheckOffenders();
+        _statements.OnResult(result.Result);
         if (result.Result.NextCommitteeHash != Hash32.Zero) _seats[_present.Epoch] = (_seats[_present.Epoch].Seats, result.Height);
     }
 
@@ -77,6 +80,7 @@ public sealed class CommitteeRules(Genesis genesis, Coverage coverage, Action<st
     {
         coverage.StatementsOrdered++;
         if (isFirst) coverage.StatementsAtFreeze++;
+        _statements.Check(statement, _present, statement is OperatorStatement.Rotate of ? Find(of.VoteKey)?.Keys : null);
         switch (statement)
         {
             case OperatorStatement.Join join:
@@ -148,16 +152,17 @@ public sealed class CommitteeRules(Genesis genesis, Coverage coverage, Action<st
         int empty = plan.Members.Count(member => member.IsEmpty);
         int left = gone.Count(known => !known.IsOffender);
         int faults = _present.Quorum.F;
-        if (came + rotated + left + empty > faults)
-            violate($"{came} come, {rotated} rotate, {left} leave and {empty} seats stay empty in epoch {plan.Epoch}: at most {faults} of all");
+        int changes = came + rotated + left + DroppedOf(gone.Length - left, came, empty) + empty;
+        if (changes > faults)
+            violate($"{changes} seats are taken, left, dropped, have new keys or stay empty in epoch {plan.Epoch}, {came} of them taken: at most {faults}");
         if (plan.Members.Count < LeastMembers && before >= LeastMembers) violate($"epoch {plan.Epoch} has {plan.Members.Count} members");
         if (empty > plan.Quorum.F || plan.Quorum != QuorumOf(plan.Members.Count)) violate($"epoch {plan.Epoch} has other thresholds than its size asks for");
-
-        // Empty seats that were dropped take room as well; how many were is bounded by how many there were.
-        int dropped = int.Max(0, _present.Members.Count(member => member.IsEmpty) + gone.Length - left - empty);
-        CheckWaiting(plan, seated, came, empty, hasRoom: came + rotated + left + empty + dropped < faults);
+        CheckWaiting(plan, seated, came, empty, hasRoom: changes < faults);
         Settle(plan);
     }
+
+    /// <summary>Seats that were empty, or whose offender went now, that nobody took and that are gone. Who comes takes an empty one first.</summary>
+    private int DroppedOf(int emptied, int came, int empty) => int.Max(0, _present.Members.Count(member => member.IsEmpty) + emptied - came - empty);
 
     /// <summary>What has room does not wait.</summary>
     private void CheckWaiting(CommitteePlan plan, List<Known> seated, int came, int empty, bool hasRoom)

@@ -3,8 +3,8 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Simulator;
 
 /// <summary>
-/// After stabilisation epochs go on: every honest, running replica, seated or not, enters one more epoch than anybody had entered then; some more where
-/// the committee changes. The bound is the run's end.
+/// After stabilisation epochs go on: every honest replica that lives, seated or not, enters <see cref="CommitteeChanges.EpochsAfter"/> more epochs than any
+/// honest one had entered then. The bound is the run's end, which moves out with their number.
 /// </summary>
 public sealed class EpochProgress(SimulatedRun run) : Checker(run)
 {

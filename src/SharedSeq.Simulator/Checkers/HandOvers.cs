@@ -15,7 +15,7 @@ public sealed class HandOvers : Checker
     private Height _seen;
 
     public HandOvers(SimulatedRun run)
-        : base(run) => _rules = new CommitteeRules(run.Genesis, run.Coverage, Violate);
+        : base(run) => _rules = new CommitteeRules(run.Genesis, run.Signatures, run.Coverage, Violate);
 
     private bool IsOn => Run.Settings.Changes.IsOrdered;
 

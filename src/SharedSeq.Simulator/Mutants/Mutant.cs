@@ -57,6 +57,9 @@ public sealed class Mutant
         new("ready does not lapse", "ordering 11") { CommitteeMutations = CommitteeMutations.ReadyKept, Checker = nameof(HandOvers) },
         new("committee of three", "ordering 11") { CommitteeMutations = CommitteeMutations.ThreeMembers, Checker = nameof(HandOvers) },
         new("offender keeps its seat", "ordering 11") { CommitteeMutations = CommitteeMutations.OffendersKept, Checker = nameof(HandOvers) },
+        new("approvals not counted", "ordering 11") { CommitteeMutations = CommitteeMutations.ApprovalsNotCounted, Checker = nameof(HandOvers) },
+        new("statements unsigned", "ordering 11") { CommitteeMutations = CommitteeMutations.StatementsUnsigned, Checker = nameof(HandOvers) },
+        new("checkpoints not compared", "ordering 11") { CommitteeMutations = CommitteeMutations.CheckpointsNotCompared, Checker = nameof(HandOvers) },
         new("rolled-back member votes on", "5") { IgnoresGuard = true, Checker = nameof(NoHonestEvidence) },
         new("slot window not kept", "3") { WindowFactor = 10_000, Checker = nameof(MemoryBounds) },
     ];
