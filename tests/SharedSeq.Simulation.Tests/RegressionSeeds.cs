@@ -11,5 +11,6 @@ public static class RegressionSeeds
 {
     public static readonly IReadOnlyList<RegressionSeed> All =
     [
+        new(262, 4, "LaneForker added a transaction to a batch that was full already, and a DecodeException ended the simulator"),
     ];
 }
