@@ -28,6 +28,9 @@ internal sealed record LoadOutcome(
 internal sealed class LoadGenerator(
     IReadOnlyList<Uri> operators, IReadOnlyList<NamespaceId> namespaces, NetworkDirectory network, OutsideLedger ledger, LoadOptions options)
 {
+    /// <summary>How long the hand-over to the last epoch is waited for. 15 s, as what is under way at the end.</summary>
+    private static readonly TimeSpan HandOverPatience = TimeSpan.FromSeconds(15);
+
     private readonly byte[] _template = RandomBytes(options.PayloadBytes);
     private readonly ConcurrentDictionary<Height, SubmitReply.Committed> _proofs = new();
     private readonly LatencySamples _samples = new();
@@ -90,11 +93,19 @@ internal sealed class LoadGenerator(
     {
         foreach (SubmitReply.Committed reply in _proofs.Values)
         {
-            await network.FollowAsync(reply.Proof.Epoch, cancellation);
+            await UntilKnownAsync(reply.Proof.Epoch, cancellation);
             if (CommitCheck.CheckBlock(network, reply) != ReplyRejection.None) Interlocked.Increment(ref _badProofs);
         }
 
         if (_badProofs > 0) throw BenchRun.NoResult($"{_badProofs} replies could not be read or did not verify");
+    }
+
+    /// <summary>What was committed just before the end may be of an epoch that began then: its hand-over is certified a moment later.</summary>
+    private async Task UntilKnownAsync(Epoch epoch, CancellationToken cancellation)
+    {
+        long started = Stopwatch.GetTimestamp();
+        while (!await network.FollowAsync(epoch, cancellation) && Stopwatch.GetElapsedTime(started) < HandOverPatience)
+            await Task.Delay(100, cancellation);
     }
 
     private async Task LineAsync(int index, FineTimer timer, CancellationToken sending, CancellationToken reading)

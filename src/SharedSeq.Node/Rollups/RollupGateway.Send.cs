@@ -178,9 +178,11 @@ internal sealed partial class RollupGateway
     {
         Hash32 hash = call.Hash(0, "hash");
         JsonElement known = await ReadAsync(call.Method, ParametersOf(call), mayForward, call.Cancellation);
-        if (known.ValueKind != JsonValueKind.Null) return known;
+        if (IsInBlock(known)) return known;
+
+        // Another operator that was asked may not know yet what is executed here.
         if (_node.Ledger.FindTransaction(hash) is not { } place || place.Namespace != Policy.Id)
-            return _rollup.Pending.Find(hash) is { } pending ? WaitingJson(pending) : null;
+            return _rollup.Pending.Find(hash) is { } pending ? WaitingJson(pending) : known;
 
         // Its block is executed and the client does not know it: it was skipped.
         if (_node.Ledger.GetExecution(place.Namespace, place.Number) is not null) return null;
@@ -188,6 +190,9 @@ internal sealed partial class RollupGateway
         byte[] payload = batch.Body.PayloadOf(place.Index).ToArray();
         return EvmTransaction.TryDecode(payload, out EvmTransaction? tx, out _) ? WaitingJson(tx) : null;
     }
+
+    private static bool IsInBlock(JsonElement transaction) =>
+        transaction.ValueKind == JsonValueKind.Object && transaction.TryGetProperty("blockHash", out JsonElement hash) && hash.ValueKind == JsonValueKind.String;
 
     private static Dictionary<string, object?> WaitingJson(EvmTransaction tx)
     {
