@@ -4,7 +4,7 @@ using System.Globalization;
 namespace SharedSeq.Cli;
 
 /// <summary>One criterion of a drill, and what was measured.</summary>
-internal sealed record DrillCheck(string Criterion, bool IsMet, string Measured);
+internal sealed record DrillCheck(string Criterion, bool IsMet, string Measured, bool IsTimed = false);
 
 /// <summary>What a drill showed.</summary>
 /// <param name="Name">The drill.</param>
@@ -36,6 +36,9 @@ internal sealed class DrillRun
     public static LoadOptions Light => new() { Connections = 8, FrameSize = 4, InFlight = 0, Rate = 200, WantsReceipts = true, WarmUpSeconds = 2 };
 
     public void Check(string criterion, bool isMet, string measured) => _checks.Add(new DrillCheck(criterion, isMet, measured));
+
+    /// <summary>A criterion of time: it holds on a machine that is not busy with something else.</summary>
+    public void CheckTime(string criterion, bool isMet, string measured) => _checks.Add(new DrillCheck(criterion, isMet, measured, IsTimed: true));
 
     /// <summary>The others know of the fault: the longest such time counts.</summary>
     public void Detected(TimeSpan after) => _detection = double.Max(_detection ?? 0, after.TotalSeconds);

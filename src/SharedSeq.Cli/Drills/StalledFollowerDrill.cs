@@ -37,7 +37,7 @@ internal static class StalledFollowerDrill
                 await network.WaitReadyAsync(Follower, Patience, stopped);
                 run.Recovered(caughtUp);
                 run.Check($"at least {Heights} heights missed", head >= stalledAt + Heights, $"{head - stalledAt}");
-                run.Check("caught up within 10 s, by itself", caughtUp.TotalSeconds <= 10, DrillRun.Seconds(caughtUp));
+                run.CheckTime("caught up within 10 s, by itself", caughtUp.TotalSeconds <= 10, DrillRun.Seconds(caughtUp));
                 await witness.NoteAsync(network, stopped);
             },
             cancellation);

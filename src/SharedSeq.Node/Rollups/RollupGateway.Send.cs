@@ -192,7 +192,8 @@ internal sealed partial class RollupGateway
     }
 
     private static bool IsInBlock(JsonElement transaction) =>
-        transaction.ValueKind == JsonValueKind.Object && transaction.TryGetProperty("blockHash", out JsonElement hash) && hash.ValueKind == JsonValueKind.String;
+        transaction.ValueKind == JsonValueKind.Object
+        && transaction.TryGetProperty("blockHash", out JsonElement hash) && hash.ValueKind == JsonValueKind.String;
 
     private static Dictionary<string, object?> WaitingJson(EvmTransaction tx)
     {

@@ -18,7 +18,7 @@ internal sealed class TestNetwork : IAsyncDisposable
     public static readonly NamespaceId Opaque = new(100_001);
     public static readonly NamespaceId OtherOpaque = new(100_002);
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly DevnetFolder _files;
     private readonly List<TestNode> _running = [];
