@@ -9,7 +9,7 @@ public static class RepositoryTree
     private static readonly string[] TextSuffixes =
     [
         ".cs", ".csproj", ".props", ".targets", ".sln", ".json", ".md", ".txt", ".yaml", ".yml", ".tpl", ".sh",
-        ".js", ".mjs", ".ts", ".html", ".css",
+        ".js", ".mjs", ".ts", ".html", ".css", ".sol", ".toml",
     ];
 
     /// <summary>The folder that holds the solution.</summary>
