@@ -122,6 +122,7 @@ internal sealed class WatchTowerRun
         {
             if (!_looks.Remove(address, out (int Index, CancellationTokenSource Stop) look)) continue;
             look.Stop.Cancel();
+            look.Stop.Dispose();
             _tower.Drop(look.Index, now);
             TellMember("left", address);
         }

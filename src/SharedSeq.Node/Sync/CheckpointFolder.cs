@@ -131,8 +131,18 @@ public sealed class CheckpointFolder(string dataFolder, IFileLayer? files = null
     }
 
     /// <summary>Height of the checkpoint that the archive begins with; null when it begins with the genesis.</summary>
-    /// <exception cref="DecodeException">The file is damaged.</exception>
-    public Height? BaseHeight() => HeightOf(Base);
+    /// <exception cref="StorageException">The file is damaged.</exception>
+    public Height? BaseHeight()
+    {
+        try
+        {
+            return HeightOf(Base);
+        }
+        catch (DecodeException e)
+        {
+            throw Damaged(e);
+        }
+    }
 
     /// <summary>Height of the checkpoint to be installed; null when there is none.</summary>
     /// <exception cref="DecodeException">The file is damaged.</exception>

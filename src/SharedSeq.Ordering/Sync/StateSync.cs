@@ -136,8 +136,8 @@ public sealed class StateSync(StateSyncOptions options, Genesis genesis, ISignat
     /// <summary>What a member can serve: asked for, or told because it keeps nothing of a block that was asked for. One a second is looked at.</summary>
     public void OnOffers(ulong from, CheckpointOffers message, long nowMs, List<SyncEffect> effects)
     {
-        if (Phase is SyncPhase.Checking or SyncPhase.Done || !_peers.TryGetValue(from, out PeerOffers? peer) || nowMs < peer.DeafUntilMs) return;
-        peer.DeafUntilMs = nowMs + long.Min(1_000, options.AskMs / 2);
+        if (Phase is SyncPhase.Checking or SyncPhase.Done || !_peers.TryGetValue(from, out PeerOffers? peer) || nowMs < peer.Standing.DeafUntilMs) return;
+        peer.Standing.DeafUntilMs = nowMs + long.Min(1_000, options.AskMs / 2);
         var offered = new List<Offered>();
         foreach (CheckpointOffer offer in message.Offers)
         {
@@ -556,6 +556,9 @@ public sealed class StateSync(StateSyncOptions options, Genesis genesis, ISignat
         public long AnewAtMs { get; set; } = long.MinValue;
 
         public int Anew { get; set; }
+
+        /// <summary>Whatever it offers before then is not looked at: each offer costs signature checks.</summary>
+        public long DeafUntilMs { get; set; } = long.MinValue;
     }
 
     /// <summary>What one connected member said.</summary>
@@ -574,9 +577,6 @@ public sealed class StateSync(StateSyncOptions options, Genesis genesis, ISignat
         public Height Oldest { get; set; }
 
         public long AskAtMs { get; set; } = long.MinValue;
-
-        /// <summary>Whatever it offers before then is not looked at: each offer costs signature checks.</summary>
-        public long DeafUntilMs { get; set; } = long.MinValue;
 
         public Offered? Find(CheckpointOffer wanted) => Offers.Find(item => AreEqual(item.Offer, wanted));
 

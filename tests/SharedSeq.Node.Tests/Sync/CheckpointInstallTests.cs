@@ -65,6 +65,17 @@ public sealed class CheckpointInstallTests : IDisposable
         Assert.True(_checkpoints.HasNext);
     }
 
+    [Fact]
+    public async Task A_damaged_head_of_the_one_that_the_archive_begins_with_says_what_to_do()
+    {
+        _checkpoints.Installed();
+        Assert.Equal(_block.Height, _checkpoints.BaseHeight());
+        await File.WriteAllBytesAsync(Path.Combine(_folder, "checkpoint", "base"), [0, 0, 0, 200, 1, 2, 3]);
+        StorageException e = Assert.Throws<StorageException>(() => _checkpoints.BaseHeight());
+        Assert.Equal(StorageRejection.Corrupted, e.Reason);
+        Assert.Contains("restore the folder 'checkpoint'", e.Message, StringComparison.Ordinal);
+    }
+
     private Task InstallAsync(NodeLogs logs) => new CheckpointInstall(_committee.Genesis, _folder, _checkpoints, _epochs, NullLogger.Instance)
         .RunAsync(logs, new SnapshotFiles(Path.Combine(_folder, "snapshots")), CancellationToken.None);
 
