@@ -26,7 +26,7 @@ public readonly record struct L1Origin(ulong Number, Hash32 Hash)
 public sealed record NamespaceBlock
 {
     /// <summary>Bytes of the encoding.</summary>
-    public const int Size = 8 + 8 + 4 + 8 + 8 + 32 + 8 + 40 + 4 + 32 + 4 + 8 + 1;
+    public const int Size = 8 + 8 + 4 + 8 + 8 + 32 + 8 + 40 + 8 + 4 + 32 + 4 + 8 + 1;
 
     public required NamespaceId Namespace { get; init; }
 
@@ -48,6 +48,11 @@ public sealed record NamespaceBlock
     public required TimestampMs Timestamp { get; init; }
 
     public required L1Origin L1Origin { get; init; }
+
+    /// <summary>
+    /// Entries of the namespace's forced queue on L1 that this block and those before have consumed; L1 reads it here. 0 until the network follows an L1.
+    /// </summary>
+    public ulong ForcedCount { get; init; }
 
     public required uint PolicyVersion { get; init; }
 
@@ -94,6 +99,7 @@ public sealed record NamespaceBlock
         writer.U64(Timestamp.Value);
         writer.U64(L1Origin.Number);
         writer.Hash(L1Origin.Hash);
+        writer.U64(ForcedCount);
         writer.U32(PolicyVersion);
         writer.Hash(TxRoot);
         writer.U32(Count);
@@ -113,6 +119,7 @@ public sealed record NamespaceBlock
             ParentHash = reader.Hash(),
             Timestamp = new TimestampMs(reader.U64()),
             L1Origin = new L1Origin(reader.U64(), reader.Hash()),
+            ForcedCount = reader.U64(),
             PolicyVersion = reader.U32(),
             TxRoot = reader.Hash(),
             Count = reader.U32(),

@@ -37,6 +37,7 @@ internal static class ProofJson
         writer.WriteNumber("timestampMs", block.Timestamp.Value);
         writer.WriteNumber("l1OriginNumber", block.L1Origin.Number);
         writer.WriteString("l1OriginHash", block.L1Origin.Hash.ToString());
+        writer.WriteNumber("forcedCount", block.ForcedCount);
         writer.WriteNumber("policyVersion", block.PolicyVersion);
         writer.WriteString("txRoot", block.TxRoot.ToString());
         writer.WriteNumber("count", block.Count);

@@ -31,6 +31,7 @@ public sealed class OrderingVectorTests
         ParentHash = H(1),
         Timestamp = new TimestampMs(Start),
         L1Origin = new L1Origin(10, H(2)),
+        ForcedCount = 14,
         PolicyVersion = 11,
         TxRoot = H(3),
         Count = 12,
