@@ -60,11 +60,12 @@ public sealed class EpochHistory
     /// <param name="header">Its header.</param>
     /// <param name="timestamp">Resolved through carry blocks.</param>
     /// <param name="cut">Resolved through carry blocks.</param>
-    public void Add(Header header, TimestampMs timestamp, IReadOnlyList<LaneTip> cut)
+    /// <param name="view">The L1 view, resolved through carry blocks; none in a network without L1.</param>
+    public void Add(Header header, TimestampMs timestamp, IReadOnlyList<LaneTip> cut, L1View view)
     {
         Invariant.Check(header.Epoch == Seat.Committee.Epoch, "heights are of the epoch that their predecessors led to");
         EpochSpan epoch = Delivered.Epoch.After(header.Height, timestamp);
-        Move(new DeliveredTip(header.Id, header.Slot, timestamp, cut) { Epoch = epoch });
+        Move(new DeliveredTip(header.Id, header.Slot, timestamp, cut) { Epoch = epoch, View = view });
         if (epoch.Boundary == header.Height) End(Delivered);
     }
 
@@ -72,7 +73,11 @@ public sealed class EpochHistory
     public void End(DeliveredTip boundary)
     {
         Height height = boundary.Id.Height;
-        Move(new DeliveredTip(boundary.Id, Slot.Zero, boundary.Timestamp, boundary.Cut) { Epoch = SpanFrom(boundary.Timestamp) });
+        Move(new DeliveredTip(boundary.Id, Slot.Zero, boundary.Timestamp, boundary.Cut)
+        {
+            Epoch = SpanFrom(boundary.Timestamp),
+            View = boundary.View,
+        });
         _closed.Add(new ClosedEpoch(Seat.Committee, Seat.Self, height));
         EpochSeat next = _source.Next(Seat.Committee, boundary.Id);
         Invariant.Check(next.Committee.Epoch.Value == Seat.Committee.Epoch.Value + 1, "epochs follow one another");

@@ -118,6 +118,7 @@ public sealed class Epochs
                 if (EpochOf(i.Message) is { } later && later.Value == Committee.Epoch.Value + 1) _held.Add(i.Peer, i.Message);
                 AskForEnd(i.Peer, now, effects);
                 break;
+            case ReplicaInput.L1InputsRequested i when !AskerOf(i.Peer).Requests.TryTake(now.MonotonicMs): break;
             case ReplicaInput.ObserverRequest i when !AskerOf(i.Peer).Requests.TryTake(now.MonotonicMs): break;
             default:
                 // What was verified or asked for before the epoch changed is of no use after it.
@@ -213,6 +214,7 @@ public sealed class Epochs
         ProofOfAvailability m => m.Tip.Lane.Epoch,
         BatchResponse m => m.Lane.Epoch,
         ResultVote m => m.Epoch,
+        ViewReport m => m.Epoch,
         ResultResponse m => m.Certificate?.Result.Epoch,
         _ => null,
     };
@@ -223,7 +225,7 @@ public sealed class Epochs
         or ReplicaInput.CommitProofReceived or ReplicaInput.StatusReceived or ReplicaInput.CertificateRequestReceived
         or ReplicaInput.BlockRequestReceived or ReplicaInput.BlocksReceived or ReplicaInput.BatchReceived or ReplicaInput.BatchesReceived
         or ReplicaInput.AckReceived or ReplicaInput.ProofReceived or ReplicaInput.EvidenceReceived or ReplicaInput.PeerHeard
-        or ReplicaInput.PeerConnected or ReplicaInput.PeerDisconnected;
+        or ReplicaInput.PeerConnected or ReplicaInput.PeerDisconnected or ReplicaInput.ViewReportReceived;
 
     private static Epoch? EpochOf(ReplicaInput input) => input switch
     {
@@ -235,6 +237,8 @@ public sealed class Epochs
         ReplicaInput.CertificateRequestReceived i => i.Request.Epoch,
         ReplicaInput.BlockRequestReceived i => i.Request.Epoch,
         ReplicaInput.ObserverRequest i => EpochOf(i.Request),
+        ReplicaInput.ViewReportReceived i => i.Report.Value.Epoch,
+        ReplicaInput.ViewReportSigned i => i.Report.Value.Epoch,
         ReplicaInput.VoteCast i => i.Vote.Value.Epoch,
         ReplicaInput.ProposalCast i => i.Proposal.Value.Block.Header.Epoch,
         _ => null,
@@ -248,6 +252,7 @@ public sealed class Epochs
         DurableRecord.CertificateHeld r => r.Certificate.Epoch,
         DurableRecord.FinalHeld r => r.Proof.Epoch,
         DurableRecord.OwnResultVote r => r.Vote.Epoch,
+        DurableRecord.L1InputsHeld r => r.Epoch,
         _ => throw new InvariantException("a durable record of no known kind"),
     };
 }

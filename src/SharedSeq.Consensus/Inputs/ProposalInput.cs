@@ -37,7 +37,7 @@ internal static class ProposalInput
             return;
         }
 
-        slot.Candidate = new Candidate(proposal.Block, proposal.Signature, input.Proofs, IsEvidenceVerified(input), IsOwn: false);
+        slot.Candidate = new Candidate(proposal.Block, proposal.Signature, input.Proofs, IsEvidenceVerified(input), AreReportsVerified(input), IsOwn: false);
         slot.AddBlock(proposal.Block);
         if (slotId >= state.Current) state.ProposalSeenAtMs = state.NowMs;
         state.Slots.MarkDirty(slot);
@@ -53,6 +53,9 @@ internal static class ProposalInput
         slot.AddBlock(second.Block);
         state.Slots.MarkDirty(slot);
     }
+
+    private static bool AreReportsVerified(ReplicaInput.ProposalReceived input) =>
+        input.Reported is { } reported && ReferenceEquals(reported.Value, input.Proposal.Value.Block.Payload);
 
     private static bool IsEvidenceVerified(ReplicaInput.ProposalReceived input)
     {

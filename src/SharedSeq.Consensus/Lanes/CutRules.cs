@@ -43,6 +43,9 @@ internal sealed class CutRules(LaneContext context)
         return new CutCandidate(cut, proofs);
     }
 
+    /// <summary>The parent's cut, as far as its lanes are open at this height.</summary>
+    public CutCandidate Keep(IReadOnlyList<LaneTip> parent, Height height) => new(OpenTips(parent, height), []);
+
     /// <summary>
     /// Checks a cut that is not carried. There is no upper bound here on how far a lane advances: a PoA exists only within the lane window of f+1
     /// honest members, and a bound by batches would let an author that withholds PoAs make a receipt of it unpayable.

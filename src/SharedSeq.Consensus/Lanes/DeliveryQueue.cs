@@ -4,20 +4,37 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Consensus;
 
 /// <summary>
-/// Committed heights on their way out: each is delivered, in height order and once, when all batches it orders are durable here. Consensus never
-/// waits for this; what is missing is fetched meanwhile (<see cref="BatchFetch"/>).
+/// Committed heights on their way out: each is delivered, in height order and once, when all batches it orders are durable here, and the L1 inputs are
+/// here by which it advances the view. Consensus never waits for this; what is missing is fetched meanwhile (<see cref="BatchFetch"/>,
+/// <see cref="L1InputsFetch"/>).
 /// </summary>
-internal sealed class DeliveryQueue(LaneContext context)
+internal sealed class DeliveryQueue(LaneContext context, L1View view)
 {
     private readonly Queue<Entry> _heights = new();
+
+    // Those of them that advance the view and came without their inputs.
+    private readonly Queue<L1Step> _steps = new();
 
     /// <summary>Heights handed over and not delivered.</summary>
     public int Count => _heights.Count;
 
-    private sealed record Entry(
-        Block Block, TimestampMs Timestamp, CommitProof? Proof, IReadOnlyList<LaneTip> Cut, IReadOnlyList<CommittedRange> Ranges);
+    /// <summary>The L1 view after the last height delivered.</summary>
+    public L1View DeliveredView { get; private set; } = view;
 
-    public void Add(Block block, TimestampMs timestamp, IReadOnlyList<LaneTip> cut, CommitProof? proof)
+    /// <summary>The first height whose L1 inputs are missing; null for none.</summary>
+    public L1Step? MissingStep
+    {
+        get
+        {
+            while (_steps.TryPeek(out L1Step? step) && step.Inputs is not null) _steps.Dequeue();
+            return _steps.TryPeek(out L1Step? missing) ? missing : null;
+        }
+    }
+
+    private sealed record Entry(
+        Block Block, TimestampMs Timestamp, CommitProof? Proof, IReadOnlyList<LaneTip> Cut, IReadOnlyList<CommittedRange> Ranges, L1Step Step);
+
+    public void Add(Block block, TimestampMs timestamp, IReadOnlyList<LaneTip> cut, CommitProof? proof, L1Step step)
     {
         var advanced = new List<CommittedRange>();
         foreach (LaneTip tip in cut)
@@ -30,7 +47,8 @@ internal sealed class DeliveryQueue(LaneContext context)
             lane.Ranges.Add(range);
         }
 
-        _heights.Enqueue(new Entry(block, timestamp, proof, cut, InOrder(advanced, block.Header)));
+        if (step.Inputs is null) _steps.Enqueue(step);
+        _heights.Enqueue(new Entry(block, timestamp, proof, cut, InOrder(advanced, block.Header), step));
     }
 
     /// <summary>Delivers what is complete.</summary>
@@ -46,6 +64,7 @@ internal sealed class DeliveryQueue(LaneContext context)
                 else if (!range.IsDurable()) return;
             }
 
+            if (entry.Step.Inputs is null) return;
             _heights.Dequeue();
             Deliver(entry, effects);
         }
@@ -61,7 +80,12 @@ internal sealed class DeliveryQueue(LaneContext context)
             range.Lane.Ranges.RemoveAt(0);
         }
 
-        effects.Add(new ReplicaEffect.Deliver(new CommittedBlock(entry.Block, entry.Timestamp, entry.Proof, batches, entry.Cut)));
+        DeliveredView = entry.Step.After;
+        effects.Add(new ReplicaEffect.Deliver(new CommittedBlock(entry.Block, entry.Timestamp, entry.Proof, batches, entry.Cut)
+        {
+            View = entry.Step.After,
+            Inputs = entry.Step.Inputs!,
+        }));
     }
 
     /// <summary>Unreachable with PoAs of q; kept as an assertion (consensus.md 7 (ii)). Every honest replica walks the same chain and finds the same.</summary>

@@ -49,7 +49,7 @@ public sealed class LaneBook
 
         _own = self is null ? null : _owns[^1];
         _rules = new CutRules(_context);
-        _queue = new DeliveryQueue(_context);
+        _queue = new DeliveryQueue(_context, recovered.Delivered.View ?? options.L1?.Start ?? L1View.None);
         _fetch = new BatchFetch(_context);
         if (before is null) Recover(recovered);
         else TakeOver(recovered, before);
@@ -127,9 +127,7 @@ public sealed class LaneBook
         lane.NoteStored(tip);
         AfterChange(lane, nowMs, effects);
         if (_queue.Count == 0) return;
-        _queue.Advance(effects);
-        UpdateFetches(nowMs, effects);
-        DropClosed(effects);
+        AdvanceQueue(nowMs, effects);
     }
 
     public void OnAckSigned(Verified<Ack> ack, long nowMs, List<ReplicaEffect> effects)
@@ -225,15 +223,27 @@ public sealed class LaneBook
     /// <param name="proof">Its own commit proof, if there is one.</param>
     /// <param name="nowMs">Monotonic time.</param>
     /// <param name="effects">Receives the effects.</param>
-    public void OnCommitted(
-        Block block, TimestampMs timestamp, IReadOnlyList<LaneTip> cut, CommitProof? proof, long nowMs, List<ReplicaEffect> effects)
+    /// <param name="step">What it does to the L1 view; null in a network without L1.</param>
+    internal void OnCommitted(
+        Block block, TimestampMs timestamp, IReadOnlyList<LaneTip> cut, CommitProof? proof, long nowMs, List<ReplicaEffect> effects, L1Step? step = null)
     {
         OnFinal(block.Header.Height, cut, nowMs, effects);
-        _queue.Add(block, timestamp, cut, proof);
+        _queue.Add(block, timestamp, cut, proof, step ?? new L1Step(L1View.None, L1View.None));
         _context.CommittedHeight = block.Header.Height;
-        _queue.Advance(effects);
-        UpdateFetches(nowMs, effects);
-        DropClosed(effects);
+        AdvanceQueue(nowMs, effects);
+    }
+
+    /// <summary>The first height on its way out whose L1 inputs are missing.</summary>
+    internal L1Step? MissingStep => _queue.MissingStep;
+
+    /// <summary>The L1 view after the last height delivered.</summary>
+    internal L1View DeliveredView => _queue.DeliveredView;
+
+    /// <summary>The inputs of <see cref="MissingStep"/> are here.</summary>
+    internal void OnInputs(L1Step step, L1Inputs inputs, long nowMs, List<ReplicaEffect> effects)
+    {
+        step.Inputs = inputs;
+        AdvanceQueue(nowMs, effects);
     }
 
     /// <summary>Whether some lane has a PoA above this cut: then there is something to propose.</summary>
@@ -245,6 +255,11 @@ public sealed class LaneBook
     /// <param name="parentCut">The parent's cut.</param>
     /// <param name="height">Height of the block to be.</param>
     public CutCandidate BuildCut(IReadOnlyList<LaneTip> parentCut, Height height) => _rules.Build(parentCut, height);
+
+    /// <summary>The cut that orders nothing on this parent.</summary>
+    /// <param name="parentCut">The parent's cut.</param>
+    /// <param name="height">Height of the block to be.</param>
+    public CutCandidate KeepCut(IReadOnlyList<LaneTip> parentCut, Height height) => _rules.Keep(parentCut, height);
 
     /// <summary>Whether a proposed cut may follow its parent's (R4).</summary>
     public CutVerdict CheckCut(Header header, IReadOnlyList<LaneTip> parentCut, IReadOnlyList<Verified<ProofOfAvailability>> proofs) =>
@@ -337,6 +352,13 @@ public sealed class LaneBook
         }
 
         if (batches.Count > 0) effects.Add(new ReplicaEffect.BatchesLeft(batches));
+    }
+
+    private void AdvanceQueue(long nowMs, List<ReplicaEffect> effects)
+    {
+        _queue.Advance(effects);
+        UpdateFetches(nowMs, effects);
+        DropClosed(effects);
     }
 
     private void UpdateFetches(long nowMs, List<ReplicaEffect> effects)

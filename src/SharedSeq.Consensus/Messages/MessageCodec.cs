@@ -65,6 +65,9 @@ public static class MessageCodec
             case MessageKind.PieceResponse: return PieceResponse.Read(ref reader);
             case MessageKind.HandOverRequest: return HandOverRequest.Read(ref reader);
             case MessageKind.HandOverResponse: return HandOverResponse.Read(ref reader);
+            case MessageKind.ViewReport: return ViewReport.Read(ref reader);
+            case MessageKind.L1InputsRequest: return L1InputsRequest.Read(ref reader);
+            case MessageKind.L1InputsResponse: return L1InputsResponse.Read(ref reader);
             default:
                 DecodeException.Throw(DecodeRejection.UnknownValue, $"message kind {(byte)kind}");
                 return null!;

@@ -3,26 +3,7 @@ using SharedSeq.Primitives;
 
 namespace SharedSeq.Consensus;
 
-/// <summary>The L1 block a slot is evaluated against (l1.md 3). All zero until a network follows an L1.</summary>
-public sealed record L1View(ulong ChainId, ulong Number, Hash32 Hash, Hash32 ParentHash, ulong Timestamp, Hash32 InputsDigest)
-{
-    public static readonly L1View None = new(0, 0, default, default, 0, default);
-
-    public void Write(CanonicalWriter writer)
-    {
-        writer.U64(ChainId);
-        writer.U64(Number);
-        writer.Hash(Hash);
-        writer.Hash(ParentHash);
-        writer.U64(Timestamp);
-        writer.Hash(InputsDigest);
-    }
-
-    public static L1View Read(ref CanonicalReader reader) =>
-        new(reader.U64(), reader.U64(), reader.Hash(), reader.Hash(), reader.U64(), reader.Hash());
-}
-
-/// <summary>What travels, is stored, fetched and served with a header, bound by its payload commitment: the L1 view and evidence.</summary>
+/// <summary>What travels, is stored, fetched and served with a header, bound by its payload commitment: the L1 view, what justifies it, and evidence.</summary>
 public sealed class Payload
 {
     /// <summary>Items of evidence in one block: each costs every member two signature checks.</summary>
@@ -31,10 +12,15 @@ public sealed class Payload
     /// <summary>The payload of a carry block and of a block without news.</summary>
     public static readonly Payload Empty = new(L1View.None, []);
 
-    public Payload(L1View l1View, IReadOnlyList<Evidence> evidence)
+    /// <param name="l1View">The view cited; none in a network without L1.</param>
+    /// <param name="evidence">Items of evidence.</param>
+    /// <param name="reports">The reports that justify an advance of the view, ascending by reporter; none without one.</param>
+    public Payload(L1View l1View, IReadOnlyList<Evidence> evidence, IReadOnlyList<ReportSignature>? reports = null)
     {
         L1View = l1View;
         Evidence = evidence;
+        Reports = reports ?? [];
+        Invariant.Check(Reports.Count == 0 || !l1View.IsNone, "only a view has reports");
         var writer = new CanonicalWriter();
         writer.Raw("SharedSeq.payload"u8);
         Write(writer);
@@ -45,12 +31,21 @@ public sealed class Payload
 
     public IReadOnlyList<Evidence> Evidence { get; }
 
+    /// <summary>Of L1View, ascending by reporter. Not written where there is no view.</summary>
+    public IReadOnlyList<ReportSignature> Reports { get; }
+
     /// <summary>SHA-256("SharedSeq.payload" || encoding).</summary>
     public Hash32 Commitment { get; }
 
     public void Write(CanonicalWriter writer)
     {
         L1View.Write(writer);
+        if (!L1View.IsNone)
+        {
+            writer.U16((ushort)Reports.Count);
+            foreach (ReportSignature report in Reports) report.Write(writer);
+        }
+
         writer.U16((ushort)Evidence.Count);
         foreach (Evidence item in Evidence) item.Write(writer);
     }
@@ -58,9 +53,23 @@ public sealed class Payload
     public static Payload Read(ref CanonicalReader reader)
     {
         L1View view = L1View.Read(ref reader);
+        ReportSignature[] reports = view.IsNone ? [] : ReadReports(ref reader);
         var evidence = new Evidence[reader.Count(MaxEvidence, 1, "evidence")];
         for (int i = 0; i < evidence.Length; i++) evidence[i] = Consensus.Evidence.Read(ref reader);
-        return new Payload(view, evidence);
+        return new Payload(view, evidence, reports);
+    }
+
+    private static ReportSignature[] ReadReports(ref CanonicalReader reader)
+    {
+        var reports = new ReportSignature[reader.Count(QuorumParameters.MaxMembers, ReportSignature.Size, "view reports")];
+        for (int i = 0; i < reports.Length; i++)
+        {
+            reports[i] = ReportSignature.Read(ref reader);
+            if (i > 0 && reports[i - 1].Reporter >= reports[i].Reporter)
+                DecodeException.Throw(DecodeRejection.NotCanonical, "reporters ascend");
+        }
+
+        return reports;
     }
 }
 

@@ -30,6 +30,9 @@ public enum MessageKind : byte
     PieceResponse = 23,
     HandOverRequest = 24,
     HandOverResponse = 25,
+    ViewReport = 26,
+    L1InputsRequest = 27,
+    L1InputsResponse = 28,
 }
 
 /// <summary>A message between replicas: one documented class per kind, each with its write and its strict read side.</summary>

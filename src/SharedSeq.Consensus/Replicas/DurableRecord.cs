@@ -11,6 +11,7 @@ public enum DurableRecordKind : byte
     CertificateHeld = 4,
     FinalHeld = 5,
     OwnResultVote = 6,
+    L1InputsHeld = 7,
 }
 
 /// <summary>One record of the vote log: a decision, never an input. A restart loads them in order; it does not replay history (consensus.md 5).</summary>
@@ -58,6 +59,12 @@ public abstract record DurableRecord
         public override DurableRecordKind Kind => DurableRecordKind.OwnResultVote;
     }
 
+    /// <summary>The inputs of a block that advances the L1 view, before the First vote for it (V6).</summary>
+    public sealed record L1InputsHeld(Epoch Epoch, L1Inputs Inputs) : DurableRecord
+    {
+        public override DurableRecordKind Kind => DurableRecordKind.L1InputsHeld;
+    }
+
     public void Write(CanonicalWriter writer)
     {
         switch (this)
@@ -68,6 +75,10 @@ public abstract record DurableRecord
             case CertificateHeld r: r.Certificate.Write(writer); break;
             case FinalHeld r: r.Proof.Write(writer); break;
             case OwnResultVote r: r.Vote.Write(writer); break;
+            case L1InputsHeld r:
+                writer.U64(r.Epoch.Value);
+                r.Inputs.Write(writer);
+                break;
             default: Invariant.Throw("a durable record of no known kind"); break;
         }
     }
@@ -82,6 +93,7 @@ public abstract record DurableRecord
             case DurableRecordKind.CertificateHeld: return new CertificateHeld(Notarization.Read(ref reader));
             case DurableRecordKind.FinalHeld: return new FinalHeld(CommitProof.Read(ref reader));
             case DurableRecordKind.OwnResultVote: return new OwnResultVote(ResultVote.Read(ref reader));
+            case DurableRecordKind.L1InputsHeld: return new L1InputsHeld(new Epoch(reader.U64()), L1Inputs.Read(ref reader));
             default:
                 DecodeException.Throw(DecodeRejection.UnknownValue, $"vote log record kind {(byte)kind}");
                 return null!;

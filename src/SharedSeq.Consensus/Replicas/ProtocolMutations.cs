@@ -43,4 +43,22 @@ internal enum ProtocolMutations
 
     /// <summary>R3, R4: evidence that a committed block carries is proposed and accepted again.</summary>
     EvidenceRepeated = 1024,
+
+    /// <summary>V2: q - 1 reports are enough for a leader.</summary>
+    FewerReports = 2048,
+
+    /// <summary>V3: an advance may go backwards.</summary>
+    ViewsRegress = 4096,
+
+    /// <summary>V3: only the L1 block is compared, not its inputs' digest.</summary>
+    DigestsNotCompared = 8192,
+
+    /// <summary>V3: an advance with q reports is not compared with the own view of L1.</summary>
+    ViewsNotCompared = 16384,
+
+    /// <summary>V2: a leader proposes a block as soon as it has the reports.</summary>
+    NoCooldown = 32768,
+
+    /// <summary>V4: no voter refuses batches past the drift limit.</summary>
+    NoDriftRule = 65536,
 }

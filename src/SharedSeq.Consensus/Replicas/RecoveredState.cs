@@ -16,6 +16,9 @@ public sealed record DeliveredTip(BlockId Id, Slot Slot, TimestampMs Timestamp, 
     /// <summary>How far its epoch goes, as known at this block.</summary>
     public EpochSpan Epoch { get; init; } = EpochSpan.Endless;
 
+    /// <summary>The L1 view after this block, resolved through carry blocks; null for that of the network's start.</summary>
+    public L1View? View { get; init; }
+
     /// <summary>The state before the first height of an epoch.</summary>
     public static DeliveredTip Genesis(Hash32 genesisHash, TimestampMs timestamp) =>
         new(new BlockId(Height.Zero, genesisHash), Slot.Zero, timestamp, []);

@@ -46,6 +46,7 @@ internal static class Recovery
 
     public static IEnumerable<DurableRecord> Snapshot(ReplicaState state)
     {
+        foreach (L1Inputs inputs in state.L1?.LoggedInputs ?? []) yield return new DurableRecord.L1InputsHeld(state.Committee.Epoch, inputs);
         foreach (Block block in state.Chain.LoggedBlocks()) yield return new DurableRecord.BlockHeld(block);
         if (state.LastFinalProof is { } proof) yield return new DurableRecord.FinalHeld(proof);
         if (state.FillingProof is { } filling) yield return new DurableRecord.FinalHeld(filling);
@@ -100,11 +101,14 @@ internal static class Recovery
                 SlotState slot = state.Slots.GetOrAdd(own.Proposal.Slot);
                 slot.IsProposed = true;
                 slot.OwnProposal = own.Proposal;
-                slot.Candidate = new Candidate(own.Proposal.Block, own.Proposal.Signature, [], IsEvidenceVerified: true, IsOwn: true);
+                slot.Candidate = new Candidate(own.Proposal.Block, own.Proposal.Signature, [], IsEvidenceVerified: true, AreReportsVerified: true, IsOwn: true);
                 state.Slots.MarkDirty(slot);
                 break;
             case DurableRecord.CertificateHeld held:
                 if (state.AddCertificate(held.Certificate) is { } added) added.IsLogged = true;
+                break;
+            case DurableRecord.L1InputsHeld held:
+                state.L1?.Keep(held.Inputs);
                 break;
             default: break;
         }

@@ -37,6 +37,7 @@ public sealed class Replica
         bool isDropping = _state.Is(ProtocolMutations.LanesDropped);
         _state.Lanes = new LaneBook(
             options, committee, self, isDropping ? recovered with { Closed = [] } : recovered, _state.Evidence, isDropping ? null : before?.Lanes);
+        if (options.L1 is { } terms) _state.L1 = new L1Book(_state, terms, _state.Lanes.DeliveredView, before?._state.L1);
         Recovery.Load(_state, recovered.VoteLog);
         _state.Evidence.Recover(recovered.Evidence);
     }
@@ -58,11 +59,39 @@ public sealed class Replica
         ? new DeliveredTip(_state.Chain.Ordered, _state.Chain.OrderedSlot, _state.Chain.Tip.Timestamp, _state.Chain.Tip.Cut)
         {
             Epoch = _state.Chain.Tip.Epoch,
+            View = _state.Chain.Tip.View,
         }
         : null;
 
     /// <summary>Whether a commit proof of a slot below <see cref="FinalSlot"/> may be of use: the shell hands such proofs on, verified.</summary>
     public bool WantsLowerProofs => _state.Chain.HasHole;
+
+    /// <summary>The L1 block that the shell should tell of next; 0 where the network follows no L1.</summary>
+    public ulong NextL1Number => _state.L1?.Window.NextNumber ?? 0;
+
+    /// <summary>The L1 view after the last height that is committed with all below it known here.</summary>
+    public L1View AdoptedView => _state.Chain.Tip.View;
+
+    /// <summary>The L1 view after a block that may be built on; null while it is not known.</summary>
+    internal L1View? ViewAfter(Slot slot, BlockId id) => _state.Resolve(slot, id, out _, out _)?.View;
+
+    /// <summary>
+    /// Whether V4 forbids a First vote just cast for a block of the present slot: batches without an advance that is owed. Not where the block is notarized
+    /// already (R6).
+    /// </summary>
+    internal bool IsOverdue(Slot slot, BlockId id)
+    {
+        if (slot != _state.Current || _state.Slots.Find(slot) is not { } held || held.FindCertificate(id) is not null) return false;
+        if (held.FindBlock(id)?.Block is not { Header.IsCarry: false } block) return false;
+        return _state.Resolve(block.Header.ParentSlot, block.Header.ParentId, out _, out _) is { } parent
+            && !V3JudgeView.IsEmpty(block.Header, parent.Cut) && V3JudgeView.IsOwed(_state, block, parent);
+    }
+
+    /// <summary>Whether a block of an open slot advances the L1 view.</summary>
+    internal bool IsAdvance(Slot slot, BlockId id) => _state.Slots.Find(slot)?.FindBlock(id)?.Block.Payload.Reports.Count > 0;
+
+    /// <summary>What is known of L1: for checks that it is bounded.</summary>
+    internal L1Book? L1 => _state.L1;
 
     /// <summary>Agreement was found broken; nothing is decided any more.</summary>
     public bool IsHalted => _state.IsHalted;
@@ -83,6 +112,7 @@ public sealed class Replica
         _state.LastFinalAtMs = now.MonotonicMs;
         _state.Resend.Start();
         _state.Follow.Start();
+        _state.L1?.Start(now.MonotonicMs);
         R1Enter.EnterSlot(_state, _state.Current);
         _state.Trace("R1", _state.Current, "start");
         _state.GapEnd = _state.Current;
@@ -90,6 +120,7 @@ public sealed class Replica
         _state.Lanes.Start(now.MonotonicMs, effects);
         R10Finalize.TellLanes(_state);
         _state.Chain.Advance();
+        FollowL1();
         _state.Resend.To(_state.Others);
         _state.IsStatusOwed = true;
         RunRules();
@@ -107,6 +138,7 @@ public sealed class Replica
         {
             _state.Lanes.Tick(now.MonotonicMs, effects);
             _state.Chain.Advance();
+            FollowL1();
             if (!_state.IsEpochOver)
             {
                 _state.Resend.Tick();
@@ -177,6 +209,7 @@ public sealed class Replica
         if (!_state.IsHalted)
         {
             _state.Chain.Flush();
+            _state.L1Inputs.Flush();
             if (!_state.IsEpochOver)
             {
                 _state.Repair.Flush();
@@ -236,6 +269,11 @@ public sealed class Replica
                 if (i.From is { } witness) Heard(witness);
                 if (_state.IsTimely(i.Evidence.Value.Epoch, _state.LastFinal.Height.Next())) _state.Evidence.Add(i.Evidence, _state.Effects);
                 break;
+            case ReplicaInput.L1Verified or ReplicaInput.L1StatusChanged or ReplicaInput.ViewReportReceived or ReplicaInput.ViewReportSigned
+                or ReplicaInput.L1InputsReceived or ReplicaInput.L1InputsRequested:
+                if (input is ReplicaInput.ViewReportReceived { From: { } reporter }) Heard(reporter);
+                L1Input.Handle(_state, input);
+                break;
             case ReplicaInput.ObserverRequest i: RequestInput.Handle(_state, i); break;
             case ReplicaInput.PeerHeard i: Heard(i.Peer); break;
             case ReplicaInput.PeerConnected i: OnConnected(i.Peer); break;
@@ -276,6 +314,17 @@ public sealed class Replica
         _state.Resend.To(ReplicaSet.Of(peer));
         _state.Evidence.Resend(ReplicaSet.Of(peer), _state.Effects);
         _state.Lanes.OnPeerConnected(peer, _state.NowMs, _state.Effects);
+        _state.L1?.OnConnected(peer);
+    }
+
+    /// <summary>What heights and the shell brought about L1: inputs for those that wait, own reports.</summary>
+    private void FollowL1()
+    {
+        if (_state.L1 is not { } l1) return;
+        _state.L1Inputs.Find();
+        l1.OnAdvanced();
+        l1.Report();
+        if (!_state.IsEpochOver) l1.Tick();
     }
 
     /// <summary>R1 to R10 in order until none applies. R6 to R10 look only at slots to which something happened.</summary>
@@ -342,7 +391,9 @@ public sealed class Replica
     {
         if (_state.IsHalted) return long.MaxValue;
         long next = long.Min(_state.Lanes.NextDeadlineMs(), _state.Chain.NextDeadlineMs);
+        next = long.Min(next, _state.L1Inputs.NextDeadlineMs);
         if (_state.IsEpochOver) return next;
+        if (_state.L1 is { } l1) next = long.Min(next, l1.NextDeadlineMs());
         next = long.Min(next, _state.Resend.NextMs);
         if (_state.IsObserver) return long.Min(next, _state.Follow.NextMs);
         next = long.Min(next, _state.Forward.DueAtMs);

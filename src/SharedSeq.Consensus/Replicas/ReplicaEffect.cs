@@ -91,6 +91,21 @@ public abstract record ReplicaEffect
     /// <summary>Answer a BlockRequest from the archive of delivered blocks, to a session as in <see cref="Answer"/>.</summary>
     public sealed record AnswerBlocks(ulong Peer, BlockRequest Request) : ReplicaEffect;
 
+    /// <summary>Sign a report of this L1 block with the node key. Answer ViewReportSigned.</summary>
+    public sealed record SignViewReport(L1View View) : ReplicaEffect;
+
+    /// <summary>
+    /// Answer an L1InputsRequest from the archive: the inputs of the delivered height whose view has this number and digest, if the one before has the other
+    /// digest. To a session as in <see cref="Answer"/>.
+    /// </summary>
+    public sealed record AnswerL1Inputs(ulong Peer, L1InputsRequest Request) : ReplicaEffect;
+
+    /// <summary>
+    /// What a proposal or the committed chain cites and what the own quorum of providers shows contradict each other: somebody's providers or reading
+    /// are wrong. Keep both headers and tell operators. Where the block is finalized the shell answers with L1StatusChanged(Halted).
+    /// </summary>
+    public sealed record L1Diverged(L1View Cited, L1View Own) : ReplicaEffect;
+
     /// <summary>Keep this evidence and show it to operators.</summary>
     public sealed record RecordEvidence(Verified<Evidence> Evidence) : ReplicaEffect;
 
@@ -111,4 +126,10 @@ public sealed record CommittedBlock(
     Block Block, TimestampMs Timestamp, CommitProof? Proof, IReadOnlyList<LaneTip> Batches, IReadOnlyList<LaneTip> Cut)
 {
     public Height Height => Block.Header.Height;
+
+    /// <summary>The L1 view after this height, resolved through carry blocks.</summary>
+    public L1View View { get; init; } = L1View.None;
+
+    /// <summary>The inputs of the L1 blocks by which this height advances the view; none where it does not. To be stored with the block.</summary>
+    public L1Inputs Inputs { get; init; } = L1Inputs.None;
 }

@@ -33,7 +33,11 @@ public abstract record ReplicaInput
     /// <param name="Skips">Its skip certificates that verify.</param>
     /// <param name="Evidence">The evidence of its payload that verifies, in the payload's order.</param>
     public sealed record ProposalReceived(ReplicaId From, Verified<Proposal> Proposal, IReadOnlyList<Verified<ProofOfAvailability>> Proofs,
-        Verified<Notarization>? Parent, IReadOnlyList<Verified<Notarization>> Skips, IReadOnlyList<Verified<Evidence>> Evidence) : ReplicaInput;
+        Verified<Notarization>? Parent, IReadOnlyList<Verified<Notarization>> Skips, IReadOnlyList<Verified<Evidence>> Evidence) : ReplicaInput
+    {
+        /// <summary>Its payload, when that carries view reports of which all verify.</summary>
+        public Verified<Payload>? Reported { get; init; }
+    }
 
     /// <summary>
     /// A vote, proposal, certificate, Status or request of an epoch that ended here; not verified. For <see cref="Epochs"/> only. Peer is the shell's
@@ -91,6 +95,31 @@ public abstract record ReplicaInput
 
     /// <summary>Verified misbehaviour that another replica saw.</summary>
     public sealed record EvidenceReceived(ReplicaId? From, Verified<Evidence> Evidence) : ReplicaInput;
+
+    /// <summary>
+    /// L1 blocks that the shell's quorum of providers shows at the configured tag, each verified with its inputs, in L1's order without gaps from
+    /// <see cref="Replica.NextL1Number"/> on. What has no room is dropped: the shell tells of it again when that number has moved. A network that follows
+    /// no L1 is told nothing.
+    /// </summary>
+    public sealed record L1Verified(IReadOnlyList<L1Block> Blocks) : ReplicaInput;
+
+    /// <summary>How the shell stands to L1 now (V5). Following when nothing else was said.</summary>
+    public sealed record L1StatusChanged(L1Status Status) : ReplicaInput;
+
+    /// <summary>A verified report of an L1 block by a member of the present epoch; From is the session it came by.</summary>
+    public sealed record ViewReportReceived(ReplicaId? From, Verified<ViewReport> Report) : ReplicaInput;
+
+    /// <summary>The answer to <see cref="ReplicaEffect.SignViewReport"/>.</summary>
+    public sealed record ViewReportSigned(Verified<ViewReport> Report) : ReplicaInput;
+
+    /// <summary>
+    /// A session asks for inputs of L1 blocks; answered by <see cref="ReplicaEffect.Answer"/> or <see cref="ReplicaEffect.AnswerL1Inputs"/> within a limit per
+    /// session. For <see cref="Epochs"/> only. Peer is the shell's number for the session.
+    /// </summary>
+    public sealed record L1InputsRequested(ulong Peer, L1InputsRequest Request) : ReplicaInput;
+
+    /// <summary>Inputs of L1 blocks need no signature: they are accepted by digest only.</summary>
+    public sealed record L1InputsReceived(L1Inputs Inputs) : ReplicaInput;
 
     /// <summary>Any valid frame, pings included: the session is alive (R5, dead leader). Other inputs from a peer say so too.</summary>
     public sealed record PeerHeard(ReplicaId Peer) : ReplicaInput;

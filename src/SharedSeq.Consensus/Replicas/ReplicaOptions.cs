@@ -51,6 +51,9 @@ public sealed record ReplicaOptions
     /// </summary>
     public int FinalHoldMs { get; init; } = 5;
 
+    /// <summary>The L1 that the network follows; null for none.</summary>
+    public L1Terms? L1 { get; init; }
+
     /// <summary>Whether Trace effects are emitted. Tests and the simulator want them; a node may save the strings.</summary>
     public bool IsTraced { get; init; } = true;
 

@@ -28,6 +28,7 @@ internal sealed class ReplicaState
         Forward = new CertificateForward(this);
         Resend = new Resender(this);
         Follow = new Follower(this);
+        L1Inputs = new L1InputsFetch(this);
         LastFinal = delivered.Id;
         LastFinalSlot = delivered.Slot;
         Current = delivered.Slot.Next();
@@ -67,6 +68,11 @@ internal sealed class ReplicaState
     public CertificateForward Forward { get; }
 
     public Resender Resend { get; }
+
+    /// <summary>What is known of the L1 that the network follows; null for none.</summary>
+    public L1Book? L1 { get; set; }
+
+    public L1InputsFetch L1Inputs { get; }
 
     public Follower Follow { get; }
 
@@ -265,7 +271,7 @@ internal sealed class ReplicaState
     public HeldBlock? FindBlock(Slot slot, BlockId id) =>
         slot > LastFinalSlot ? Slots.Find(slot)?.FindBlock(id) : Chain.Find(id);
 
-    /// <summary>Timestamp, cut and epoch that a child of this block builds on.</summary>
+    /// <summary>Timestamp, cut, epoch and L1 view that a child of this block builds on.</summary>
     /// <param name="slot">The block's slot.</param>
     /// <param name="id">The block.</param>
     /// <param name="missingSlot">Slot of the first ancestor that is not held.</param>
@@ -293,7 +299,8 @@ internal sealed class ReplicaState
             if (!header.IsCarry && header.Timestamp < Chain.Tip.Epoch.EndsAt)
             {
                 // Time does not go back: before the epoch's end no ancestor set the boundary either.
-                resolved = held.Resolved = new ResolvedBlock(header.Timestamp, header.Tips, Chain.Tip.Epoch with { Boundary = null });
+                resolved = held.Resolved = new ResolvedBlock(
+                    header.Timestamp, header.Tips, Chain.Tip.Epoch with { Boundary = null }, held.Block.Payload.L1View);
                 break;
             }
 
@@ -304,7 +311,7 @@ internal sealed class ReplicaState
         for (int i = _unresolved.Count - 1; i >= 0; i--)
         {
             HeldBlock held = _unresolved[i];
-            resolved = held.Resolved = resolved.Of(held.Block.Header);
+            resolved = held.Resolved = resolved.Of(held.Block);
         }
 
         return resolved;

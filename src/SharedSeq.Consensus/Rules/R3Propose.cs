@@ -105,20 +105,26 @@ internal static class R3Propose
         }
         else
         {
-            CutCandidate cut = state.Lanes.BuildCut(resolved.Cut, parent.Height.Next());
-            proofs = cut.Proofs;
             var now = new TimestampMs(state.Now.WallMs);
             TimestampMs timestamp = now > resolved.Timestamp ? now : resolved.Timestamp;
+            ReportedView? advance = state.L1?.Choose(resolved.View);
+            bool isHeldBack = advance is null && state.L1 is { } l1 && l1.IsHeldBack(resolved.View, timestamp);
+            CutCandidate cut = isHeldBack
+                ? state.Lanes.KeepCut(resolved.Cut, parent.Height.Next())
+                : state.Lanes.BuildCut(resolved.Cut, parent.Height.Next());
+            proofs = cut.Proofs;
             if (state.Evidence.WaitingCount > 0) state.Evidence.Drop(item => !state.IsTimely(item.Epoch, parent.Height.Next()));
             IReadOnlyList<Evidence> evidence = state.Evidence.WaitingCount == 0 || state.Is(ProtocolMutations.EvidenceNotProposed)
                 ? []
                 : UndeliveredAncestors(state, parentSlot, parent) is { } ancestors ? state.Evidence.PickFor(ancestors) : [];
-            Payload payload = evidence.Count == 0 ? Payload.Empty : new Payload(L1View.None, evidence);
+            L1View view = advance?.View ?? resolved.View;
+            Payload payload = evidence.Count == 0 && view.IsNone ? Payload.Empty : new Payload(view, evidence, advance?.Reports);
+            if (advance is not null) state.Trace("V2", slot.Slot, $"advance from {resolved.View} to {view}");
             block = Build(state, parentSlot, parent, timestamp, HeaderFlags.None, payload, cut.Cut);
         }
 
         slot.IsProposed = true;
-        slot.Candidate = new Candidate(block, default, [], IsEvidenceVerified: true, IsOwn: true);
+        slot.Candidate = new Candidate(block, default, [], IsEvidenceVerified: true, AreReportsVerified: true, IsOwn: true);
         slot.AddBlock(block).IsLogged = true;
         state.ProposalSeenAtMs = state.NowMs;
         state.PendingCasts++;

@@ -16,6 +16,9 @@ internal enum ProposalVerdict
     /// <summary>A lane's new tip came without its PoA: perhaps by way of a member that took it out.</summary>
     WaitsForProof = 4,
 
+    /// <summary>V3: the own quorum of providers does not show the L1 block yet, or the advance is halted here.</summary>
+    WaitsForL1 = 5,
+
     // Objective, 10 and above: every honest member that knows as much finds the same. First(skip) at once.
     BelowLastCommit = 10,
     UnknownFlags = 11,
@@ -27,8 +30,14 @@ internal enum ProposalVerdict
     /// <summary>Behind the boundary and not a tail, or a tail elsewhere.</summary>
     TailMisplaced = 16,
 
+    /// <summary>V3: the own quorum of providers shows another L1 block, or other inputs.</summary>
+    L1Conflict = 17,
+
     /// <summary>The leader leaves out a PoA that it was sent long enough ago.</summary>
     NotFresh = 20,
+
+    /// <summary>V4: past the drift limit the leader takes batches and does not advance the view, although it was sent q reports long enough ago.</summary>
+    L1Owed = 21,
 }
 
 /// <summary>
@@ -45,15 +54,30 @@ internal static class R4FirstVote
         if (verdict is > ProposalVerdict.Valid and < ProposalVerdict.BelowLastCommit) return false;
         if (verdict == ProposalVerdict.Valid)
         {
+            LogInputs(state, candidate.Block);
             state.LogBlock(slot.AddBlock(candidate.Block));
             state.Cast(slot, VoteKind.First, candidate.Block.Id, "R4");
             return true;
         }
 
-        if (state.Options.IsTraced) state.Trace("R4", slot.Slot, $"refuses {candidate.Block.Id}: {verdict}");
+        if (state.Options.IsTraced) state.Trace(RuleOf(verdict), slot.Slot, $"refuses {candidate.Block.Id}: {verdict}");
         state.Cast(slot, VoteKind.First, BlockId.Skip, "R4");
         return true;
     }
+
+    /// <summary>A carry block advances nothing.</summary>
+    private static void LogInputs(ReplicaState state, Block block)
+    {
+        if (state.L1 is not { } l1 || block.Payload.Reports.Count == 0) return;
+        if (state.Resolve(block.Header.ParentSlot, block.Header.ParentId, out _, out _) is { } parent) l1.Log(parent.View, block.Payload.L1View);
+    }
+
+    private static string RuleOf(ProposalVerdict verdict) => verdict switch
+    {
+        ProposalVerdict.BadL1View or ProposalVerdict.L1Conflict => "V3",
+        ProposalVerdict.L1Owed => "V4",
+        _ => "R4",
+    };
 
     private static ProposalVerdict Judge(ReplicaState state, Candidate candidate)
     {
@@ -62,12 +86,11 @@ internal static class R4FirstVote
         BlockId parent = header.ParentId;
         if (parentSlot < state.LastFinalSlot || (parentSlot == state.LastFinalSlot && parent != state.LastFinal))
             return ProposalVerdict.BelowLastCommit;
-        // L1 reorganisations belong to a network that follows an L1, which does not exist yet; a tail is a carry block.
+        // Views off the adopted one are not built: only finalized L1 blocks are followed. A tail is a carry block.
         if ((header.Flags & ~(HeaderFlags.Carry | HeaderFlags.Tail)) != HeaderFlags.None || header.Flags == HeaderFlags.Tail)
             return ProposalVerdict.UnknownFlags;
         if (!IsJustified(state, header.Slot, parentSlot, parent)) return ProposalVerdict.WaitsForCertificate;
         if (header.IsCarry) return JudgeCarry(state, header);
-        if (candidate.Block.Payload.L1View != L1View.None) return ProposalVerdict.BadL1View;
         if (!candidate.IsEvidenceVerified || !IsEvidenceTimely(state, candidate.Block)) return ProposalVerdict.BadEvidence;
         if (!IsEvidenceNew(state, candidate.Block)) return ProposalVerdict.BadEvidence;
         if (state.Resolve(parentSlot, parent, out Slot missingSlot, out BlockId missing) is not { } resolved)
@@ -77,11 +100,19 @@ internal static class R4FirstVote
         }
 
         if (state.IsTail(resolved, header.Height)) return ProposalVerdict.TailMisplaced;
+        ProposalVerdict view = V3JudgeView.Judge(state, candidate, resolved.View);
+        if (view != ProposalVerdict.Valid) return view;
         if (header.Timestamp < resolved.Timestamp) return ProposalVerdict.TimestampBeforeParent;
         CutVerdict cut = state.Lanes.CheckCut(header, resolved.Cut, candidate.Proofs);
         if (cut != CutVerdict.Valid) return cut.IsObjective() ? ProposalVerdict.BadCut : ProposalVerdict.WaitsForProof;
         if (IsAheadOfClock(state, header.Timestamp, resolved.Timestamp)) return ProposalVerdict.WaitsForClock;
         ReplicaId leader = state.Committee.LeaderOf(header.Slot);
+        if (V3JudgeView.IsOwed(state, candidate.Block, resolved))
+        {
+            bool isRefused = !V3JudgeView.IsEmpty(header, resolved.Cut) && !state.Is(ProtocolMutations.NoDriftRule);
+            return isRefused ? ProposalVerdict.L1Owed : ProposalVerdict.Valid;
+        }
+
         return state.Lanes.IsFreshnessViolated(leader, state.EnteredAtMs, header, resolved.Cut) ? ProposalVerdict.NotFresh : ProposalVerdict.Valid;
     }
 

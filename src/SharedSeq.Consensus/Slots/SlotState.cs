@@ -22,13 +22,18 @@ internal sealed class HeldBlock(Block block)
 }
 
 /// <summary>
-/// Timestamp and cut of a block, for a carry block those of its nearest other ancestor, and how far the epoch goes on its chain.
+/// Timestamp, cut and L1 view of a block, for a carry block those of its nearest other ancestor, and how far the epoch goes on its chain.
 /// </summary>
-internal sealed record ResolvedBlock(TimestampMs Timestamp, IReadOnlyList<LaneTip> Cut, EpochSpan Epoch)
+internal sealed record ResolvedBlock(TimestampMs Timestamp, IReadOnlyList<LaneTip> Cut, EpochSpan Epoch, L1View View)
 {
-    /// <summary>The same of a child with this header.</summary>
-    public ResolvedBlock Of(Header child) =>
-        child.IsCarry ? this : new ResolvedBlock(child.Timestamp, child.Tips, Epoch.After(child.Height, child.Timestamp));
+    /// <summary>The same of a child.</summary>
+    public ResolvedBlock Of(Block child)
+    {
+        Header header = child.Header;
+        return header.IsCarry
+            ? this
+            : new ResolvedBlock(header.Timestamp, header.Tips, Epoch.After(header.Height, header.Timestamp), child.Payload.L1View);
+    }
 }
 
 /// <summary>The leader's block for a slot as it arrived first, or as this leader made it.</summary>
@@ -36,9 +41,10 @@ internal sealed record ResolvedBlock(TimestampMs Timestamp, IReadOnlyList<LaneTi
 /// <param name="Signature">The leader's, for evidence; zero while an own proposal is not signed yet.</param>
 /// <param name="Proofs">The PoAs that came with it and verify.</param>
 /// <param name="IsEvidenceVerified">Every item of evidence in its payload verifies.</param>
+/// <param name="AreReportsVerified">Its payload carries q view reports, and all verify.</param>
 /// <param name="IsOwn">This replica leads the slot.</param>
 internal sealed record Candidate(
-    Block Block, Signature64 Signature, IReadOnlyList<Verified<ProofOfAvailability>> Proofs, bool IsEvidenceVerified, bool IsOwn);
+    Block Block, Signature64 Signature, IReadOnlyList<Verified<ProofOfAvailability>> Proofs, bool IsEvidenceVerified, bool AreReportsVerified, bool IsOwn);
 
 /// <summary>Everything about one slot above the last commit.</summary>
 internal sealed class SlotState(Slot slot, QuorumParameters quorum)

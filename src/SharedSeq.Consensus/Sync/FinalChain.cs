@@ -25,7 +25,7 @@ internal sealed class FinalChain
         _state = state;
         Ordered = delivered.Id;
         OrderedSlot = delivered.Slot;
-        Tip = new ResolvedBlock(delivered.Timestamp, delivered.Cut, delivered.Epoch);
+        Tip = new ResolvedBlock(delivered.Timestamp, delivered.Cut, delivered.Epoch, delivered.View ?? state.Options.L1?.Start ?? L1View.None);
         Archived = delivered.Id.Height;
         _lowest = delivered.Id.Height.Value + 1;
     }
@@ -125,11 +125,12 @@ internal sealed class FinalChain
         {
             Block block = held.Block;
             Invariant.Check(block.Header.ParentHash == Ordered.Hash, "a final chain is linked before it is delivered");
-            Tip = Tip.Of(block.Header);
+            L1View before = Tip.View;
+            Tip = Tip.Of(block);
             Ordered = block.Id;
             OrderedSlot = block.Header.Slot;
             if (!_state.Is(ProtocolMutations.EvidenceRepeated)) _state.Evidence.OnCommitted(block.Payload.Evidence);
-            _state.Lanes.OnCommitted(block, Tip.Timestamp, Tip.Cut, link.Proof, _state.NowMs, _state.Effects);
+            _state.Lanes.OnCommitted(block, Tip.Timestamp, Tip.Cut, link.Proof, _state.NowMs, _state.Effects, new L1Step(before, Tip.View));
         }
     }
 

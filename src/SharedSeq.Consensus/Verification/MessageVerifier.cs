@@ -111,6 +111,36 @@ public sealed class MessageVerifier(SigningDomain domain, Committee committee, I
         return VerificationRejection.None;
     }
 
+    public VerificationRejection TryVerify(ViewReport report, out Verified<ViewReport> verified)
+    {
+        verified = default;
+        if (report.Epoch != Committee.Epoch) return VerificationRejection.WrongEpoch;
+        if (!Committee.Has(report.Reporter)) return VerificationRejection.UnknownMember;
+        var text = new CanonicalWriter(128);
+        ViewReport.WriteSignedText(text, Domain, report.Epoch, report.Number, report.Hash, report.InputsDigest);
+        if (!scheme.Verify(Committee[report.Reporter].NodeKey, text.Written, report.Signature)) return VerificationRejection.BadSignature;
+        verified = new Verified<ViewReport>(report);
+        return VerificationRejection.None;
+    }
+
+    /// <summary>Checks the q reports by which a payload advances the view. Not for one that carries none.</summary>
+    public VerificationRejection TryVerify(Payload payload, out Verified<Payload> verified)
+    {
+        verified = default;
+        if (payload.Reports.Count < Committee.Quorum.Quorum) return VerificationRejection.TooFewSignatures;
+        L1View view = payload.L1View;
+        var text = new CanonicalWriter(128);
+        ViewReport.WriteSignedText(text, Domain, Committee.Epoch, view.Number, view.Hash, view.InputsDigest);
+        foreach (ReportSignature report in payload.Reports)
+        {
+            if (!Committee.Has(report.Reporter)) return VerificationRejection.UnknownMember;
+            if (!scheme.Verify(Committee[report.Reporter].NodeKey, text.Written, report.Signature)) return VerificationRejection.BadSignature;
+        }
+
+        verified = new Verified<Payload>(payload);
+        return VerificationRejection.None;
+    }
+
     public VerificationRejection TryVerify(Ack ack, out Verified<Ack> verified)
     {
         verified = default;

@@ -53,6 +53,13 @@ public sealed class StatementSigner(SigningDomain domain, Epoch epoch, ReplicaId
         return new Verified<Batch>(Consensus.Batch.Own(header, height, ack.Value.Signature, body));
     }
 
+    public Verified<ViewReport> Report(L1View view)
+    {
+        _text.Reset();
+        ViewReport.WriteSignedText(_text, domain, epoch, view.Number, view.Hash, view.InputsDigest);
+        return new Verified<ViewReport>(new ViewReport(epoch, self, view.Number, view.Hash, view.InputsDigest, nodeKey.Sign(_text.Written)));
+    }
+
     public Status Status(Slot finalSlot, BlockId final, Slot current)
     {
         _text.Reset();

@@ -298,7 +298,7 @@ public sealed class NodeLogs : IDisposable
         resultVotes = results;
         DeliveredTip tip = DeliveredTip.Genesis(genesis.Hash, genesis.Timestamp);
         if (_batches.LastBlock > Height.Zero && ReadBlock(_batches.LastBlock) is { } last)
-            tip = new DeliveredTip(last.Block.Id, last.Block.Header.Slot, last.Timestamp, last.Cut);
+            tip = new DeliveredTip(last.Block.Id, last.Block.Header.Slot, last.Timestamp, last.Cut) { View = last.View };
         return new RecoveredState(records, tip, StoredAbove(tip, isOpen));
     }
 

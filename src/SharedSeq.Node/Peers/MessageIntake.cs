@@ -154,7 +154,7 @@ public sealed class MessageIntake(NodeEpochs epochs, VerifiedAckCache acks, IInt
             }
 
             // What answers a question of an ended epoch is of no use, and what is older than all that is kept can not be checked.
-            if (message is CertificateResponse or BlockResponse || epochs.Of(epoch) is not { } ended) return VerificationRejection.None;
+            if (message is CertificateResponse or BlockResponse or ViewReport || epochs.Of(epoch) is not { } ended) return VerificationRejection.None;
             at = ended;
         }
 
@@ -171,7 +171,7 @@ public sealed class MessageIntake(NodeEpochs epochs, VerifiedAckCache acks, IInt
                 return from is { } member ? await OnSlotAsync(at.Verifier, seats, member, message, cancellation) : VerificationRejection.None;
             case CertificateResponse m:
                 return from is { } answering ? await OnCertificatesAsync(at.Verifier, seats, answering, m, cancellation) : VerificationRejection.None;
-            case Batch or Ack or ProofOfAvailability or Evidence:
+            case Batch or Ack or ProofOfAvailability or Evidence or ViewReport:
                 return await OnLanesAsync(at.Verifier, seats, from, message, cancellation);
             default:
                 await OnOthersAsync(seats, peer, from, message, cancellation);
@@ -209,6 +209,10 @@ public sealed class MessageIntake(NodeEpochs epochs, VerifiedAckCache acks, IInt
         ReplicaInput? input = null;
         switch (message)
         {
+            case ViewReport m:
+                reason = verifier.TryVerify(m, out Verified<ViewReport> report);
+                if (reason == VerificationRejection.None) input = new ReplicaInput.ViewReportReceived(peer, report);
+                break;
             case Batch m:
                 reason = verifier.TryVerify(m, out Verified<Batch> batch);
                 if (reason != VerificationRejection.None) break;
@@ -247,6 +251,8 @@ public sealed class MessageIntake(NodeEpochs epochs, VerifiedAckCache acks, IInt
             BlockRequest m => from is { } asker ? new ReplicaInput.BlockRequestReceived(asker, m) : new ReplicaInput.ObserverRequest(peer.Value, m),
             BlockResponse m => new ReplicaInput.BlocksReceived(from, m),
             BatchResponse m => new ReplicaInput.BatchesReceived(from, m),
+            L1InputsRequest m => new ReplicaInput.L1InputsRequested(peer.Value, m),
+            L1InputsResponse m => new ReplicaInput.L1InputsReceived(m.Inputs),
             _ => null,
         };
         if (input is not null) await target.ReplicaAsync(input, seats, cancellation);
@@ -339,7 +345,10 @@ public sealed class MessageIntake(NodeEpochs epochs, VerifiedAckCache acks, IInt
                 evidence.Add(checkedItem);
         }
 
-        return new ReplicaInput.ProposalReceived(peer, verified, proofs, parent, skips, evidence);
+        Verified<Payload>? reported = null;
+        if (proposal.Block.Payload.Reports.Count > 0
+            && verifier.TryVerify(proposal.Block.Payload, out Verified<Payload> reports) == VerificationRejection.None) reported = reports;
+        return new ReplicaInput.ProposalReceived(peer, verified, proofs, parent, skips, evidence) { Reported = reported };
     }
 
     private VerificationRejection TryVerify(MessageVerifier verifier, ProofOfAvailability proof, out Verified<ProofOfAvailability> verified)

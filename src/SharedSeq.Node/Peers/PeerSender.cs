@@ -95,7 +95,7 @@ public sealed class PeerSender
 
     private static PeerChannel ChannelOf(MessageKind kind) =>
         kind is MessageKind.BatchResponse or MessageKind.BlockResponse or MessageKind.CheckpointOffers or MessageKind.PieceResponse
-                or MessageKind.HandOverResponse
+                or MessageKind.HandOverResponse or MessageKind.L1InputsResponse
             ? PeerChannel.Bulk
             : PeerChannel.Control;
 }

@@ -206,6 +206,7 @@ public sealed class ReplicaActor : Actor<ReplicaMessage>
                 _isBatchAwaited = true;
                 break;
             case ReplicaEffect.SignAck e: _answers.Enqueue(new ReplicaInput.AckSigned(_signerOf(e.Tip.Lane.Epoch).Ack(e.Tip, e.Height))); break;
+            case ReplicaEffect.SignViewReport e: _answers.Enqueue(new ReplicaInput.ViewReportSigned(Signer.Report(e.View))); break;
             case ReplicaEffect.SendStatus e:
                 SendAfterSync(e.To, Signer.Status(e.FinalSlot, e.Final, e.Current));
                 break;

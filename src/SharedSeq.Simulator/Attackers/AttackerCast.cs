@@ -21,6 +21,10 @@ public static class AttackerCast
             case AttackerKind.StaleReplayer: return new StaleReplayer();
             case AttackerKind.GarbageSender: return new GarbageSender();
             case AttackerKind.RolledBackVoter: return new RolledBackVoter();
+            case AttackerKind.FalseViewLeader: return new FalseViewLeader();
+            case AttackerKind.RegressingLeader: return new RegressingLeader();
+            case AttackerKind.StaleViewLeader: return new StaleViewLeader();
+            case AttackerKind.FalseReporter: return new FalseReporter();
             default:
                 Invariant.Throw($"an attacker of no known kind {kind}");
                 return null!;

@@ -15,4 +15,8 @@ public enum AttackerKind
     StaleReplayer = 9,
     GarbageSender = 10,
     RolledBackVoter = 11,
+    FalseViewLeader = 12,
+    RegressingLeader = 13,
+    StaleViewLeader = 14,
+    FalseReporter = 15,
 }

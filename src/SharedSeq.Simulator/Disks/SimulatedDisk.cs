@@ -93,7 +93,7 @@ public sealed class SimulatedDisk
     /// <param name="history">At genesis; told of every archived height.</param>
     public RecoveredState Recover(EpochHistory history)
     {
-        foreach (CommittedBlock block in Archive.Records) history.Add(block.Block.Header, block.Timestamp, block.Cut);
+        foreach (CommittedBlock block in Archive.Records) history.Add(block.Block.Header, block.Timestamp, block.Cut, block.View);
         var writer = new CanonicalWriter(1024);
         var records = new List<DurableRecord>(VoteLog.Records.Count);
         foreach (DurableRecord record in VoteLog.Records)

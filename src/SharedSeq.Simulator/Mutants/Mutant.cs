@@ -61,6 +61,15 @@ public sealed class Mutant
         new("statements unsigned", "ordering 11") { CommitteeMutations = CommitteeMutations.StatementsUnsigned, Checker = nameof(HandOvers) },
         new("checkpoints not compared", "ordering 11") { CommitteeMutations = CommitteeMutations.CheckpointsNotCompared, Checker = nameof(HandOvers) },
         new("rolled-back member votes on", "5") { IgnoresGuard = true, Checker = nameof(NoHonestEvidence) },
+        new("one report too few", "V2") { Mutations = ProtocolMutations.FewerReports, Checker = nameof(L1Views) },
+        new("L1 view goes back", "V3") { Mutations = ProtocolMutations.ViewsRegress, Checker = nameof(L1Views) },
+        new("L1 inputs not compared", "V3")
+        {
+            Mutations = ProtocolMutations.DigestsNotCompared, TrustsReports = true, Checker = nameof(L1Views),
+        },
+        new("L1 views not compared", "V3") { Mutations = ProtocolMutations.ViewsNotCompared, TrustsReports = true, Checker = nameof(L1Views) },
+        new("no cooldown", "V1") { Mutations = ProtocolMutations.NoCooldown, Checker = nameof(L1Views) },
+        new("no drift rule", "V4") { Mutations = ProtocolMutations.NoDriftRule, Checker = nameof(L1Views) },
         new("slot window not kept", "3") { WindowFactor = 10_000, Checker = nameof(MemoryBounds) },
     ];
 
@@ -89,6 +98,9 @@ public sealed class Mutant
 
     /// <summary>The shell serves an epoch with the committee that the first height of the epoch before it fixed, whatever evidence came after.</summary>
     public bool TakesCommitteeAsFixed { get; private init; }
+
+    /// <summary>The shell takes the reports of a proposal for verified.</summary>
+    public bool TrustsReports { get; private init; }
 
     /// <summary>The checker that this mutant is there for; null when any may catch it.</summary>
     public string? Checker { get; private init; }

@@ -75,6 +75,11 @@ internal static class ReceivedMessage
                 reason = verifier.TryVerify(m, out Verified<Evidence> evidence);
                 input = new ReplicaInput.EvidenceReceived(from, evidence);
                 break;
+            case ViewReport m:
+                reason = verifier.TryVerify(m, out Verified<ViewReport> report);
+                input = new ReplicaInput.ViewReportReceived(from, report);
+                break;
+            case L1InputsResponse m: input = new ReplicaInput.L1InputsReceived(m.Inputs); break;
             case CertificateRequest m: input = new ReplicaInput.CertificateRequestReceived(from!.Value, m); break;
             case BlockRequest m: input = new ReplicaInput.BlockRequestReceived(from!.Value, m); break;
             case BlockResponse m: input = new ReplicaInput.BlocksReceived(from, m); break;
@@ -114,7 +119,11 @@ internal static class ReceivedMessage
             if (ofEpoch(item.Epoch)?.TryVerify(item, out Verified<Evidence> verifiedEvidence) == VerificationRejection.None) evidence.Add(verifiedEvidence);
         }
 
-        return new ReplicaInput.ProposalReceived(from, proposal, proofs, parent, skips, evidence);
+        Verified<Payload>? reported = null;
+        Payload payload = proposal.Value.Block.Payload;
+        if (payload.Reports.Count > 0 && verifier.TryVerify(payload, out Verified<Payload> checkedPayload) == VerificationRejection.None)
+            reported = checkedPayload;
+        return new ReplicaInput.ProposalReceived(from, proposal, proofs, parent, skips, evidence) { Reported = reported };
     }
 
     private static VerificationRejection Unpack(

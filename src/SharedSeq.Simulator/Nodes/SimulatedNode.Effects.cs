@@ -98,6 +98,8 @@ public sealed partial class SimulatedNode
 
     private void CarryOutCastVote(ReplicaEffect.CastVote cast)
     {
+        if (IsHonest && cast.Kind == VoteKind.First && Replica!.IsOverdue(cast.Slot, cast.Value))
+            Run.Violate(nameof(L1Views), $"replica {Id} votes in slot {cast.Slot} for batches without the L1 view that is owed");
         Verified<Vote> vote = Signer.Vote(cast.Slot, cast.Kind, cast.Value);
         Disk.VoteLog.Append(new DurableRecord.OwnVote(vote.Value));
         Disk.VoteLog.WhenDurable(() =>

@@ -145,7 +145,7 @@ public sealed partial class SimulatedNode : ICommitteeSource
                 ServeBlocks(new NodeId((int)answer.Peer), answer.Request);
                 break;
             default:
-                Invariant.Throw($"an effect of no known kind {effect.GetType().Name}");
+                CarryOutOfL1(effect);
                 break;
         }
     }

@@ -129,6 +129,12 @@ public sealed partial class SimulatedNode
             return reason;
         }
 
+        if (message is L1InputsRequest inputs)
+        {
+            Submit(new ReplicaInput.L1InputsRequested((ulong)from.Value, inputs));
+            return reason;
+        }
+
         ReplicaId? seat = SeatNow(from);
         if (seat is null && message is CertificateRequest or BlockRequest)
         {
@@ -147,9 +153,14 @@ public sealed partial class SimulatedNode
 
         _received.Clear();
         if (!ReceivedMessage.TryRead(VerifierOf, verifier, seat, message, _received, out reason)) return DispatchToOrdering(from, message, verifier);
-        foreach (ReplicaInput input in _received) Submit(input);
+        foreach (ReplicaInput input in _received) Submit(Run.Mutant.TrustsReports ? Trusted(input) : input);
         return reason;
     }
+
+    private static ReplicaInput Trusted(ReplicaInput input) =>
+        input is ReplicaInput.ProposalReceived proposal
+            ? proposal with { Reported = new Verified<Payload>(proposal.Proposal.Value.Block.Payload) }
+            : input;
 
     /// <summary>What becomes of a message of another epoch; null for one of the present epoch, and for lanes and results of ended ones.</summary>
     private ReplicaInput? OfAnotherEpoch(NodeId from, Epoch at, PeerMessage message)

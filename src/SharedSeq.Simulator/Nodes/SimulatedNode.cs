@@ -91,6 +91,7 @@ public sealed partial class SimulatedNode
         int incarnation = _incarnation;
         Run.Schedule.After(Run.Random.Below(PingEveryUs), () => Ping(incarnation));
         Handle(() => _epochs.Start(Clock.Now, _effects));
+        StartL1(incarnation);
     }
 
     /// <summary>The process ends without warning; what was not synced is torn.</summary>

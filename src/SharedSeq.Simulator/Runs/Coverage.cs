@@ -83,6 +83,21 @@ public sealed class Coverage
     /// <summary>Times that a node entered an epoch with a seat that evidence had emptied.</summary>
     public long SeatsEmptied { get; set; }
 
+    /// <summary>Advances of the L1 view that members delivered.</summary>
+    public long ViewsAdopted { get; set; }
+
+    /// <summary>Those of them that passed over L1 blocks.</summary>
+    public long ViewsSkipped { get; set; }
+
+    /// <summary>Proposals with another L1 view than the leader's replica chose.</summary>
+    public long ViewsForged { get; set; }
+
+    /// <summary>Times that a member's quorum of providers was lost.</summary>
+    public long L1Frozen { get; set; }
+
+    /// <summary>Times that a replica found its own blocks of L1 and cited ones different.</summary>
+    public long L1Divergences { get; set; }
+
     /// <summary>Candidates that said that they are in step after the committee was fixed that they could have had a seat in.</summary>
     public long ReadyTooLate { get; set; }
 
@@ -219,6 +234,11 @@ public sealed class Coverage
         RefusedAboveFaults += other.RefusedAboveFaults;
         RefusedBelowFour += other.RefusedBelowFour;
         SeatsEmptied += other.SeatsEmptied;
+        ViewsAdopted += other.ViewsAdopted;
+        ViewsSkipped += other.ViewsSkipped;
+        ViewsForged += other.ViewsForged;
+        L1Frozen += other.L1Frozen;
+        L1Divergences += other.L1Divergences;
         ReadyTooLate += other.ReadyTooLate;
         BoundariesCertified += other.BoundariesCertified;
         ObserversDelivered += other.ObserversDelivered;
@@ -285,6 +305,11 @@ public sealed class Coverage
         yield return ("refusedAboveFaults", RefusedAboveFaults);
         yield return ("refusedBelowFour", RefusedBelowFour);
         yield return ("seatsEmptied", SeatsEmptied);
+        yield return ("viewsAdopted", ViewsAdopted);
+        yield return ("viewsSkipped", ViewsSkipped);
+        yield return ("viewsForged", ViewsForged);
+        yield return ("l1Frozen", L1Frozen);
+        yield return ("l1Divergences", L1Divergences);
         yield return ("readyTooLate", ReadyTooLate);
         yield return ("boundariesCertified", BoundariesCertified);
         yield return ("observersDelivered", ObserversDelivered);

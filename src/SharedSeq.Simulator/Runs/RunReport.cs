@@ -41,6 +41,7 @@ public static class RunReport
         foreach (FailingDisk failing in settings.Disks) json.WriteStringValue($"{failing.Member}: {failing.Fault} at {failing.AtMs} ms");
         json.WriteEndArray();
         json.WriteString("committees", settings.Changes.Joiners == 0 ? "one" : settings.Changes.IsOrdered ? "ordered" : "drawn");
+        json.WriteBoolean("l1", settings.L1 is not null);
         json.WriteNumber("simulatedMs", result.SimulatedMs);
         json.WriteString("traceHash", result.TraceHash.ToString());
         if (result.Violation is { } violation)

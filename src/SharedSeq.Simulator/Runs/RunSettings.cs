@@ -114,14 +114,18 @@ public sealed record RunSettings
     /// <summary>How the committee changes at boundaries.</summary>
     public CommitteeChanges Changes { get; init; } = CommitteeChanges.None;
 
+    /// <summary>The L1 that the run follows; null for none.</summary>
+    public L1Settings? L1 { get; init; }
+
     /// <summary>The first committee and those that may join.</summary>
     public int NodeCount => Quorum.N + Changes.Joiners;
 
     /// <summary>Seats that a committee of the run has at most.</summary>
     public int MembersMax => Changes.Joiners == 0 ? Quorum.N : Changes.IsOrdered ? NodeCount : int.Max(CommitteeChanges.MembersMax, Quorum.N);
 
-    /// <summary>Nodes that lie, die or lose their disk.</summary>
-    public int FaultyCount => Liars.Count + Dying.Count + Disks.Count(failing => !IsLiar(failing.Member));
+    /// <summary>Nodes that lie, die, lose their disk or are deceived about L1.</summary>
+    public int FaultyCount => Liars.Count + Dying.Count + Disks.Count(failing => !IsLiar(failing.Member))
+        + (L1?.Readers.Count(reader => reader.Reading != L1Reading.True) ?? 0);
 
     /// <summary>D in this run: heights within which a receipt must be kept (ordering.md 5).</summary>
     public required int ReceiptHeights { get; init; }

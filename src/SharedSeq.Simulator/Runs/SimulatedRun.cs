@@ -23,12 +23,14 @@ public sealed class SimulatedRun : IDisposable
         Trace = new RunTrace(Schedule, traceOutput);
         Signatures = new SimulatedSignatures(settings.NodeCount, Random.Fork());
         Committees = new SimulatedCommittees(settings, Signatures);
+        if (settings.L1 is { } l1) L1 = new SimulatedL1(l1, settings.Seed);
         Genesis = SimulatedGenesis.Create(settings, Committees.Of(Epoch.Zero).Members);
         Network = new SimulatedNetwork(Schedule, Random.Fork(), settings.NodeCount, settings.Before, settings.CodecPerMille, _nodes);
         Agreement = new Agreement(this);
         _checkers.AddRange([
             Agreement, new NoHonestEvidence(this), new EqualResults(this), new ReceiptDeadline(this), new NothingLostOrDoubled(this),
             new Liveness(this), new MemoryBounds(this), new EvidenceCommitted(this), new EpochProgress(this), new HandOvers(this),
+            new L1Views(this),
         ]);
         for (int i = 0; i < settings.NodeCount; i++) _nodes.Add(CreateNode(new NodeId(i)));
         Client = new SimulatedClient(this, Random.Fork());
@@ -66,6 +68,9 @@ public sealed class SimulatedRun : IDisposable
     public IReadOnlyList<SimulatedNode> Nodes => _nodes;
 
     public SimulatedClient Client { get; }
+
+    /// <summary>The L1 that the run follows; null for none.</summary>
+    public SimulatedL1? L1 { get; }
 
     /// <summary>What operators ask for where ordering decides who serves.</summary>
     public SimulatedOperators Operators { get; }

@@ -6,8 +6,8 @@ namespace SharedSeq.Simulator;
 /// <summary>Draws the settings of a run from its seed.</summary>
 public static class Swarm
 {
-    /// <summary>Lies that may be combined with another one on the same member.</summary>
-    private static readonly AttackerKind[] Lies = [.. Enum.GetValues<AttackerKind>().Where(kind => kind != AttackerKind.RolledBackVoter)];
+    /// <summary>Lies that may be combined with another one on the same member; those about L1 are drawn apart.</summary>
+    private static readonly AttackerKind[] Lies = [.. Enum.GetValues<AttackerKind>().Where(kind => kind < AttackerKind.RolledBackVoter)];
 
     public static RunSettings Draw(ulong seed, int members)
     {
@@ -44,7 +44,7 @@ public static class Swarm
         }
 
         NetworkConditions before = isPointed ? DrawFairNetwork(random, after) : DrawNetwork(random, after, members);
-        return new RunSettings
+        return L1Draw.Follow(new RunSettings
         {
             Seed = seed,
             Quorum = quorum,
@@ -68,7 +68,7 @@ public static class Swarm
             Epochs = epochs,
             Changes = changes,
             ReceiptHeights = epochs.Seconds > 0 ? replica.ReceiptDeadlineHeights : ReceiptHeightsOf(replica, after, members),
-        };
+        });
     }
 
     /// <summary>One run in four has epochs, of a second and a few heights each. Drawn apart, so that all other runs stay what they were.</summary>

@@ -23,6 +23,13 @@ public sealed record Reduction(string Name, Func<RunSettings, RunSettings> Chang
             Changes = CommitteeChanges.None,
             Liars = [.. run.Liars.Where(liar => liar.Member.Value < run.Quorum.N)],
         }),
+        new("no-l1", run => run.L1 is null ? run : run with
+        {
+            L1 = null,
+            Replica = run.Replica with { L1 = null },
+            Liars = [.. run.Liars.Where(liar => liar.Lies.All(lie => lie < AttackerKind.FalseViewLeader))],
+        }),
+        new("true-l1", run => run.L1 is null ? run : run with { L1 = run.L1 with { Readers = [.. run.L1.Readers.Select(_ => new L1Reader(0, 0, 0, 0))] } }),
         new("one-epoch", run => run with { Epochs = default }),
         new("no-cuts", run => run with { CutsPerMinute = 0 }),
         new("no-restarts", run => run with { RestartsPerMinute = 0 }),

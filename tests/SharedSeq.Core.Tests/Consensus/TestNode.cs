@@ -104,7 +104,7 @@ internal sealed class TestNode
         CommittedBlock? last = Delivered.Count == 0 ? null : Delivered[^1];
         DeliveredTip tip = last is null
             ? DeliveredTip.Genesis(TestNetwork.GenesisHash, new TimestampMs(TestNetwork.WallStartMs))
-            : new DeliveredTip(last.Block.Id, last.Block.Header.Slot, last.Timestamp, last.Cut);
+            : new DeliveredTip(last.Block.Id, last.Block.Header.Slot, last.Timestamp, last.Cut) { View = last.View };
         EpochSpan epoch = _network.Epoch;
         foreach (CommittedBlock block in Delivered) epoch = epoch.After(block.Height, block.Timestamp);
         var recovered = new RecoveredState([.. Log], tip with { Epoch = epoch }, []) { Evidence = recorded };
@@ -136,6 +136,12 @@ internal sealed class TestNode
                     _afterSync.Enqueue(() => SendTo(e.To, Signer.Status(e.FinalSlot, e.Final, e.Current)));
                     break;
                 case ReplicaEffect.ServeBlocks e: Serve(e); break;
+                case ReplicaEffect.SignViewReport e:
+                    Verified<ViewReport> report = Signer.Report(e.View);
+                    _afterSync.Enqueue(() => Step(new ReplicaInput.ViewReportSigned(report)));
+                    break;
+                case ReplicaEffect.Answer e: SendTo(ReplicaSet.Of(new ReplicaId((ushort)e.Peer)), e.Message); break;
+                case ReplicaEffect.AnswerL1Inputs e: Serve(e); break;
                 case ReplicaEffect.Deliver e: _afterSync.Enqueue(() => Deliver(e.Block)); break;
                 case ReplicaEffect.RecordEvidence e: Evidence.Add(e.Evidence); break;
                 case ReplicaEffect.Alarm e: Alarms.Add(e); break;
@@ -178,6 +184,12 @@ internal sealed class TestNode
         SendTo(ReplicaSet.Of(request.To), new BlockResponse(blocks));
     }
 
+    private void Serve(ReplicaEffect.AnswerL1Inputs request)
+    {
+        if (Delivered.Find(block => block.View.InputsDigest == request.Request.After && !block.Inputs.IsNone) is { } block)
+            SendTo(ReplicaSet.Of(new ReplicaId((ushort)request.Peer)), new L1InputsResponse(block.Inputs));
+    }
+
     private IEnumerable<ReplicaInput> ToInputs(Envelope envelope)
     {
         ReplicaId from = envelope.From;
@@ -195,6 +207,10 @@ internal sealed class TestNode
                 return [new ReplicaInput.StatusReceived(from, status)];
             case Evidence m when _network.Verifier.TryVerify(m, out Verified<Evidence> evidence) == VerificationRejection.None:
                 return [new ReplicaInput.EvidenceReceived(from, evidence)];
+            case ViewReport m when _network.Verifier.TryVerify(m, out Verified<ViewReport> report) == VerificationRejection.None:
+                return [new ReplicaInput.ViewReportReceived(from, report)];
+            case L1InputsRequest m: return [new ReplicaInput.L1InputsRequested(from.Value, m)];
+            case L1InputsResponse m: return [new ReplicaInput.L1InputsReceived(m.Inputs)];
             case CertificateRequest m: return [new ReplicaInput.CertificateRequestReceived(from, m)];
             case BlockRequest m: return [new ReplicaInput.BlockRequestReceived(from, m)];
             case BlockResponse m: return [new ReplicaInput.BlocksReceived(from, m)];
@@ -240,6 +256,9 @@ internal sealed class TestNode
             if (_network.Verifier.TryVerify(item, out Verified<Evidence> verified) == VerificationRejection.None) evidence.Add(verified);
         }
 
-        return new ReplicaInput.ProposalReceived(from, proposal, proofs, parent, skips, evidence);
+        Verified<Payload>? reported = null;
+        if (proposal.Value.Block.Payload is { Reports.Count: > 0 } payload
+            && _network.Verifier.TryVerify(payload, out Verified<Payload> reports) == VerificationRejection.None) reported = reports;
+        return new ReplicaInput.ProposalReceived(from, proposal, proofs, parent, skips, evidence) { Reported = reported };
     }
 }

@@ -39,7 +39,7 @@ internal sealed class EpochBench
         _answers.Clear();
         var source = new SameCommittee();
         var history = new EpochHistory(source.First(members), new TimestampMs(TestNetwork.WallStartMs), Terms, 10, source);
-        foreach (CommittedBlock block in Archive) history.Add(block.Block.Header, block.Timestamp, block.Cut);
+        foreach (CommittedBlock block in Archive) history.Add(block.Block.Header, block.Timestamp, block.Cut, block.View);
         Member = new SharedSeq.Consensus.Epochs(new ReplicaOptions(), history, new RecoveredState([.. Log], history.Delivered, []));
         var effects = new List<ReplicaEffect>();
         Member.Start(Now, effects);

@@ -46,7 +46,7 @@ public sealed class EpochHistoryTests
 
     [Fact]
     public void Heights_of_another_epoch_than_their_predecessors_lead_to_are_a_broken_invariant() =>
-        Assert.Throws<InvariantException>(() => NewHistory().Add(Header(1, Start, new Epoch(1)), new TimestampMs(Start), []));
+        Assert.Throws<InvariantException>(() => NewHistory().Add(Header(1, Start, new Epoch(1)), new TimestampMs(Start), [], L1View.None));
 
     private static EpochHistory NewHistory()
     {
@@ -55,7 +55,7 @@ public sealed class EpochHistoryTests
     }
 
     private static void Add(EpochHistory history, ulong height, ulong timestamp) =>
-        history.Add(Header(height, timestamp, history.Seat.Committee.Epoch), new TimestampMs(timestamp), []);
+        history.Add(Header(height, timestamp, history.Seat.Committee.Epoch), new TimestampMs(timestamp), [], L1View.None);
 
     private static Header Header(ulong height, ulong timestamp, Epoch epoch) => new(
         epoch, new Slot(height), new Height(height), new Slot(height - 1), default, new TimestampMs(timestamp), HeaderFlags.None,

@@ -99,7 +99,7 @@ public sealed class ObserverTests
             if (hasSeat) named++;
         }
 
-        Assert.Equal(17, named);
+        Assert.Equal(18, named);
     }
 
     [Fact]

@@ -62,7 +62,7 @@ internal sealed class TurnsBench
             _inputs.Clear();
             var history = new EpochHistory(
                 SeatIn(CommitteeOf(Epoch.Zero, TestNetwork.GenesisHash)), new TimestampMs(TestNetwork.WallStartMs), EpochBench.Terms, 10, this);
-            foreach (CommittedBlock block in Archive) history.Add(block.Block.Header, block.Timestamp, block.Cut);
+            foreach (CommittedBlock block in Archive) history.Add(block.Block.Header, block.Timestamp, block.Cut, block.View);
             Member = new SharedSeq.Consensus.Epochs(new ReplicaOptions(), history, new RecoveredState([.. Log], history.Delivered, []));
             var effects = new List<ReplicaEffect>();
             Member.Start(bench.Now, effects);

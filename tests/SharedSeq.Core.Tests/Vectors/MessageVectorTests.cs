@@ -34,7 +34,7 @@ public sealed class MessageVectorTests
         MessageKind[] pinned = [.. Messages().Values.Select(message => message.Kind).Distinct().Order()];
         Assert.Equal(Enum.GetValues<MessageKind>(), pinned);
         Assert.Equal(DecodeRejection.UnknownValue, RefusalOf([0]));
-        Assert.Equal(DecodeRejection.UnknownValue, RefusalOf([26]));
+        Assert.Equal(DecodeRejection.UnknownValue, RefusalOf([29]));
         Assert.Equal(DecodeRejection.Truncated, RefusalOf([]));
     }
 
@@ -51,6 +51,7 @@ public sealed class MessageVectorTests
         pins.Pin("proposal", writer => Proposal.WriteSignedText(writer, Domain, Epoch, Slot, BlockId));
         pins.Pin("result vote", writer => ResultVote.WriteSignedText(writer, Domain, Epoch, new Height(40), hash));
         pins.Pin("ack", writer => Ack.WriteSignedText(writer, Domain, tip, new Height(39)));
+        pins.Pin("view report", writer => ViewReport.WriteSignedText(writer, Domain, Epoch, 2, Named("l1"), Named("l1 inputs")));
         pins.Pin("status", writer => Status.WriteSignedText(writer, Domain, Epoch, Slot, BlockId, Slot.Next()));
         pins.Check();
     }
@@ -65,6 +66,7 @@ public sealed class MessageVectorTests
         pins.Pin("empty payload commitment", Payload.Empty.Commitment);
         pins.Pin("batch digest", MakeBatch().Header.Digest);
         pins.Pin("first transaction's id", MakeBatch().Body.IdOf(0).Value);
+        pins.Pin("digest of L1 inputs", MakeInputs().Blocks[1].DigestAfter(Named("before")));
         pins.Pin("block result", MakeResult().Hash);
         pins.Check();
     }
@@ -79,7 +81,7 @@ public sealed class MessageVectorTests
         Assert.Equal("First=1 Extra=2 Final=3", Numbers(Enum.GetValues<VoteKind>()));
         Assert.Equal("Fast=1 Slow=2", Numbers(Enum.GetValues<CommitPath>()));
         Assert.Equal(
-            "OwnVote=1 OwnProposal=2 BlockHeld=3 CertificateHeld=4 FinalHeld=5 OwnResultVote=6",
+            "OwnVote=1 OwnProposal=2 BlockHeld=3 CertificateHeld=4 FinalHeld=5 OwnResultVote=6 L1InputsHeld=7",
             Numbers(Enum.GetValues<DurableRecordKind>()));
         Assert.Equal(
             "TwoProposals=1 TwoFirstVotes=2 FinalAndOther=3 TwoFinals=4 TwoBatches=5 TwoAcks=6 TwoResults=7",
@@ -125,6 +127,9 @@ public sealed class MessageVectorTests
             ["hand-over request"] = new HandOverRequest(Epoch),
             ["hand-over response"] = new HandOverResponse(Epoch, [new byte[] { 1, 2, 3 }, new byte[] { 4 }]),
             ["hand-over response, none"] = new HandOverResponse(Epoch, []),
+            ["L1 inputs request"] = new L1InputsRequest(Named("before"), 2, Named("after")),
+            ["L1 inputs response"] = new L1InputsResponse(MakeInputs()),
+            ["L1 inputs response, none"] = new L1InputsResponse(L1Inputs.None),
             ["notarization"] = notarization,
             ["notarization, skip"] = skip,
             ["piece request"] = new PieceRequest(Named("pieces"), 3),
@@ -138,6 +143,7 @@ public sealed class MessageVectorTests
             ["result response, empty"] = new ResultResponse(null),
             ["result vote"] = new ResultVote(Epoch, new Height(40), Named("result"), Voter, Signature("result")),
             ["status"] = new Status(Epoch, Voter, Slot, BlockId, Slot.Next(), Signature("status")),
+            ["view report"] = new ViewReport(Epoch, Voter, 2, Named("l1"), Named("l1 inputs"), Signature("view")),
             ["vote, Extra, skip"] = new Vote(Epoch, Slot, VoteKind.Extra, BlockId.Skip, Voter, Signature("extra")),
             ["vote, Final"] = new Vote(Epoch, Slot, VoteKind.Final, BlockId, Voter, Signature("final")),
             ["vote, First"] = new Vote(Epoch, Slot, VoteKind.First, BlockId, Voter, Signature("first")),
@@ -166,13 +172,17 @@ public sealed class MessageVectorTests
     private static Block MakeBlock()
     {
         L1View view = new(1, 2, Named("l1"), Named("l1 parent"), 3, Named("l1 inputs"));
-        Payload payload = new(view, [MakeEvidence()]);
+        ReportSignature[] reports = [new(new ReplicaId(0), Signature("report 0")), new(new ReplicaId(3), Signature("report 3"))];
+        Payload payload = new(view, [MakeEvidence()], reports);
         LaneTip[] cut = [new(new LaneId(Epoch, new ReplicaId(0), 0), new BatchSeq(5), Named("tip")), MakeBatch().Tip];
         Header header = new(
             Epoch, Slot, new Height(40), Slot.Previous(), Named("parent"), new TimestampMs(1_800_000_000_123),
             HeaderFlags.None, payload.Commitment, cut);
         return new Block(header, payload);
     }
+
+    private static L1Inputs MakeInputs() =>
+        new([new L1BlockInputs(1, Named("l1 parent"), 2, default), new L1BlockInputs(2, Named("l1"), 3, new byte[] { 1, 2, 3 })]);
 
     /// <summary>A carry block above one with a cut; two pieces.</summary>
     private static CheckpointOffer MakeOffer()

@@ -88,8 +88,23 @@ internal sealed class RandomValues(Prng prng)
     {
         bool isCarry = prng.Chance(150);
         var view = new L1View(Number(), Number(), Hash(), Hash(), Number(), Hash());
-        Payload payload = isCarry || prng.Chance(300) ? Payload.Empty : new Payload(view, Some(Payload.MaxEvidence, Evidence));
+        Payload payload = isCarry || prng.Chance(300) ? Payload.Empty : new Payload(view, Some(Payload.MaxEvidence, Evidence), Reports());
         return new Block(Header(payload, isCarry, parent), payload);
+    }
+
+    private ReportSignature[] Reports()
+    {
+        var reports = new ReportSignature[Count(QuorumParameters.MaxMembers)];
+        int reporter = 0;
+        for (int i = 0; i < reports.Length; i++, reporter += 1 + prng.Below(100))
+            reports[i] = new ReportSignature(new ReplicaId((ushort)reporter), Signature());
+        return reports;
+    }
+
+    public L1Inputs Inputs()
+    {
+        ulong first = Number() / 2;
+        return new L1Inputs([.. Enumerable.Range(0, Count(12)).Select(i => new L1BlockInputs(first + (ulong)i, Hash(), Number(), Bytes(Count(300))))]);
     }
 
     /// <summary>Blocks, newest first, each the parent of the one before it.</summary>
@@ -212,6 +227,9 @@ internal sealed class RandomValues(Prng prng)
             case MessageKind.HandOverRequest: return new HandOverRequest(new Epoch(Number()));
             case MessageKind.HandOverResponse:
                 return new HandOverResponse(new Epoch(Number()), [.. Enumerable.Range(0, Count(4)).Select(_ => (ReadOnlyMemory<byte>)Bytes(Count(300)))]);
+            case MessageKind.ViewReport: return new ViewReport(new Epoch(Number()), Replica(), Number(), Hash(), Hash(), Signature());
+            case MessageKind.L1InputsRequest: return new L1InputsRequest(Hash(), Number(), Hash());
+            case MessageKind.L1InputsResponse: return new L1InputsResponse(Inputs());
             default: return new AttestationMessage(Bytes(Count(300)));
         }
     }
@@ -227,13 +245,14 @@ internal sealed class RandomValues(Prng prng)
 
     public DurableRecord Durable()
     {
-        return (DurableRecordKind)(1 + prng.Below(6)) switch
+        return (DurableRecordKind)(1 + prng.Below(7)) switch
         {
             DurableRecordKind.OwnVote => new DurableRecord.OwnVote(Vote()),
             DurableRecordKind.OwnProposal => new DurableRecord.OwnProposal(Proposal()),
             DurableRecordKind.BlockHeld => new DurableRecord.BlockHeld(FullBlock()),
             DurableRecordKind.CertificateHeld => new DurableRecord.CertificateHeld(Notarization()),
             DurableRecordKind.FinalHeld => new DurableRecord.FinalHeld(Commit()),
+            DurableRecordKind.L1InputsHeld => new DurableRecord.L1InputsHeld(new Epoch(Number()), Inputs()),
             _ => new DurableRecord.OwnResultVote(ResultVote()),
         };
     }
