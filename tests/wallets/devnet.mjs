@@ -1,4 +1,5 @@
-// A devnet of four operators and one rollup, started as a user does. The last operator has no execution client of its own.
+// A devnet of four operators, started as a user does. Where nothing else is asked for, it has one rollup, of which the last operator has no
+// execution client of its own.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -22,10 +23,9 @@ export async function until(what, seconds, ask) {
 }
 
 /** Starts it and waits until it is ready; `state` is what devnet.json says, `stop` ends it and removes its data. */
-export async function startDevnet() {
+export async function startDevnet(options = ["--rollups", "1", "--attesters", "3"]) {
     const folder = await mkdtemp(join(tmpdir(), "sharedseq-browser-"));
-    const options = ["--data", folder, "--fresh", "--json", "--rollups", "1", "--attesters", "3"];
-    const child = spawn("dotnet", [program, "devnet", ...options], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn("dotnet", [program, "devnet", "--data", folder, "--fresh", "--json", ...options], { stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", text => output = (output + text).slice(-4000));
     const ended = once(child, "exit");

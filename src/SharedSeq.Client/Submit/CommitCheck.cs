@@ -75,7 +75,7 @@ public static class CommitCheck
         BatchHeader last = reply.Header;
         foreach (BatchHeader next in reply.Later)
         {
-            if (next.Lane != last.Lane || next.Seq != last.Seq.Next() || next.PreviousDigest != last.Digest) return ReplyRejection.BrokenChain;
+            if (!next.Follows(last)) return ReplyRejection.BrokenChain;
             last = next;
         }
 

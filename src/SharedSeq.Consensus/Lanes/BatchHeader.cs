@@ -54,6 +54,10 @@ public sealed class BatchHeader
 
     public LaneTip Tip => new(Lane, Seq, Digest);
 
+    /// <summary>Whether this is the batch right after another one in its lane. Both may be a stranger's, with any sequence up to the largest.</summary>
+    public bool Follows(BatchHeader before) =>
+        Lane == before.Lane && Seq != BatchSeq.Zero && Seq.Value - 1 == before.Seq.Value && PreviousDigest == before.Digest;
+
     public void Write(CanonicalWriter writer)
     {
         writer.Lane(Lane);

@@ -72,7 +72,7 @@ public sealed class BatchResponse(LaneId lane, IReadOnlyList<Batch> batches) : P
             batches[i] = Batch.ReadPart(frame, ref reader);
             BatchHeader header = batches[i].Header;
             if (header.Lane != lane) DecodeException.Throw(DecodeRejection.Malformed, "batch of another lane");
-            if (i > 0 && (header.PreviousDigest != batches[i - 1].Header.Digest || header.Seq != batches[i - 1].Header.Seq.Next()))
+            if (i > 0 && !header.Follows(batches[i - 1].Header))
                 DecodeException.Throw(DecodeRejection.NotCanonical, "batches of a response are a chain");
         }
 

@@ -56,8 +56,7 @@ public sealed class ReceiptVerifier(MessageVerifier verifier, ulong deadlineHeig
         BatchHeader last = header;
         foreach (BatchHeader next in receipt.Later)
         {
-            if (next.Lane != last.Lane || next.Seq != last.Seq.Next() || next.PreviousDigest != last.Digest)
-                return ReceiptRejection.HeadersDoNotChain;
+            if (!next.Follows(last)) return ReceiptRejection.HeadersDoNotChain;
             last = next;
         }
 

@@ -47,7 +47,8 @@ public sealed class HeaderProof(IReadOnlyList<Header> headers, CommitProof commi
             return new ProofVerdict(ProofFault.WrongCommitment, $"height {Header.Height} is a tail of epoch {Header.Epoch}, no height of the network");
         for (int i = 1; i < Headers.Count; i++)
         {
-            if (Headers[i].ParentHash != Headers[i - 1].Hash || Headers[i].Height != Headers[i - 1].Height.Next())
+            // From above, because a stranger's header may have the largest height; none has height 0.
+            if (Headers[i].ParentHash != Headers[i - 1].Hash || Headers[i].Height.Previous() != Headers[i - 1].Height)
                 return new ProofVerdict(ProofFault.BrokenChain, $"height {Headers[i].Height} does not follow height {Headers[i - 1].Height}");
         }
 

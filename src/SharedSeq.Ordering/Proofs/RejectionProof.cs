@@ -64,7 +64,8 @@ public sealed class RejectionProof(
         if (!verdict.IsValid) return verdict;
         if (Path.Count != Effects.Rejections || !Path.Verify(Effects.RejectionsRoot, Rejection.LeafHash))
             return new ProofVerdict(ProofFault.WrongCommitment, "the rejection is not among those of its height");
-        if (Effects.Height.Value + (ulong)Later.Count != Certificate.Result.Height.Value)
+        Height certified = Certificate.Result.Height;
+        if (Effects.Height > certified || certified.Value - Effects.Height.Value != (ulong)Later.Count)
             return new ProofVerdict(ProofFault.BrokenChain, "the effects do not reach the certified height");
         Hash32 root = Effects.RootAfter(Before);
         foreach (Hash32 next in Later) root = HeightEffects.Chain(root, next);

@@ -24,14 +24,17 @@ public sealed class ProofEpochTests
 
     private byte[] File(Proof proof, params HandOver[] handOvers) => ProofFile.For(_genesis.Genesis, proof, handOvers).ToArray();
 
-    private Dictionary<ProofKind, Proof> Proofs()
+    private Dictionary<ProofKind, Proof> Proofs() => ProofsOf(_epochs);
+
+    /// <summary>Proofs that the committee of epoch 3 signed.</summary>
+    internal static Dictionary<ProofKind, Proof> ProofsOf(TestEpochs epochs)
     {
         var result = new BlockResult(
             new Epoch(Epoch), new Height(350), Sha.Of([1]), Sha.Of([2]), Sha.Of([3]), default, default, default);
         var header = new Header(
             new Epoch(Epoch), new Slot(2), new Height(351), new Slot(1), Sha.Of([1]), new TimestampMs(Start), HeaderFlags.None,
             Payload.Empty.Commitment, []);
-        StatementSigner[] signers = [.. Enumerable.Range(0, 4).Select(i => _epochs.Signer(Epoch, i))];
+        StatementSigner[] signers = [.. Enumerable.Range(0, 4).Select(i => epochs.Signer(Epoch, i))];
         var commit = new CommitProof(
             new Epoch(Epoch), header.Slot, header.Id, CommitPath.Slow,
             [.. Enumerable.Range(1, 3).Select(i => new CertificateSignature(
@@ -48,7 +51,7 @@ public sealed class ProofEpochTests
         var evidence = new Evidence(EvidenceKind.TwoResults, new Epoch(Epoch), new ReplicaId(2), results[0], results[1]);
         return new Dictionary<ProofKind, Proof>
         {
-            [ProofKind.Result] = new ResultProof(_epochs.Certify(result)),
+            [ProofKind.Result] = new ResultProof(epochs.Certify(result)),
             [ProofKind.Commit] = new HeaderProof([header], commit),
             [ProofKind.Receipt] = new ReceiptProof(receipt),
             [ProofKind.Evidence] = new EvidenceProof(evidence),

@@ -4,7 +4,7 @@ namespace SharedSeq.Core.Tests.Repository;
 public static class RepositoryTree
 {
     private static readonly string[] Untracked =
-        ["bin", "obj", "artifacts", "node_modules", ".git", ".sharedseq", "TestResults", ".vs", ".idea"];
+        ["bin", "obj", "artifacts", "node_modules", "dist", ".git", ".sharedseq", "TestResults", ".vs", ".idea"];
 
     private static readonly string[] TextSuffixes =
     [
