@@ -19,6 +19,18 @@ public ref struct RlpReader(ReadOnlySpan<byte> bytes)
     /// <summary>Bytes not yet read.</summary>
     public readonly int Remaining => _rest.Length;
 
+    /// <summary>Whether the next item is a list.</summary>
+    public readonly bool IsAtList => !_rest.IsEmpty && _rest[0] >= 0xC0;
+
+    /// <summary>Reads an item of either kind as it is encoded, with its header.</summary>
+    public bool TryEncoded(out ReadOnlySpan<byte> encoded)
+    {
+        ReadOnlySpan<byte> before = _rest;
+        bool read = TryItem(IsAtList, out _);
+        encoded = before[..(before.Length - _rest.Length)];
+        return read;
+    }
+
     /// <summary>Reads a byte string.</summary>
     public bool TryBytes(out ReadOnlySpan<byte> payload) => TryItem(expectList: false, out payload);
 
