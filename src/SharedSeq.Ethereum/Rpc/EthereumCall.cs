@@ -24,6 +24,11 @@ public sealed class EthereumCall
 
     public string Method { get; }
 
+    /// <summary>
+    /// Time for the exchange that this call is part of; null for the client's. In a batch the longest one counts.
+    /// </summary>
+    public TimeSpan? Timeout { get; init; }
+
     internal void Write(Utf8JsonWriter writer, int id)
     {
         writer.WriteStartObject();

@@ -1,34 +1,28 @@
 using System.Buffers;
-using System.Net;
-using System.Net.Http.Headers;
 using System.Text.Json;
 
 namespace SharedSeq.Ethereum;
 
 /// <summary>
-/// JSON-RPC 2.0 over HTTP to one execution client. The client is untrusted: answers are bounded in size and time and
-/// checked before use. Calls may be made concurrently; nothing is retried, because only the caller knows what may be
-/// repeated.
+/// JSON-RPC 2.0 over HTTP or WebSocket to one execution client. The client is untrusted: answers are bounded in size and
+/// time and checked before use. Calls may be made concurrently; nothing is retried, because only the caller knows what
+/// may be repeated.
 /// </summary>
 public sealed partial class EthereumRpcClient : IDisposable
 {
-    private static readonly MediaTypeHeaderValue JsonType = new("application/json");
-
     private readonly EthereumRpcOptions _options;
-    private readonly HttpClient _http;
+    private readonly IEthereumTransport _transport;
 
+    /// <param name="options">Endpoint and limits; the endpoint's scheme (http, https, ws, wss) decides the transport.</param>
+    /// <exception cref="ArgumentException">The endpoint has another scheme.</exception>
     public EthereumRpcClient(EthereumRpcOptions options)
-    {
-        _options = options;
-        var handler = new SocketsHttpHandler
+        : this(options, options.Endpoint.Scheme switch
         {
-            AllowAutoRedirect = false,
-            ConnectTimeout = options.ConnectTimeout,
-            MaxConnectionsPerServer = options.ConnectionsMax,
-            UseCookies = false,
-            UseProxy = false,
-        };
-        _http = new HttpClient(handler, disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan };
+            "http" or "https" => new HttpTransport(options),
+            "ws" or "wss" => new WebSocketTransport(options),
+            _ => throw new ArgumentException($"an endpoint of scheme {options.Endpoint.Scheme}; http, https, ws and wss are spoken", nameof(options)),
+        })
+    {
     }
 
     public EthereumRpcClient(Uri endpoint)
@@ -36,18 +30,32 @@ public sealed partial class EthereumRpcClient : IDisposable
     {
     }
 
+    internal EthereumRpcClient(EthereumRpcOptions options, IEthereumTransport transport)
+    {
+        _options = options;
+        _transport = transport;
+    }
+
     public Uri Endpoint => _options.Endpoint;
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose() => _transport.Dispose();
 
     /// <summary>Makes one call and returns its result.</summary>
     /// <exception cref="EthereumRpcException">There is no result; the kind says why.</exception>
     public async Task<JsonElement> CallAsync(EthereumCall call, CancellationToken cancellation = default)
     {
         var body = new ArrayBufferWriter<byte>(512);
-        await using (var writer = new Utf8JsonWriter(body)) call.Write(writer, 0);
-        JsonElement answer = await ExchangeAsync(body.WrittenMemory, cancellation);
-        return ReadAnswer(answer, call).Value;
+        int id = _transport.NextId(1);
+        await using (var writer = new Utf8JsonWriter(body)) call.Write(writer, id);
+        JsonElement answer = await ExchangeAsync(body.WrittenMemory, call.Timeout ?? _options.Timeout, cancellation);
+        return Read(() =>
+        {
+            EthereumAnswer read = ReadAnswer(answer, call);
+            // A client that could not read the request has no id to answer with.
+            bool isRefusalOfAll = read.Error is not null && (!answer.TryGetProperty("id", out JsonElement none) || none.ValueKind == JsonValueKind.Null);
+            if (!isRefusalOfAll && ReadId(answer) != id) throw EthereumRpcException.Malformed($"the answer to {call.Method} has the id of another call");
+            return read;
+        }).Value;
     }
 
     /// <summary>
@@ -64,35 +72,56 @@ public sealed partial class EthereumRpcClient : IDisposable
         for (int start = 0; start < calls.Count; start += _options.BatchCallsMax)
         {
             int count = int.Min(_options.BatchCallsMax, calls.Count - start);
+            int first = _transport.NextId(count);
+            TimeSpan timeout = _options.Timeout;
             var body = new ArrayBufferWriter<byte>(512 * count);
             await using (var writer = new Utf8JsonWriter(body))
             {
                 writer.WriteStartArray();
-                for (int i = 0; i < count; i++) calls[start + i].Write(writer, i);
+                for (int i = 0; i < count; i++)
+                {
+                    EthereumCall call = calls[start + i];
+                    if (call.Timeout > timeout) timeout = call.Timeout.Value;
+                    call.Write(writer, first + i);
+                }
+
                 writer.WriteEndArray();
             }
 
-            JsonElement answer = await ExchangeAsync(body.WrittenMemory, cancellation);
-            ReadBatch(answer, calls, start, answers.AsSpan(start, count));
+            JsonElement answer = await ExchangeAsync(body.WrittenMemory, timeout, cancellation);
+            EthereumAnswer[] read = Read(() => ReadBatch(answer, calls, start, count, first));
+            read.CopyTo(answers, start);
         }
 
         return answers;
     }
 
-    private static void ReadBatch(
-        JsonElement answer, IReadOnlyList<EthereumCall> calls, int start, Span<EthereumAnswer> answers)
+    private static EthereumAnswer[] ReadBatch(
+        JsonElement answer, IReadOnlyList<EthereumCall> calls, int start, int count, int firstId)
     {
-        if (answer.ValueKind != JsonValueKind.Array || answer.GetArrayLength() != answers.Length)
-            throw EthereumRpcException.Malformed($"a batch of {answers.Length} has another number of answers");
+        // Instead of a list, one refusal of the batch as a whole.
+        if (answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty("error", out JsonElement error))
+            throw new EthereumRpcException(calls[start].Method, ReadError(error, calls[start]));
+        if (answer.ValueKind != JsonValueKind.Array || answer.GetArrayLength() != count)
+            throw EthereumRpcException.Malformed($"a batch of {count} has another number of answers");
+        var answers = new EthereumAnswer[count];
         foreach (JsonElement item in answer.EnumerateArray())
         {
-            JsonElement id = EthereumJson.Field(item, "id");
-            if (id.ValueKind != JsonValueKind.Number || !id.TryGetInt32(out int index) || index < 0 ||
-                index >= answers.Length)
-                throw EthereumRpcException.Malformed("an answer has the id of no call");
+            int index = ReadId(item) - firstId;
+            if (index < 0 || index >= count) throw EthereumRpcException.Malformed("an answer has the id of no call");
             if (answers[index].Method is not null) throw EthereumRpcException.Malformed("two answers have one id");
             answers[index] = ReadAnswer(item, calls[start + index]);
         }
+
+        return answers;
+    }
+
+    private static int ReadId(JsonElement answer)
+    {
+        JsonElement id = EthereumJson.Field(answer, "id");
+        return id.ValueKind == JsonValueKind.Number && id.TryGetInt32(out int number) && number >= 0
+            ? number
+            : throw EthereumRpcException.Malformed("an answer has the id of no call");
     }
 
     private static EthereumAnswer ReadAnswer(JsonElement answer, EthereumCall call)
@@ -119,60 +148,36 @@ public sealed partial class EthereumRpcClient : IDisposable
         return new EthereumRpcError(number, message, detail);
     }
 
-    private async Task<JsonElement> ExchangeAsync(ReadOnlyMemory<byte> body, CancellationToken cancellation)
+    private T Read<T>(Func<T> read)
     {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        deadline.CancelAfter(_options.Timeout);
         try
         {
-            using var content = new ReadOnlyMemoryContent(body);
-            content.Headers.ContentType = JsonType;
-            using var request = new HttpRequestMessage(HttpMethod.Post, _options.Endpoint) { Content = content };
-            using HttpResponseMessage response =
-                await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token);
-            if (response.StatusCode != HttpStatusCode.OK)
-            {
-                throw new EthereumRpcException(
-                    EthereumRpcFailure.HttpStatus, $"{_options.Endpoint} answered {(int)response.StatusCode}")
-                {
-                    StatusCode = (int)response.StatusCode,
-                };
-            }
+            return read();
+        }
+        catch (EthereumRpcException e) when (e.Kind == EthereumRpcFailure.MalformedAnswer)
+        {
+            _transport.Distrust();
+            throw;
+        }
+    }
 
-            return EthereumJson.Parse(await ReadBoundedAsync(response.Content, deadline.Token));
+    private async Task<JsonElement> ExchangeAsync(
+        ReadOnlyMemory<byte> body, TimeSpan timeout, CancellationToken cancellation)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        deadline.CancelAfter(timeout);
+        try
+        {
+            return EthereumJson.Parse(await _transport.ExchangeAsync(body, deadline.Token));
         }
         catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
         {
             throw new EthereumRpcException(
-                EthereumRpcFailure.Timeout,
-                $"{_options.Endpoint} gave no answer in {_options.Timeout.TotalSeconds} s", e);
+                EthereumRpcFailure.Timeout, $"{_options.Endpoint} gave no answer in {timeout.TotalSeconds} s", e);
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
             throw new EthereumRpcException(EthereumRpcFailure.Unreachable, $"{_options.Endpoint}: {e.Message}", e);
         }
     }
-
-    private async Task<byte[]> ReadBoundedAsync(HttpContent content, CancellationToken cancellation)
-    {
-        if (content.Headers.ContentLength > _options.AnswerBytesMax) throw TooLarge();
-        await using Stream stream = await content.ReadAsStreamAsync(cancellation);
-        int expected = (int)(content.Headers.ContentLength ?? 4096);
-        byte[] buffer = new byte[int.Min(expected, _options.AnswerBytesMax) + 1];
-        int length = 0;
-        while (true)
-        {
-            int read = await stream.ReadAsync(buffer.AsMemory(length), cancellation);
-            if (read == 0) break;
-            length += read;
-            if (length > _options.AnswerBytesMax) throw TooLarge();
-            if (length == buffer.Length)
-                Array.Resize(ref buffer, (int)long.Min(2L * buffer.Length, _options.AnswerBytesMax + 1L));
-        }
-
-        return buffer.AsSpan(0, length).ToArray();
-    }
-
-    private EthereumRpcException TooLarge() =>
-        EthereumRpcException.Malformed($"the answer has more than {_options.AnswerBytesMax} bytes");
 }

@@ -3,11 +3,11 @@ namespace SharedSeq.Ethereum;
 /// <summary>Limits of one <see cref="EthereumRpcClient"/>.</summary>
 public sealed record EthereumRpcOptions
 {
-    /// <summary>Where the client answers JSON-RPC over HTTP.</summary>
+    /// <summary>Where the client answers JSON-RPC: http, https, ws or wss.</summary>
     public required Uri Endpoint { get; init; }
 
     /// <summary>
-    /// Time for one HTTP exchange, batch or single. Default 10 s: mining a full block of heavy calls takes seconds.
+    /// Time for one exchange, batch or single. Default 10 s: mining a full block of heavy calls takes seconds.
     /// </summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
@@ -23,6 +23,6 @@ public sealed record EthereumRpcOptions
     /// keeps the order of a batch up to there.</summary>
     public int BatchCallsMax { get; init; } = 25;
 
-    /// <summary>Connections kept open. Default 8.</summary>
+    /// <summary>HTTP connections kept open; a WebSocket is one. Default 8.</summary>
     public int ConnectionsMax { get; init; } = 8;
 }

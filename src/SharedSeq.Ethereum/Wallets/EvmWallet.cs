@@ -3,10 +3,10 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Ethereum;
 
 /// <summary>
-/// Signs transactions with one secret: for tests, benchmarks and the devnet's accounts. The secret stays in memory; it
-/// is no place for real funds.
+/// Signs transactions with one secret that stays in memory: of the accounts of tests, benchmarks and the devnet; it
+/// is opened from an encrypted file by <see cref="EthereumKeystore"/> where it moves real funds.
 /// </summary>
-public sealed class EvmWallet
+public sealed class EvmWallet : IEvmSigner
 {
     private readonly byte[] _secret;
 
@@ -37,6 +37,13 @@ public sealed class EvmWallet
         items.Number(signature.Parity).Word(signature.R).Word(signature.S);
         return new RlpWriter().Raw(type).List(items).ToArray();
     }
+
+    /// <inheritdoc/>
+    public Task<byte[]> SignAsync(EvmTransactionRequest request, CancellationToken cancellation = default) =>
+        Task.FromResult(Sign(request));
+
+    /// <summary>Signs a hash, as that of a typed text (<see cref="Eip712Struct.DigestOf"/>).</summary>
+    public EvmSignature SignDigest(Hash32 digest) => Secp256k1.Sign(digest, _secret);
 
     /// <summary>Signs a legacy transaction of EIP-155, at the request's highest fee as gas price.</summary>
     public byte[] SignLegacy(EvmTransactionRequest request)

@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using SharedSeq.Adapters.Tests.Clients;
 using SharedSeq.Ethereum;
+using SharedSeq.Primitives;
 
 namespace SharedSeq.Adapters.Tests.Ethereum;
 
@@ -40,6 +41,48 @@ public sealed class EthereumRpcClientTests
         Assert.Equal(new EthereumRpcError(3, "reverted", "\"0x08c379a0\""), e.Error);
     }
 
+    [Fact]
+    public async Task A_refusal_without_an_id_is_that_of_the_request_alone_or_of_a_batch()
+    {
+        const string Refusal = """{"jsonrpc":"2.0","id":null,"error":{"code":-32005,"message":"limit exceeded"}}""";
+        Assert.Equal(-32005, (await FailureOf(Refusal)).Error!.Code);
+        await using StubRpcServer server = await StubRpcServer.StartAsync(context => StubRpcServer.WriteAsync(context, Refusal));
+        using var client = new EthereumRpcClient(server.Endpoint);
+        EthereumRpcException e = await Assert.ThrowsAsync<EthereumRpcException>(() => client.BatchAsync([new EthereumCall("a"), new EthereumCall("b")]));
+        Assert.Equal((EthereumRpcFailure.RpcError, -32005), (e.Kind, e.Error!.Code));
+    }
+
+    [Fact]
+    public async Task What_a_call_reverted_with_is_told_in_words()
+    {
+        AbiError error = AbiError.Parse("BondTooSmall(uint256 required)");
+        string bytes = "0x" + Convert.ToHexStringLower(error.Selector) + "5".PadLeft(64, '0');
+        foreach (string detail in (string[])[$"\"{bytes}\"", $$$"""{"data":"{{{bytes}}}"}"""])
+        {
+            EthereumRpcException e = await FailureOf($$$"""{"id":0,"error":{"code":3,"message":"execution reverted","data":{{{detail}}}}}""");
+            Assert.Equal("BondTooSmall(required: 5)", AbiError.Describe(e.Error!.RevertBytes, [error]));
+        }
+
+        foreach (string detail in (string[])["5", "\"0x0\"", "\"0xzz\"", "\"text\"", "null"])
+            Assert.Null((await FailureOf($$$"""{"id":0,"error":{"code":3,"message":"execution reverted","data":{{{detail}}}}}""")).Error!.RevertBytes);
+    }
+
+    [Fact]
+    public async Task A_call_with_a_time_of_its_own_ends_then()
+    {
+        var never = new TaskCompletionSource();
+        await using StubRpcServer server = await StubRpcServer.StartAsync(_ => never.Task);
+        using var client = new EthereumRpcClient(server.Endpoint);
+        EthereumRpcException e = await Assert.ThrowsAsync<EthereumRpcException>(
+            () => client.CallAsync(new EthereumCall("a") { Timeout = TimeSpan.FromMilliseconds(50) }));
+        Assert.Equal(EthereumRpcFailure.Timeout, e.Kind);
+        never.SetResult();
+    }
+
+    [Fact]
+    public void An_endpoint_of_another_scheme_is_refused() =>
+        Assert.Throws<ArgumentException>(() => new EthereumRpcClient(new Uri("ftp://127.0.0.1")));
+
     [Theory]
     [InlineData("")]
     [InlineData("{")]
@@ -53,6 +96,10 @@ public sealed class EthereumRpcClientTests
     [InlineData("""{"id":0,"result":"0x"}""")]
     [InlineData("""{"id":0,"result":"0x10000000000000000"}""")]
     [InlineData("""{"id":0,"result":null}""")]
+    [InlineData("""{"id":1,"result":"0x1"}""")]
+    [InlineData("""{"id":"0","result":"0x1"}""")]
+    [InlineData("""{"id":null,"result":"0x1"}""")]
+    [InlineData("""{"result":"0x1"}""")]
     public async Task An_answer_that_is_no_quantity_of_json_rpc_is_malformed(string answer) =>
         Assert.Equal(EthereumRpcFailure.MalformedAnswer, (await FailureOf(answer)).Kind);
 
@@ -121,7 +168,7 @@ public sealed class EthereumRpcClientTests
         using var client = new EthereumRpcClient(
             new EthereumRpcOptions { Endpoint = server.Endpoint, AnswerBytesMax = 4096 });
         EthereumRpcException e = await Assert.ThrowsAsync<EthereumRpcException>(() => client.BlockNumberAsync());
-        Assert.Equal(EthereumRpcFailure.MalformedAnswer, e.Kind);
+        Assert.Equal(EthereumRpcFailure.TooLarge, e.Kind);
         Assert.Contains("4096", e.Message, StringComparison.Ordinal);
     }
 
