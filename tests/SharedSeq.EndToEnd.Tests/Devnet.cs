@@ -58,6 +58,13 @@ public class Devnet : IAsyncLifetime
     /// <summary>The Ethereum endpoint of a rollup at an operator.</summary>
     public EthereumRpcClient Gateway(int index, ulong ns) => Connect(new Uri(Rpc(index), string.Create(CultureInfo.InvariantCulture, $"rollups/{ns}")));
 
+    /// <summary>The L1 itself for 0, or one of the providers in front of it, as devnet.json names them.</summary>
+    public EthereumRpcClient L1(int provider)
+    {
+        JsonElement l1 = _state.GetProperty("l1");
+        return Connect(new Uri((provider == 0 ? l1.GetProperty("rpc") : l1.GetProperty("providers")[provider - 1].GetProperty("http")).GetString()!));
+    }
+
     /// <summary>The rollup's execution clients themselves, one per operator.</summary>
     public IReadOnlyList<EthereumRpcClient> Executions(ulong ns) =>
     [

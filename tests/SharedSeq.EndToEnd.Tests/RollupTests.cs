@@ -49,6 +49,18 @@ public sealed class RollupTests(Devnet devnet) : IClassFixture<Devnet>
     }
 
     [Fact]
+    public async Task The_devnet_has_an_L1_behind_three_providers_with_the_accounts_of_the_rollups()
+    {
+        EthereumBlock finalized = EthereumBlock.Read(await devnet.L1(0).CallAsync(new EthereumCall("eth_getBlockByNumber", "finalized", false)))!;
+        for (int provider = 1; provider <= 3; provider++)
+        {
+            Assert.Equal(9_000UL, await devnet.L1(provider).ChainIdAsync());
+            Assert.Equal(finalized.Hash, (await devnet.L1(provider).BlockAsync(finalized.Number))!.Hash);
+            Assert.True(await devnet.L1(provider).BalanceAsync(devnet.Account(7).Address) > 0);
+        }
+    }
+
+    [Fact]
     public async Task A_used_nonce_missing_funds_and_another_chain_are_refused_in_Ethereums_words()
     {
         EvmWallet wallet = devnet.Account(5);

@@ -11,7 +11,7 @@ namespace SharedSeq.EndToEnd.Tests;
 /// <summary>Four operators that order two opaque namespaces, without execution clients.</summary>
 public sealed class OpaqueDevnet : Devnet
 {
-    protected override string[] Options => ["--rollups", "0", "--opaque", "2"];
+    protected override string[] Options => ["--rollups", "0", "--opaque", "2", "--no-l1"];
 }
 
 /// <summary>What submitters and followers are promised, seen from outside of the processes.</summary>

@@ -25,7 +25,7 @@ export async function until(what, seconds, ask) {
 /** Starts it and waits until it is ready; `state` is what devnet.json says, `stop` ends it and removes its data. */
 export async function startDevnet(options = ["--rollups", "1", "--attesters", "3"]) {
     const folder = await mkdtemp(join(tmpdir(), "sharedseq-browser-"));
-    const child = spawn("dotnet", [program, "devnet", "--data", folder, "--fresh", "--json", ...options], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn("dotnet", [program, "devnet", "--data", folder, "--fresh", "--json", "--no-l1", ...options], { stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", text => output = (output + text).slice(-4000));
     const ended = once(child, "exit");

@@ -15,13 +15,43 @@ public sealed record AnvilOptions
     /// <summary>The real binary, see <see cref="AnvilToolchain.ProvisionAsync"/>.</summary>
     public required string BinaryPath { get; init; }
 
-    /// <summary>The rollup's EVM chain id.</summary>
+    /// <summary>The EVM chain id.</summary>
     public required ulong ChainId { get; init; }
 
     /// <summary>
-    /// The genesis block's time, seconds since the Unix epoch; not above the first namespace block's.
+    /// The genesis block's time, seconds since the Unix epoch; not above the first namespace block's. Null for the time
+    /// of the start.
     /// </summary>
-    public required ulong GenesisTimestampSeconds { get; init; }
+    public required ulong? GenesisTimestampSeconds { get; init; }
+
+    /// <summary>
+    /// Seconds from block to block. Default 0: blocks come when they are asked for, as a rollup's do, with transactions
+    /// in the order in which they arrive.
+    /// </summary>
+    public int BlockSeconds { get; init; }
+
+    /// <summary>Ethereum's version by its name, for example osaka. Default: anvil's newest.</summary>
+    public string? Hardfork { get; init; }
+
+    /// <summary>
+    /// Blocks of an epoch: the tag safe is so many below the newest block, finalized twice as many. Default 0: anvil's
+    /// 32.
+    /// </summary>
+    public int SlotsPerEpoch { get; init; }
+
+    /// <summary>
+    /// File that the chain goes on from, where it exists, and that it is written to when this process ends it or is
+    /// killed, and every <see cref="StateSaveSeconds"/>. States of past blocks are not in it. Default: none.
+    /// </summary>
+    public string? StateFile { get; init; }
+
+    /// <summary>File that the chain begins from, as anvil_dumpState gave it, with states of past blocks.</summary>
+    public string? LoadFile { get; init; }
+
+    /// <summary>
+    /// Seconds from save to save of the state file. Default 60: what a machine loses that loses power.
+    /// </summary>
+    public int StateSaveSeconds { get; init; } = 60;
 
     /// <summary>Port on the loopback interface; 0 takes a free one.</summary>
     public int Port { get; init; }

@@ -8,12 +8,15 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Adapters.EvmDev;
 
 /// <summary>
-/// A running anvil on the loopback interface. It keeps no state on disk: started again, it is at genesis and the
-/// adapter replays. It dies with this process, even when that is killed.
+/// A running anvil on the loopback interface. Without a state file it keeps nothing on disk: started again, it is at
+/// genesis and the adapter replays. It ends with this process, even when that is killed.
 /// </summary>
 public sealed class AnvilProcess : IAsyncDisposable
 {
     private const int OutputBytesKept = 32 * 1024;
+
+    /// <summary>Time to write the state file: a day of blocks takes some seconds.</summary>
+    private static readonly TimeSpan SavePatience = TimeSpan.FromSeconds(20);
 
     private readonly BoundedOutput _output = new(OutputBytesKept);
     private readonly TaskCompletionSource<int> _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -59,10 +62,14 @@ public sealed class AnvilProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Kills the process by its id and waits for its end.</summary>
+    /// <summary>
+    /// Kills the process by its id and waits for its end; one with a state file is asked first, and given time to write
+    /// it.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         if (await _started.Task is not { } process) return;
+        if (_options.StateFile is not null && _listening.Task.IsCompletedSuccessfully && await IsSavedAsync()) return;
         try
         {
             process.Kill();
@@ -73,6 +80,15 @@ public sealed class AnvilProcess : IAsyncDisposable
         }
 
         await _exited.Task;
+    }
+
+    private async Task<bool> IsSavedAsync()
+    {
+        if (_exited.Task.IsCompleted) return true;
+        string command = string.Create(CultureInfo.InvariantCulture, $"kill -TERM {Pid}");
+        using (Process kill = Process.Start("/bin/sh", ["-c", command])) await kill.WaitForExitAsync();
+        await Task.WhenAny(_exited.Task, Task.Delay(SavePatience));
+        return _exited.Task.IsCompleted;
     }
 
     private async Task WaitUntilReadyAsync(CancellationToken cancellation)
@@ -154,25 +170,40 @@ public sealed class AnvilProcess : IAsyncDisposable
 
     private ProcessStartInfo StartInfo()
     {
-        static string Text(ulong value) => value.ToString(CultureInfo.InvariantCulture);
         // setsid: an interrupt typed at the terminal reaches this process only, which then ends anvil in order.
-        // setpriv: the kernel kills anvil when the starting thread, and so this process, ends. Both replace themselves:
-        // the pid is anvil's.
-        return new ProcessStartInfo("setsid",
-        [
-            "setpriv", "--pdeathsig", "KILL", "--", _options.BinaryPath,
-            "--host", "127.0.0.1", "--port", Text((ulong)_options.Port),
-            "--no-mining", "--order", "fifo", "--disable-pool-balance-checks",
-            "--chain-id", Text(_options.ChainId), "--timestamp", Text(_options.GenesisTimestampSeconds),
-            "--gas-limit", Text(_options.GasLimit), "--prune-history", Text((ulong)_options.StatesKept),
-            "--mnemonic", _options.Mnemonic, "--accounts", Text((ulong)_options.Accounts),
-            "--balance", Text(_options.BalanceEther),
-        ])
+        // setpriv: the kernel ends anvil when the starting thread, and so this process, ends. Both replace themselves:
+        // the pid is anvil's. It writes its state file when it is asked to end, not when it is killed.
+        string signal = _options.StateFile is null ? "KILL" : "TERM";
+        return new ProcessStartInfo(
+            "setsid", ["setpriv", "--pdeathsig", signal, "--", _options.BinaryPath, .. Arguments()])
         {
             UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+    }
+
+    private List<string> Arguments()
+    {
+        static string Text(ulong value) => value.ToString(CultureInfo.InvariantCulture);
+        List<string> arguments =
+        [
+            "--host", "127.0.0.1", "--port", Text((ulong)_options.Port), "--chain-id", Text(_options.ChainId),
+            "--gas-limit", Text(_options.GasLimit), "--prune-history", Text((ulong)_options.StatesKept),
+            "--mnemonic", _options.Mnemonic, "--accounts", Text((ulong)_options.Accounts),
+            "--balance", Text(_options.BalanceEther),
+        ];
+        if (_options.BlockSeconds > 0) arguments.AddRange(["--block-time", Text((ulong)_options.BlockSeconds)]);
+        else arguments.AddRange(["--no-mining", "--order", "fifo", "--disable-pool-balance-checks"]);
+        if (_options.GenesisTimestampSeconds is { } seconds) arguments.AddRange(["--timestamp", Text(seconds)]);
+        if (_options.Hardfork is { } hardfork) arguments.AddRange(["--hardfork", hardfork]);
+        if (_options.SlotsPerEpoch > 0)
+            arguments.AddRange(["--slots-in-an-epoch", Text((ulong)_options.SlotsPerEpoch)]);
+        if (_options.StateFile is { } state)
+            arguments.AddRange(["--state", state, "--state-interval", Text((ulong)_options.StateSaveSeconds)]);
+        if (_options.LoadFile is { } load)
+            arguments.AddRange(["--load-state", load, "--preserve-historical-states"]);
+        return arguments;
     }
 }

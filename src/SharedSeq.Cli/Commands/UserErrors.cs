@@ -57,7 +57,7 @@ internal static class UserErrors
             return await run();
         }
         catch (Exception e) when (e is ConfigurationException or StorageException or GenesisException or HttpRequestException
-            or IOException or UnauthorizedAccessException or CommandException or ToolchainException or StreamException)
+            or IOException or UnauthorizedAccessException or CommandException or ToolchainException or AnvilException or StreamException)
         {
             await Console.Error.WriteLineAsync($"sharedseq: {e.Message}");
             return ExitCode.Unusable;

@@ -51,6 +51,9 @@ internal sealed class DevnetFolder
     /// <summary>What scripts read when the devnet is ready; removed when it stops.</summary>
     public string StateFile => Path.Combine(Folder, "devnet.json");
 
+    /// <summary>Of the L1's state and ports.</summary>
+    public string L1Folder => Path.Combine(Folder, "l1");
+
     public IEnumerable<NamespacePolicy> Rollups => Genesis.Namespaces.Where(ns => ns.Admission == AdmissionKind.Evm);
 
     /// <summary>Opens an existing devnet or makes a new one.</summary>

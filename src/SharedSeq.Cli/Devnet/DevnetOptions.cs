@@ -23,6 +23,9 @@ internal sealed record DevnetOptions
     /// <summary>Further namespaces without execution clients, for load tests: ids from 100,001 on.</summary>
     public int OpaqueNamespaces { get; init; }
 
+    /// <summary>Start no L1.</summary>
+    public bool IsWithoutL1 { get; init; }
+
     /// <summary>Least seconds of an epoch; 0 for one without end.</summary>
     public int EpochSeconds { get; init; }
 

@@ -7,13 +7,16 @@ using SharedSeq.Storage;
 
 namespace SharedSeq.Cli;
 
-/// <summary>Starts the operators of a devnet, waits until all are ready, shows how they do, and stops them.</summary>
+/// <summary>Starts the operators and the L1 of a devnet, waits until all are ready, shows how they do, and stops them.</summary>
 internal sealed class DevnetRunner(DevnetOptions options)
 {
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(10);
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(2) };
     private OperatorProcess[] _operators = [];
+    private Task<DevnetL1>? _l1Start;
+    private DevnetL1? _l1;
+    private bool _isL1Told;
 
     public async Task<int> RunAsync(CancellationToken cancellation)
     {
@@ -28,9 +31,13 @@ internal sealed class DevnetRunner(DevnetOptions options)
         try
         {
             // Once for all operators and outside of their deadline: a first install downloads.
-            if (options.Rollups > 0) await AnvilToolchain.ProvisionAsync(cancellation: cancellation);
+            if (options.Rollups > 0 || !options.IsWithoutL1) await AnvilToolchain.ProvisionAsync(cancellation: cancellation);
+            if (!options.IsWithoutL1) _l1Start = DevnetL1.StartAsync(L1Place.OpenOrCreate(folder.L1Folder), cancellation);
             _operators = [.. folder.Operators.Select(OperatorProcess.Start)];
             await WaitUntilReadyAsync(folder, cancellation);
+            if (_l1Start is not null) _l1 = await _l1Start;
+            await using DevnetControl? control =
+                _l1 is null ? null : await DevnetControl.StartAsync(folder.Folder, new L1Control(_l1).ObeyAsync);
             WriteState(folder);
             Announce(folder, Environment.TickCount64 - started);
             await WatchAsync(folder, cancellation);
@@ -43,9 +50,17 @@ internal sealed class DevnetRunner(DevnetOptions options)
         finally
         {
             File.Delete(folder.StateFile);
-            await Task.WhenAll(_operators.Select(o => o.StopAsync(StopPatience)));
+            await Task.WhenAll([StopL1Async(), .. _operators.Select(o => o.StopAsync(StopPatience))]);
             if (!options.IsJson) Console.WriteLine("stopped; start again with the same command to resume");
         }
+    }
+
+    /// <summary>Also one whose start failed or is under way: why is told by whoever waited for it.</summary>
+    private async Task StopL1Async()
+    {
+        if (_l1Start is null) return;
+        await ((Task)_l1Start).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_l1Start.IsCompletedSuccessfully) await (await _l1Start).DisposeAsync();
     }
 
     /// <summary>Two devnets in one folder would remove each other's files. The system lets go of it when the process ends, however it ends.</summary>
@@ -130,6 +145,22 @@ internal sealed class DevnetRunner(DevnetOptions options)
                     gateway = GatewayOf(folder, ns),
                     executionRpc = folder.Operators.Take(options.AttesterCount).Select(o => ExecutionRpc(o, ns)).Where(rpc => rpc is not null),
                 }),
+                l1 = _l1 is not { } l1 ? null : new
+                {
+                    chainId = DevnetL1.ChainId,
+                    pid = l1.Pid,
+                    rpc = l1.Endpoint.ToString().TrimEnd('/'),
+                    blockSeconds = DevnetL1.BlockSeconds,
+                    safeBlocks = DevnetL1.SlotsPerEpoch,
+                    finalizedBlocks = 2 * DevnetL1.SlotsPerEpoch,
+                    providers = l1.Providers.Select(p => new
+                    {
+                        provider = p.Number,
+                        http = p.Proxy.Endpoint.ToString().TrimEnd('/'),
+                        webSocket = p.Proxy.SocketEndpoint.ToString().TrimEnd('/'),
+                    }),
+                },
+                controlFile = _l1 is null ? null : DevnetControl.FileOf(folder.Folder),
                 accounts = Accounts().Select(w => new { address = w.Address.ToString(), privateKey = w.ExportSecret() }),
             },
             Json);
@@ -162,12 +193,19 @@ internal sealed class DevnetRunner(DevnetOptions options)
         foreach (OperatorProcess o in _operators) Console.WriteLine($"  operator {o.Operator.Index}  {o.Operator.Rpc}  pid {o.Pid}");
         foreach (NamespacePolicy ns in folder.Rollups)
             Console.WriteLine($"  rollup {ns.Name,-8} chain id {ns.EvmChainId}  {GatewayOf(folder, ns)}");
+        if (_l1 is { } l1)
+        {
+            Console.WriteLine($"  L1       chain id {DevnetL1.ChainId}  {l1.Endpoint}  pid {l1.Pid}");
+            foreach (L1Provider p in l1.Providers) Console.WriteLine($"  provider {p.Number}  {p.Proxy.Endpoint}  {p.Proxy.SocketEndpoint}");
+        }
+
         EvmWallet first = Accounts().First();
-        Console.WriteLine($"  account  {first.Address}  key {first.ExportSecret()}  (10,000 ETH on every rollup; 19 more in {folder.StateFile})");
+        Console.WriteLine($"  account  {first.Address}  key {first.ExportSecret()}  (10,000 ETH on every chain; 19 more in {folder.StateFile})");
         if (folder.Rollups.FirstOrDefault() is { } rollup)
             Console.WriteLine(
                 $"try: cast send --rpc-url {GatewayOf(folder, rollup)} --private-key {first.ExportSecret()} " +
                 "--value 1ether 0x70997970C51812dc3A010C7d01b50e0d17dc79C8");
+        if (_l1 is not null) Console.WriteLine("try: sharedseq devnet l1 set-fault --provider 2 --fault lag:12, then sharedseq devnet l1 show");
         Console.WriteLine("Ctrl-C stops everything.");
     }
 
@@ -178,8 +216,18 @@ internal sealed class DevnetRunner(DevnetOptions options)
         while (await timer.WaitForNextTickAsync(cancellation))
         {
             if (options.IsRestarting) RestartDead(folder);
+            TellOfL1();
             await view.ShowAsync(_operators, _http, cancellation);
         }
+    }
+
+    private void TellOfL1()
+    {
+        if (_isL1Told || _l1 is null || !_l1.Exited.IsCompleted) return;
+        _isL1Told = true;
+        Console.WriteLine(
+            options.IsJson ? JsonSerializer.Serialize(new { @event = "died", l1 = _l1.Pid }, JsonSerializerOptions.Web)
+                : "the L1 died; operators go on without it. Start the devnet again to have it back");
     }
 
     private void RestartDead(DevnetFolder folder)

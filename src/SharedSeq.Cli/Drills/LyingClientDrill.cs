@@ -13,7 +13,7 @@ internal sealed class LyingClientDrill : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly List<AnvilProcess> _clients = [];
-    private readonly List<ExecutionProxy> _proxies = [];
+    private readonly List<LyingClient> _liars = [];
     private BenchNetwork? _started;
 
     private BenchNetwork Network => _started!;
@@ -24,7 +24,7 @@ internal sealed class LyingClientDrill : IAsyncDisposable
     public static async Task RunGasAsync(DrillRun run, CancellationToken cancellation)
     {
         await using LyingClientDrill drill = await StartAsync([3], cancellation);
-        drill._proxies[0].Lie = (method, answer) => MischargeAsync(drill._proxies[0], method, answer);
+        drill._liars[0].Lie = (method, answer) => MischargeAsync(drill._liars[0], method, answer);
         await drill.OneLiarAsync(run, failing: true, cancellation);
     }
 
@@ -34,7 +34,7 @@ internal sealed class LyingClientDrill : IAsyncDisposable
         await using (LyingClientDrill drill = await StartAsync([3], cancellation))
         {
             ulong from = (await drill.HealthAsync(0, cancellation)).Closed + 3;
-            drill._proxies[0].Lie = (method, answer) => WrongRootAsync(method, answer, from);
+            drill._liars[0].Lie = (method, answer) => WrongRootAsync(method, answer, from);
             await drill.OneLiarAsync(run, failing: false, cancellation);
         }
 
@@ -45,7 +45,7 @@ internal sealed class LyingClientDrill : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (_started is not null) await _started.DisposeAsync();
-        foreach (ExecutionProxy proxy in _proxies) await proxy.DisposeAsync();
+        foreach (LyingClient liar in _liars) await liar.DisposeAsync();
         foreach (AnvilProcess client in _clients) await client.DisposeAsync();
     }
 
@@ -81,9 +81,9 @@ internal sealed class LyingClientDrill : IAsyncDisposable
             },
             cancellation);
         _clients.Add(client);
-        ExecutionProxy proxy = await ExecutionProxy.StartAsync(client.Endpoint);
-        _proxies.Add(proxy);
-        return proxy.Endpoint;
+        LyingClient liar = await LyingClient.StartAsync(client.Endpoint);
+        _liars.Add(liar);
+        return liar.Endpoint;
     }
 
     private async Task OneLiarAsync(DrillRun run, bool failing, CancellationToken cancellation)
@@ -133,7 +133,7 @@ internal sealed class LyingClientDrill : IAsyncDisposable
                 await DrillRun.UntilAsync(
                     "all four clients execute", Patience, async () => (await HealthAsync(0, stopped)).Executed > 2, stopped);
                 ulong from = (await HealthAsync(0, stopped)).Closed + 5;
-                foreach (ExecutionProxy proxy in _proxies) proxy.Lie = (method, answer) => WrongRootAsync(method, answer, from);
+                foreach (LyingClient liar in _liars) liar.Lie = (method, answer) => WrongRootAsync(method, answer, from);
                 run.Detected(await DrillRun.UntilAsync(
                     "an honest operator says that executions are split", Patience, async () => (await HealthAsync(0, stopped)).IsSplit, stopped));
                 ulong closed = (await HealthAsync(0, stopped)).Closed;
@@ -202,10 +202,10 @@ internal sealed class LyingClientDrill : IAsyncDisposable
         return Task.CompletedTask;
     }
 
-    private static async Task MischargeAsync(ExecutionProxy proxy, string method, JsonObject answer)
+    private static async Task MischargeAsync(LyingClient liar, string method, JsonObject answer)
     {
         if (BlockOf(method, answer) is not { } block || block["transactions"] is not JsonArray { Count: > 0 }) return;
-        JsonArray receipts = (await proxy.AskAsync("eth_getBlockReceipts", (string)block["number"]!))!.AsArray();
+        JsonArray receipts = (await liar.AskAsync("eth_getBlockReceipts", (string)block["number"]!))!.AsArray();
         if (!receipts.Any(receipt => (string?)receipt!["status"] == "0x0")) return;
         block["gasUsed"] = $"0x{NumberOf(block, "gasUsed") + 2_300:x}";
         Falsify(block);
