@@ -110,12 +110,9 @@ internal sealed class DevnetControl : IAsyncDisposable
     private void WriteFile(string endpoint)
     {
         File.Delete(_file);
-        using var stream = new FileStream(_file, new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.Write,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        });
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using var stream = new FileStream(_file, options);
         JsonSerializer.Serialize(stream, new { endpoint, secret = Encoding.ASCII.GetString(_secret) }, JsonSerializerOptions.Web);
     }
 

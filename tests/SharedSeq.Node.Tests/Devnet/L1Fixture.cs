@@ -34,7 +34,11 @@ public sealed class L1Fixture : IAsyncLifetime
         EvmWallet wallet = EvmWallet.FromMnemonic("test test test test test test test test test test test junk", 0);
         byte[] deploy = wallet.Sign(new EvmTransactionRequest
         {
-            ChainId = DevnetL1.ChainId, Nonce = 0, To = null, Data = Convert.FromHexString(Logger), GasLimit = 200_000,
+            ChainId = DevnetL1.ChainId,
+            Nonce = 0,
+            To = null,
+            Data = Convert.FromHexString(Logger),
+            GasLimit = 200_000,
         });
         Hash32 deployed = await Provider(1).SendRawTransactionAsync(deploy);
         await MineAsync(1);

@@ -79,7 +79,11 @@ internal sealed class L1Control(DevnetL1 l1)
             L1Window window = await L1Window.OfAsync(client, cancellation);
             return new JsonObject
             {
-                ["chainId"] = chainId, ["number"] = latest.Number, ["hash"] = latest.Hash.ToString(), ["safe"] = window.Safe, ["finalized"] = window.Finalized,
+                ["chainId"] = chainId,
+                ["number"] = latest.Number,
+                ["hash"] = latest.Hash.ToString(),
+                ["safe"] = window.Safe,
+                ["finalized"] = window.Finalized,
             };
         }
         catch (EthereumRpcException e)

@@ -77,7 +77,7 @@ internal sealed class L1LogLies(EthereumRpcClient client)
 
     private async Task<JsonObject> ReorderLogsAsync(JsonObject call, JsonArray logs, JsonObject answer, CancellationToken cancellation)
     {
-        string[] blocks = [.. logs.Select(log => (string)log!["blockHash"]!).Distinct()];
+        string[] blocks = [.. logs.Select(log => (string)log!["blockHash"]!).Distinct(StringComparer.Ordinal)];
         if (blocks.Length > BlocksMax) return RpcProxy.Refuse(call, LimitExceeded, $"logs of at most {BlocksMax} blocks");
         var told = new JsonArray();
         foreach (string block in blocks)
