@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Text.Json.Nodes;
 using SharedSeq.Cli;
 using SharedSeq.Ethereum;
-using SharedSeq.Primitives;
 
 namespace SharedSeq.Node.Tests.Devnet;
 
