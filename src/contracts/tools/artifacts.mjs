@@ -38,7 +38,7 @@ function collect() {
         if (sources[name] !== undefined) continue;
         const content = readFileSync(name.startsWith("@") ? join(root, "node_modules", name) : join(root, name), "utf8");
         sources[name] = { content };
-        for (const [, imported] of content.matchAll(/^\s*(?:import|\})[^;"']*["']([^"']+)["'];/gm)) {
+        for (const [, imported] of content.matchAll(/^\s*import\b[^;"']*["']([^"']+)["'];/gm)) {
             queue.push(imported.startsWith(".") ? join(dirname(name), imported) : imported);
         }
     }

@@ -5,6 +5,7 @@ import {Votes} from "@openzeppelin/contracts/governance/utils/Votes.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {Time} from "@openzeppelin/contracts/utils/types/Time.sol";
 import {IGovernedCalls, IPauses} from "../governance/IGovernedCalls.sol";
+import {IOperatorAccounts} from "./IOperatorAccounts.sol";
 import {KeyRole, OperatorKeys, PublicKey, Signature} from "./OperatorKeys.sol";
 import {VoteEvidence} from "./VoteEvidence.sol";
 
@@ -15,7 +16,7 @@ import {VoteEvidence} from "./VoteEvidence.sol";
 /// @dev    Native coin: an operator needs no market, no allowance and no second approval, a slash burns something whose price the
 ///         slashed can not move, and no token's owner can freeze a bond. Every path that pays goes last, pays only who calls, and pulls.
 ///         An operator is not transferable: votes would be for sale by the block, and keys are proved for one owner.
-contract OperatorRegistry is Votes, IGovernedCalls {
+contract OperatorRegistry is Votes, IGovernedCalls, IOperatorAccounts {
     /// @notice What never changes.
     /// @param network Chain id of the network (not of this chain): part of what operators sign.
     /// @param governance The account that governs, a PolicyTimelock.
@@ -367,7 +368,8 @@ contract OperatorRegistry is Votes, IGovernedCalls {
         return _endpoints[number];
     }
 
-    /// @notice Whether the account owns an operator that is registered, bonded and neither leaving nor jailed.
+    /// @inheritdoc IOperatorAccounts
+    /// @dev Nor one that leaves: what it has at stake may be gone before its word is tested.
     function isOperator(address account) external view returns (bool) {
         return activeBond[account] != 0;
     }

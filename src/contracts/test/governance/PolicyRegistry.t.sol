@@ -27,7 +27,7 @@ contract PolicyRegistryTest is PolicyBench {
         policies.schedule(changed, committee, 100);
         vm.prank(address(timelock));
         policies.schedule(changed, committee, 100);
-        vm.snapshotGasLastCall("governance", "schedule a policy");
+        vm.snapshotGasLastCall("Governance", "schedule a policy");
         assertEq(policies.latest(), 2, "latest");
         assertEq(policies.policy(2).encoded, changed);
         assertEq(policies.policy(2).activationHeight, 100, "activation");
