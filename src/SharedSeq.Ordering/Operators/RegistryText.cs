@@ -19,7 +19,8 @@ public static class RegistryText
     /// <param name="key">The key that signs.</param>
     public static byte[] KeyProof(ulong l1ChainId, EvmAddress registry, EvmAddress owner, StatementRole role, PublicKey64 key)
     {
-        if (role is not (StatementRole.VoteKey or StatementRole.NodeKey)) throw new ArgumentException($"a key is registered to vote or as node, not {role}", nameof(role));
+        if (role is not (StatementRole.VoteKey or StatementRole.NodeKey))
+            throw new ArgumentException($"a key is registered to vote or as node, not {role}", nameof(role));
         var writer = new CanonicalWriter(160);
         writer.Raw("SharedSeq.operatorKey"u8);
         writer.Byte((byte)role);

@@ -39,8 +39,8 @@ public sealed partial class PolicyRuleTests
     public void The_documents_have_the_contracts_table()
     {
         string page = File.ReadAllText(Path.Combine(VectorFile.RepositoryRoot, "docs", "protocol", "l1-operators.md"));
-        string[] rows = [.. Fields.Skip(1).Select(field =>
-            $"| `{field.Name}` | {field.Least.ToString("N0", CultureInfo.InvariantCulture)} to {field.Most.ToString("N0", CultureInfo.InvariantCulture)} | {Word(field.Change)} |")];
+        string[] rows = [.. Fields.Skip(1).Select(field => string.Create(
+            CultureInfo.InvariantCulture, $"| `{field.Name}` | {field.Least:N0} to {field.Most:N0} | {Word(field.Change)} |"))];
         foreach (string row in rows) Assert.Contains(row, page, StringComparison.Ordinal);
     }
 
