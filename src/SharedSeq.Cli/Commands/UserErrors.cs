@@ -1,5 +1,6 @@
 using SharedSeq.Adapters.EvmDev;
 using SharedSeq.Client;
+using SharedSeq.Ethereum;
 using SharedSeq.Node;
 using SharedSeq.Ordering;
 using SharedSeq.Storage;
@@ -57,7 +58,8 @@ internal static class UserErrors
             return await run();
         }
         catch (Exception e) when (e is ConfigurationException or StorageException or GenesisException or HttpRequestException
-            or IOException or UnauthorizedAccessException or CommandException or ToolchainException or AnvilException or StreamException)
+            or IOException or UnauthorizedAccessException or CommandException or ToolchainException or AnvilException
+            or EthereumRpcException or StreamException)
         {
             await Console.Error.WriteLineAsync($"sharedseq: {e.Message}");
             return ExitCode.Unusable;

@@ -26,6 +26,12 @@ internal sealed class DevnetL1 : IAsyncDisposable
     /// <summary>The version of Ethereum that has P256VERIFY.</summary>
     private const string Hardfork = "osaka";
 
+    /// <summary>
+    /// EIP-2935's contract, which is removed: it gains a slot with each block, and anvil keeps a copy of it with each state, 80 KB a block after some minutes.
+    /// The BLOCKHASH instruction does not need it.
+    /// </summary>
+    private const string HistoryContract = "0x0000F90827F1C53a10cb7A02335B175320002935";
+
     /// <summary>States of past blocks: what a reorganisation goes back to, and what can be read at a finalized block.</summary>
     private const int StatesKept = ReorgBlocksMax + 16;
 
@@ -55,6 +61,7 @@ internal sealed class DevnetL1 : IAsyncDisposable
     public Task Exited => _anvil!.Exited;
 
     /// <exception cref="AnvilException">It does not start; nothing is left running.</exception>
+    /// <exception cref="EthereumRpcException">It does not answer; nothing is left running.</exception>
     /// <exception cref="ToolchainException">Anvil can not be installed.</exception>
     /// <exception cref="IOException">A provider's port is in use.</exception>
     public static async Task<DevnetL1> StartAsync(L1Place place, CancellationToken cancellation)
@@ -65,6 +72,7 @@ internal sealed class DevnetL1 : IAsyncDisposable
             string binary = await AnvilToolchain.ProvisionAsync(cancellation: cancellation);
             l1._anvil = await StartAnvilAsync(OptionsOf(binary) with { Port = place.Port, StateFile = place.StateFile }, cancellation);
             l1._client = ClientOf(l1._anvil);
+            await l1._client.CallAsync(new EthereumCall("anvil_setCode", HistoryContract, "0x"), cancellation);
             for (int i = 0; i < L1Place.Providers; i++)
                 l1._providers.Add(await L1Provider.StartAsync(i + 1, l1._client, place.ProviderPorts[i], l1.ForkAsync));
             return l1;
