@@ -38,12 +38,12 @@ internal static class DevnetL1Command
         var fault = new Option<string>("--fault") { Description = "One of those below; it replaces the one before.", Required = true };
         fault.Validators.Add(result =>
         {
-            if (!L1Fault.TryParse(result.GetValueOrDefault<string>() ?? "", out _, out string why)) result.AddError(why);
+            if (!L1ProviderFault.TryParse(result.GetValueOrDefault<string>() ?? "", out _, out string why)) result.AddError(why);
         });
         var command = new Command(
             "set-fault",
             "Make a provider go wrong, until another fault is set. Example: sharedseq devnet l1 set-fault --provider 2 --fault lag:12" +
-            $"{Environment.NewLine}Faults:{Environment.NewLine}" + string.Join(Environment.NewLine, L1Fault.Forms.Select(Explain)))
+            $"{Environment.NewLine}Faults:{Environment.NewLine}" + string.Join(Environment.NewLine, L1ProviderFault.Forms.Select(Explain)))
         {
             provider, fault, data, json,
         };

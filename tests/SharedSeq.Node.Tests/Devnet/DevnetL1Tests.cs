@@ -146,7 +146,7 @@ public sealed class DevnetL1Tests(L1Fixture l1) : IClassFixture<L1Fixture>
             Assert.Equal((ulong)shown["head"]!["number"]! - 12, (ulong)shown["providers"]![1]!["head"]!["number"]!);
             Assert.Equal(ExitCode.Ok, await Program.Main(["devnet", "l1", "set-fault", "--data", l1.Folder, "--provider", "all", "--fault", "slow:1"]));
             Assert.Equal(ExitCode.Ok, await Program.Main(["devnet", "l1", "show", "--data", l1.Folder]));
-            Assert.All(l1.L1.Providers, provider => Assert.Equal(new L1Fault(L1FaultKind.Slow, 1), provider.Fault));
+            Assert.All(l1.L1.Providers, provider => Assert.Equal(new L1ProviderFault(L1FaultKind.Slow, 1), provider.Fault));
             Assert.Equal(ExitCode.Usage, await Program.Main(["devnet", "l1", "set-fault", "--data", l1.Folder, "--provider", "4", "--fault", "lag"]));
             Assert.Equal(ExitCode.Usage, await Program.Main(["devnet", "l1", "set-fault", "--data", l1.Folder, "--provider", "1", "--fault", "lagg"]));
 

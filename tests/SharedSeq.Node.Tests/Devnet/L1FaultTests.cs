@@ -13,7 +13,7 @@ public sealed class L1FaultTests
     [InlineData("fork:32", "fork:32")]
     public void A_fault_reads_as_it_is_written(string text, string written)
     {
-        Assert.True(L1Fault.TryParse(text, out L1Fault fault, out _));
+        Assert.True(L1ProviderFault.TryParse(text, out L1ProviderFault fault, out _));
         Assert.Equal(written, fault.ToString());
     }
 
@@ -27,16 +27,16 @@ public sealed class L1FaultTests
     [InlineData("fork:33", "N is 1 to 32 blocks")]
     public void What_is_none_is_refused_with_what_would_be(string text, string why)
     {
-        Assert.False(L1Fault.TryParse(text, out _, out string said));
+        Assert.False(L1ProviderFault.TryParse(text, out _, out string said));
         Assert.Contains(why, said, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Every_kind_has_one_form_that_help_explains()
     {
-        Assert.Equal(Enum.GetValues<L1FaultKind>(), L1Fault.Forms.Select(form => form.Kind));
+        Assert.Equal(Enum.GetValues<L1FaultKind>(), L1ProviderFault.Forms.Select(form => form.Kind));
         string help = DevnetL1Command.Create().Subcommands.Single(command => command.Name == "set-fault").Description!;
-        Assert.All(L1Fault.Forms, form => Assert.Contains($"{form.Usage} ", help, StringComparison.Ordinal));
-        Assert.All(L1Fault.Forms, form => Assert.True(L1Fault.TryParse(form.Name, out _, out _), form.Name));
+        Assert.All(L1ProviderFault.Forms, form => Assert.Contains($"{form.Usage} ", help, StringComparison.Ordinal));
+        Assert.All(L1ProviderFault.Forms, form => Assert.True(L1ProviderFault.TryParse(form.Name, out _, out _), form.Name));
     }
 }

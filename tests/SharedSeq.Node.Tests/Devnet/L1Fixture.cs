@@ -80,7 +80,7 @@ public sealed class L1Fixture : IAsyncLifetime
     {
         foreach ((int index, string text) in ((string[])[first, second, third]).Index())
         {
-            Assert.True(L1Fault.TryParse(text, out L1Fault fault, out string why), why);
+            Assert.True(L1ProviderFault.TryParse(text, out L1ProviderFault fault, out string why), why);
             await L1.SetFaultAsync(index + 1, fault, CancellationToken.None);
         }
     }

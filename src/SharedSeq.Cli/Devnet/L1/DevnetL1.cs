@@ -86,7 +86,7 @@ internal sealed class DevnetL1 : IAsyncDisposable
 
     /// <summary>Gives a provider a fault in place of the one that it has.</summary>
     /// <exception cref="EthereumRpcException">The L1 does not answer, or has no state to fork from.</exception>
-    public async Task SetFaultAsync(int number, L1Fault fault, CancellationToken cancellation)
+    public async Task SetFaultAsync(int number, L1ProviderFault fault, CancellationToken cancellation)
     {
         await _turn.WaitAsync(cancellation);
         try

@@ -29,7 +29,7 @@ internal sealed class L1Control(DevnetL1 l1)
     private async Task<JsonObject> SetFaultAsync(JsonObject command, CancellationToken cancellation)
     {
         int number = NumberOf(command, "provider", 1, l1.Providers.Count);
-        if (!L1Fault.TryParse(TextOf(command, "fault"), out L1Fault fault, out string why)) throw new CommandException(why);
+        if (!L1ProviderFault.TryParse(TextOf(command, "fault"), out L1ProviderFault fault, out string why)) throw new CommandException(why);
         await l1.SetFaultAsync(number, fault, cancellation);
         return new JsonObject { ["provider"] = number, ["fault"] = fault.ToString() };
     }

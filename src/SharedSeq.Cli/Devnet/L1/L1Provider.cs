@@ -30,7 +30,7 @@ internal sealed class L1Provider : IAsyncDisposable
     private readonly L1OlderView _older;
     private readonly L1HeaderLies _headers;
     private readonly L1LogLies _logs;
-    private volatile State _state = new(L1Fault.None, default, null, Stopwatch.GetTimestamp());
+    private volatile State _state = new(L1ProviderFault.None, default, null, Stopwatch.GetTimestamp());
     private long _answered;
 
     private L1Provider(int number, EthereumRpcClient client, L1ForkSource forks)
@@ -48,7 +48,7 @@ internal sealed class L1Provider : IAsyncDisposable
 
     public RpcProxy Proxy { get; private set; } = null!;
 
-    public L1Fault Fault => _state.Fault;
+    public L1ProviderFault Fault => _state.Fault;
 
     /// <summary>How long it has had this fault.</summary>
     public TimeSpan FaultAge => Stopwatch.GetElapsedTime(_state.Since);
@@ -69,7 +69,7 @@ internal sealed class L1Provider : IAsyncDisposable
 
     /// <summary>From now on this is wrong with it, and nothing else. What the fault needs is there when this returns.</summary>
     /// <exception cref="EthereumRpcException">The L1 does not answer.</exception>
-    public async Task SetAsync(L1Fault fault, CancellationToken cancellation)
+    public async Task SetAsync(L1ProviderFault fault, CancellationToken cancellation)
     {
         L1Window window = fault.Kind is L1FaultKind.Freeze or L1FaultKind.Unfinalized ? await L1Window.OfAsync(_client, cancellation) : default;
         EthereumRpcClient? fork = fault.Kind == L1FaultKind.Fork ? await _forks(fault.Amount, cancellation) : null;
@@ -139,5 +139,5 @@ internal sealed class L1Provider : IAsyncDisposable
         return answer;
     }
 
-    private sealed record State(L1Fault Fault, L1Window Window, EthereumRpcClient? Fork, long Since);
+    private sealed record State(L1ProviderFault Fault, L1Window Window, EthereumRpcClient? Fork, long Since);
 }

@@ -27,9 +27,9 @@ internal enum L1FaultKind
 /// <summary>A fault as it is set: its kind and how much of it.</summary>
 /// <param name="Kind">What is wrong.</param>
 /// <param name="Amount">Blocks or milliseconds; 0 for kinds without.</param>
-internal sealed record L1Fault(L1FaultKind Kind, int Amount = 0)
+internal sealed record L1ProviderFault(L1FaultKind Kind, int Amount = 0)
 {
-    public static readonly L1Fault None = new(L1FaultKind.None);
+    public static readonly L1ProviderFault None = new(L1FaultKind.None);
 
     /// <summary>How each kind is written, and what it does.</summary>
     public static readonly IReadOnlyList<L1FaultForm> Forms =
@@ -57,7 +57,7 @@ internal sealed record L1Fault(L1FaultKind Kind, int Amount = 0)
     private static L1FaultForm FormOf(L1FaultKind kind) => Forms.First(form => form.Kind == kind);
 
     /// <summary>Reads a name, or a name and an amount: lag:12.</summary>
-    public static bool TryParse(string text, out L1Fault fault, out string why)
+    public static bool TryParse(string text, out L1ProviderFault fault, out string why)
     {
         fault = None;
         why = "";
@@ -80,7 +80,7 @@ internal sealed record L1Fault(L1FaultKind Kind, int Amount = 0)
             return false;
         }
 
-        fault = new L1Fault(known.Kind, amount);
+        fault = new L1ProviderFault(known.Kind, amount);
         return true;
     }
 
