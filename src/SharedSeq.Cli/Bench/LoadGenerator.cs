@@ -44,6 +44,7 @@ internal sealed class LoadGenerator(
     private long _lastCommit;
     private long _longestSilence;
     private int _badProofs;
+    private string? _firstBad;
 
     /// <summary>What happened to each frame scheduled in the measured time, until now.</summary>
     public LatencySamples Samples => _samples;
@@ -94,10 +95,11 @@ internal sealed class LoadGenerator(
         foreach (SubmitReply.Committed reply in _proofs.Values)
         {
             await UntilKnownAsync(reply.Proof.Epoch, cancellation);
-            if (CommitCheck.CheckBlock(network, reply) != ReplyRejection.None) Interlocked.Increment(ref _badProofs);
+            ReplyRejection reason = CommitCheck.CheckBlock(network, reply);
+            if (reason != ReplyRejection.None) OnBadReply($"{reason}, epoch {reply.Proof.Epoch}, height {reply.Headers[0].Height}, known to epoch {network.Newest}");
         }
 
-        if (_badProofs > 0) throw BenchRun.NoResult($"{_badProofs} replies could not be read or did not verify");
+        if (_badProofs > 0) throw BenchRun.NoResult($"{_badProofs} replies could not be read or did not verify, the first: {_firstBad}");
     }
 
     /// <summary>What was committed just before the end may be of an epoch that began then: its hand-over is certified a moment later.</summary>
@@ -126,6 +128,12 @@ internal sealed class LoadGenerator(
         }
     }
 
+    private void OnBadReply(string why)
+    {
+        Interlocked.CompareExchange(ref _firstBad, why, null);
+        Interlocked.Increment(ref _badProofs);
+    }
+
     private static byte[] RandomBytes(int count)
     {
         byte[] bytes = new byte[count];
@@ -138,7 +146,8 @@ internal sealed class LoadGenerator(
         _proofs.TryAdd(reply.Headers[0].Height, reply);
 
         // Every frame's place is proved; checking a sample keeps the generator from being the bottleneck, a wrong one still voids the run.
-        if (frame.Request % 64 == 0 && CommitCheck.CheckFrame(reply, frame, ids) != ReplyRejection.None) Interlocked.Increment(ref _badProofs);
+        if (frame.Request % 64 == 0 && CommitCheck.CheckFrame(reply, frame, ids) is var reason and not ReplyRejection.None)
+            OnBadReply($"{reason}, epoch {reply.Proof.Epoch}, height {reply.Headers[0].Height}, batch {frame.Seq}");
         ledger.Commit(ids, reply.Proof);
         Interlocked.Add(ref _ledgerCount, ids.Length);
         long now = Stopwatch.GetTimestamp();
@@ -254,10 +263,10 @@ internal sealed class LoadGenerator(
             {
                 // the operator died or the run is over
             }
-            catch (DecodeException)
+            catch (DecodeException e)
             {
                 // no client could read this: it proves nothing
-                Interlocked.Increment(ref load._badProofs);
+                load.OnBadReply(e.Message);
             }
         }
 

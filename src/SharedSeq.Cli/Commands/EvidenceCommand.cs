@@ -8,6 +8,9 @@ namespace SharedSeq.Cli;
 /// <summary>evidence list|export: proofs of misbehaviour as an operator keeps them, as files that anybody can check.</summary>
 internal static class EvidenceCommand
 {
+    /// <summary>Pieces listed. 10,000: an honest operator keeps a few of each offender.</summary>
+    private const int ItemsMax = 10_000;
+
     public static Command Create()
     {
         var command = new Command("evidence", "Show and export evidence of misbehaviour: two signed statements that contradict each other.");
@@ -71,10 +74,11 @@ internal static class EvidenceCommand
         };
     }
 
-    /// <summary>Page by page, as long as there is something new.</summary>
+    /// <summary>Page by page, as long as there is something new: an operator that repeats itself has no more to say.</summary>
     private static async Task<List<JsonElement>> AllAsync(OperatorClient client, CancellationToken cancellation)
     {
         var items = new List<JsonElement>();
+        var known = new HashSet<string?>(StringComparer.Ordinal);
         while (true)
         {
             string? last = items.Count > 0 ? items[^1].GetProperty("id").GetString() : null;
@@ -85,8 +89,10 @@ internal static class EvidenceCommand
                 foreach (JsonElement item in read) _ = (item.GetProperty("id").GetString(), Describe(item));
                 return read;
             });
-            if (found.Length == 0) return items;
-            items.AddRange(found);
+            int before = items.Count;
+            items.AddRange(found.Where(item => known.Add(item.GetProperty("id").GetString())));
+            if (items.Count == before) return items;
+            if (items.Count > ItemsMax) throw new CommandException($"this operator names more than {ItemsMax:n0} pieces of evidence: ask another one");
         }
     }
 

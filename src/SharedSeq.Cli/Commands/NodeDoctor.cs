@@ -39,11 +39,20 @@ internal static class NodeDoctor
         }
 
         if (genesis is not null) faults += await AskNetworkAsync(configuration.Replica, genesis, cancellation);
-        faults += Try("peers.listen", () => Bind(configuration.Peers.Listen));
-        faults += Try("rpc.listen", () => Bind(configuration.Rpc.Listen));
         faults += Try("data folder", () => Writable(configuration.DataDir));
+        bool runs = IsHeld(configuration.DataDir);
+        if (runs)
+        {
+            Say(true, "peers.listen, rpc.listen", "a node runs on this data folder: its ports are its own");
+        }
+        else
+        {
+            faults += Try("peers.listen", () => Bind(configuration.Peers.Listen));
+            faults += Try("rpc.listen", () => Bind(configuration.Rpc.Listen));
+        }
+
         faults += Try("checkpoint", () => Checkpoint(configuration));
-        Console.WriteLine(faults == 0 ? "ready to run" : $"{faults} to mend");
+        Console.WriteLine(faults > 0 ? $"{faults} to mend" : runs ? "running" : "ready to run");
         return faults == 0 ? ExitCode.Ok : ExitCode.Failed;
     }
 
@@ -83,6 +92,22 @@ internal static class NodeDoctor
         {
             Say(false, what, e.Message);
             return 1;
+        }
+    }
+
+    /// <summary>Whether a process has the vote log open. Its folder is not made where there is none.</summary>
+    private static bool IsHeld(string dataFolder)
+    {
+        string votes = Path.Combine(dataFolder, "votes");
+        if (!Directory.Exists(votes)) return false;
+        try
+        {
+            FolderLock.Take(votes, DiskFileLayer.Instance).Dispose();
+            return false;
+        }
+        catch (StorageException e) when (e.Reason == StorageRejection.FolderInUse)
+        {
+            return true;
         }
     }
 

@@ -47,11 +47,14 @@ public sealed class OperatorDoor : IOrderedFollower
     }
 
     /// <summary>Takes a statement and waits until it is ordered.</summary>
+    /// <param name="bytes">The encoded statement.</param>
+    /// <param name="from">Who brings it; null where that is not counted.</param>
+    /// <param name="cancellation">Ends the wait; the statement may be ordered all the same.</param>
     /// <exception cref="RpcException">It is refused, or was not ordered in time.</exception>
     /// <exception cref="SubmissionException">The lane does not take it.</exception>
-    public async Task<StatementOutcome> SubmitAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
+    public async Task<StatementOutcome> SubmitAsync(ReadOnlyMemory<byte> bytes, ClientAddress? from, CancellationToken cancellation)
     {
-        Check(bytes.Span);
+        Check(bytes.Span, from);
         if (Interlocked.Increment(ref _waiting) > WaitingMax)
         {
             Interlocked.Decrement(ref _waiting);
@@ -106,7 +109,7 @@ public sealed class OperatorDoor : IOrderedFollower
     {
     }
 
-    private void Check(ReadOnlySpan<byte> bytes)
+    private void Check(ReadOnlySpan<byte> bytes, ClientAddress? from)
     {
         OperatorStatement statement;
         try
@@ -120,10 +123,8 @@ public sealed class OperatorDoor : IOrderedFollower
 
         if ((uint)bytes.Length > _genesis.Policy.TransactionBytesMax) throw Refused(nameof(RejectionReason.TooLarge), "it is no transaction of this network");
         if (_genesis.Policy.EpochSeconds == 0) throw Refused("NoEpochs", "this network has one epoch without end: its committee does not change");
-        if (!TryTakeCheck(out int retryAfterMs))
-            throw new RpcException(RpcError.TooManyCalls, $"{ChecksPerSecondMax} statements a second are checked here", new { retryAfterMs });
         OperatorRegistry registry = _progress.Operators ?? throw new RpcException(RpcError.NotReady, "the node is starting");
-        if (registry.Check(statement, _progress.CommittedTime, _scheme) is { } reason)
+        if (registry.Check(statement, _progress.CommittedTime, new MeteredScheme(this, from)) is { } reason)
             throw Refused(reason.ToString(), WhyOf(reason, registry));
     }
 
@@ -143,10 +144,17 @@ public sealed class OperatorDoor : IOrderedFollower
         _ => "the statement would be left out",
     };
 
-    private bool TryTakeCheck(out int retryAfterMs)
+    private void TakeCheck(ClientAddress? from)
     {
-        lock (_gate) return _checks.TryTake(out retryAfterMs);
+        if (from is not null && !from.TryTakeStatement(out int retryAfterMs))
+            throw TooMany($"{ClientAddress.StatementsPerSecondMax} statements a second of one address are checked here", retryAfterMs);
+        lock (_gate)
+        {
+            if (!_checks.TryTake(out retryAfterMs)) throw TooMany($"{ChecksPerSecondMax} statements a second are checked here", retryAfterMs);
+        }
     }
+
+    private static RpcException TooMany(string why, int retryAfterMs) => new(RpcError.TooManyCalls, why, new { retryAfterMs });
 
     private async Task<StatementOutcome> OrderAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
     {
@@ -178,6 +186,19 @@ public sealed class OperatorDoor : IOrderedFollower
     private void Tell(StatementOutcome outcome)
     {
         if (_awaited.TryGetValue(outcome.Id, out TaskCompletionSource<StatementOutcome>? waiting)) waiting.TrySetResult(outcome);
+    }
+
+    /// <summary>A statement that is refused without a look at its signatures costs nothing, so it takes nothing of what others may have checked.</summary>
+    private sealed class MeteredScheme(OperatorDoor door, ClientAddress? from) : ISignatureScheme
+    {
+        private bool _isTaken;
+
+        public bool Verify(PublicKey64 key, ReadOnlySpan<byte> text, Signature64 signature)
+        {
+            if (!_isTaken) door.TakeCheck(from);
+            _isTaken = true;
+            return door._scheme.Verify(key, text, signature);
+        }
     }
 
     private static RpcException Refused(string reason, string why) => new(RpcError.StatementRefused, $"not taken: {reason}: {why}", new { reason });

@@ -7,8 +7,8 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Node;
 
 /// <summary>
-/// A candidate's own word that it is in step: looks four times a second whether there is something to say, and brings it to the doors of members until one
-/// has had it ordered. A candidate has no lane of its own.
+/// A candidate's own word that it is in step: looks four times a second whether there is something to say, and brings it to the doors of members, a round at
+/// each look, until the own ordering says that it is ready: what a member answers is its word. A candidate has no lane of its own.
 /// </summary>
 internal sealed class ReadyAnnouncer : IAsyncDisposable
 {
@@ -18,11 +18,15 @@ internal sealed class ReadyAnnouncer : IAsyncDisposable
     /// </summary>
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>How long one member may take. 3 s: a statement is ordered within a second where a network runs, and what is named grows old.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
     private readonly NodeRuntime _node;
     private readonly PublicKey64 _voteKey;
     private readonly ISigner _signer;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
+    private readonly DoorRounds _rounds = new();
     private readonly Task _loop;
 
     /// <param name="node">The running node.</param>
@@ -73,11 +77,11 @@ internal sealed class ReadyAnnouncer : IAsyncDisposable
         ulong validUntil = (_node.Progress.CommittedTime.Value / 1_000) + _node.Genesis.Policy.DedupSeconds;
         OperatorStatement.Ready ready = new OperatorStatementSigner(_node.Genesis.Domain).Ready(validUntil, _voteKey, checkpoint, _signer);
         string statement = "0x" + Convert.ToHexStringLower(ready.Encode());
-        foreach (Uri door in Doors())
+        foreach (Uri door in _rounds.Next([.. Doors()]))
         {
             try
             {
-                using var member = new OperatorClient(door);
+                using var member = new OperatorClient(door, Patience);
                 await member.CallAsync("sharedseq_submitOperatorStatement", [statement], _stop.Token);
                 _logger.ReadySaid(checkpoint.Height, door);
                 return;

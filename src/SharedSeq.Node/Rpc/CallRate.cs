@@ -9,6 +9,9 @@ namespace SharedSeq.Node;
 /// <param name="address">The client's address, whose calls a second all of its connections share; null for none.</param>
 public sealed class CallRate(int perSecond, TimeProvider clock, ClientAddress? address = null)
 {
+    /// <summary>Whose calls these are, with those of its other connections; null where that is not counted.</summary>
+    public ClientAddress? Address => address;
+
     private readonly long _second = clock.TimestampFrequency;
     private readonly long _interval = long.Max(1, clock.TimestampFrequency / perSecond);
 

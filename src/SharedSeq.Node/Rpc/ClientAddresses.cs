@@ -23,7 +23,7 @@ internal sealed class ClientAddresses(RpcSection options, TimeProvider clock)
         lock (_gate)
         {
             Sweep();
-            if (!_known.TryGetValue(group, out address)) _known[group] = address = new ClientAddress(new CallRate(options.AddressCallsPerSecondMax, clock));
+            if (!_known.TryGetValue(group, out address)) _known[group] = address = NewAddress();
             if (address.Connections >= options.AddressConnectionsMax)
             {
                 address = null;
@@ -55,6 +55,8 @@ internal sealed class ClientAddresses(RpcSection options, TimeProvider clock)
         }
     }
 
+    private ClientAddress NewAddress() => new(new CallRate(options.AddressCallsPerSecondMax, clock), new CallRate(ClientAddress.StatementsPerSecondMax, clock));
+
     /// <summary>Once a second: whoever closes its connections and comes back at once does not find its calls there anew.</summary>
     private void Sweep()
     {
@@ -69,8 +71,14 @@ internal sealed class ClientAddresses(RpcSection options, TimeProvider clock)
 }
 
 /// <summary>One client address: its connections share its calls a second.</summary>
-public sealed class ClientAddress(CallRate rate)
+/// <param name="rate">Calls.</param>
+/// <param name="statements">Operator statements whose signatures are checked.</param>
+public sealed class ClientAddress(CallRate rate, CallRate statements)
 {
+    /// <summary>Operator statements of one address whose signatures are checked in a second. 4: an operator brings a few a year, and one address must not take
+    /// all that are checked (<see cref="OperatorDoor.ChecksPerSecondMax"/>).</summary>
+    public const int StatementsPerSecondMax = 4;
+
     private readonly Lock _gate = new();
 
     /// <summary>Guarded by <see cref="ClientAddresses"/>.</summary>
@@ -83,5 +91,11 @@ public sealed class ClientAddress(CallRate rate)
     public bool TryTake(out int retryAfterMs)
     {
         lock (_gate) return rate.TryTake(out retryAfterMs);
+    }
+
+    /// <summary>Takes one check of a statement's signatures, or says in how many milliseconds there is room for one.</summary>
+    public bool TryTakeStatement(out int retryAfterMs)
+    {
+        lock (_gate) return statements.TryTake(out retryAfterMs);
     }
 }

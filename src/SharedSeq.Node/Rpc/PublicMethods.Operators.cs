@@ -13,7 +13,7 @@ public sealed partial class PublicMethods
         byte[] statement = call.Bytes(0, "statement");
         if (!node.IsReady()) throw new RpcException(RpcError.NotReady, "the node is starting or stopping");
         if (node.Epochs.Present.Self is null) throw new RpcException(RpcError.NotReady, "this node has no seat now: ask a member");
-        StatementOutcome outcome = await node.Operators.SubmitAsync(statement, call.Cancellation);
+        StatementOutcome outcome = await node.Operators.SubmitAsync(statement, call.From, call.Cancellation);
         return new
         {
             txId = outcome.Id.ToString(),

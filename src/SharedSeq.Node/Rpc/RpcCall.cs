@@ -5,7 +5,7 @@ using SharedSeq.Primitives;
 namespace SharedSeq.Node;
 
 /// <summary>One call: its method and parameters, with readers that refuse what is missing or malformed by name.</summary>
-public sealed class RpcCall(string method, JsonElement parameters, IRpcConnection? connection, CancellationToken cancellation)
+public sealed class RpcCall(string method, JsonElement parameters, IRpcConnection? connection, CancellationToken cancellation, ClientAddress? from = null)
 {
     public string Method { get; } = method;
 
@@ -15,6 +15,9 @@ public sealed class RpcCall(string method, JsonElement parameters, IRpcConnectio
     public IRpcConnection? Connection { get; } = connection;
 
     public CancellationToken Cancellation { get; } = cancellation;
+
+    /// <summary>Where it came from; null where that is not counted.</summary>
+    public ClientAddress? From { get; } = from;
 
     public int Count => Parameters.ValueKind == JsonValueKind.Array ? Parameters.GetArrayLength() : 0;
 

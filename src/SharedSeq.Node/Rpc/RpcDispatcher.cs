@@ -112,7 +112,7 @@ public sealed class RpcDispatcher(IReadOnlyDictionary<string, RpcMethod> methods
                 throw new RpcException(RpcError.RequestTooLarge, $"the batch's answers have more than {BatchAnswerBytesMax} bytes; call this again");
             if (!methods.TryGetValue(method, out RpcMethod? run))
                 throw new RpcException(RpcError.MethodNotFound, $"the method {method} does not exist/is not available");
-            object? result = await run(new RpcCall(method, parameters, connection, cancellation));
+            object? result = await run(new RpcCall(method, parameters, connection, cancellation, rate?.Address));
             answer = new Dictionary<string, object?>(StringComparer.Ordinal) { ["jsonrpc"] = "2.0", ["id"] = id, ["result"] = result };
         }
         catch (RpcException e)

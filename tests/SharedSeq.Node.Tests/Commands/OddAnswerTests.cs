@@ -78,6 +78,15 @@ public sealed class OddAnswerTests : IDisposable
         Assert.DoesNotContain("contradicted", advice, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task An_operator_that_gives_the_same_page_of_evidence_for_ever_is_heard_once()
+    {
+        const string Page = """{"jsonrpc":"2.0","id":1,"result":[{"id":"0x01","kind":"E1","offender":2,"committedAt":null}]}""";
+        await using StubRpcServer stub = await StubRpcServer.StartAsync(context => StubRpcServer.WriteAsync(context, Page));
+        Task<int> list = Program.Main(["evidence", "list", "--rpc", stub.Endpoint.ToString()]);
+        Assert.Equal(ExitCode.Ok, await list.WaitAsync(TimeSpan.FromSeconds(30)));
+    }
+
     private static string With(string path, JsonNode? value)
     {
         JsonNode root = JsonNode.Parse(Good)!;

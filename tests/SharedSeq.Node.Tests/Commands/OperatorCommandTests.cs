@@ -111,6 +111,10 @@ public sealed class OperatorCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_doctor_finds_no_fault_in_the_ports_of_a_node_that_runs() =>
+        Assert.Equal(ExitCode.Ok, await RunAsync("node", "doctor", "--config", _network.ConfigFileOf(1)));
+
+    [Fact]
     public async Task A_file_that_is_no_statement_is_refused()
     {
         string path = Path.Combine(_folder, "bad.json");

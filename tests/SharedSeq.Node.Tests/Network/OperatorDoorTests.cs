@@ -103,6 +103,14 @@ public sealed class OperatorDoorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Statements_refused_without_a_look_at_their_signatures_take_nothing_from_those_that_are_looked_at()
+    {
+        byte[] unknown = _signer.Exit(TestNode.Soon, Newcomer.VoteKey, new P256Signer(_vote)).Encode();
+        for (int i = 0; i <= OperatorDoor.ChecksPerSecondMax; i++) Assert.Equal("UnknownOperator", await RefusedAsync(0, unknown));
+        Assert.Equal("applied", (await SubmitAsync(0, Join(0, 1, 2))).GetProperty("status").GetString());
+    }
+
+    [Fact]
     public async Task Statements_that_come_at_once_are_ordered_one_after_the_other()
     {
         JsonElement[] answers = await Task.WhenAll(Enumerable.Range(0, 3).Select(i => SubmitAsync(0, Exit(i))));

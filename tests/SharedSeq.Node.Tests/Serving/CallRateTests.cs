@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Json;
 using System.Net.WebSockets;
 using System.Text;
@@ -28,6 +29,20 @@ public sealed class CallRateTests : IDisposable
         clock.Milliseconds += 3_600_000;
         for (int i = 0; i < 4; i++) Assert.True(rate.TryTake(out _));
         Assert.False(rate.TryTake(out _));
+    }
+
+    [Fact]
+    public void One_address_has_some_of_the_statements_checked_in_a_second_and_not_all()
+    {
+        var clock = new HandClock();
+        var addresses = new ClientAddresses(new RpcSection(), clock);
+        Assert.True(addresses.TryOpen(IPAddress.Parse("192.0.2.1"), out ClientAddress? first) && addresses.TryOpen(IPAddress.Parse("192.0.2.2"), out _));
+        Assert.True(addresses.TryOpen(IPAddress.Parse("192.0.2.1"), out ClientAddress? again));
+        for (int i = 0; i < ClientAddress.StatementsPerSecondMax; i++) Assert.True(first.TryTakeStatement(out _));
+        Assert.False(again.TryTakeStatement(out int retryAfterMs));
+        Assert.True(addresses.TryOpen(IPAddress.Parse("192.0.2.2"), out ClientAddress? second) && second.TryTakeStatement(out _));
+        clock.Milliseconds += retryAfterMs;
+        Assert.True(again.TryTakeStatement(out _));
     }
 
     [Fact]
