@@ -1,5 +1,3 @@
-using SharedSeq.Primitives;
-
 namespace SharedSeq.Consensus;
 
 /// <summary>

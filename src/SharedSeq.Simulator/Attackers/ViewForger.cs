@@ -1,5 +1,4 @@
 using SharedSeq.Consensus;
-using SharedSeq.Primitives;
 
 namespace SharedSeq.Simulator;
 
