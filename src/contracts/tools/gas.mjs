@@ -23,7 +23,7 @@ function render(groups) {
     let text = `# Gas
 
 Gas of single calls as forge measures them: execution without the transaction's 21,000 and its calldata (16 a non-zero byte, or the floor
-of EIP-7623). "precompile" is a chain with P256VERIFY (EIP-7951), "fallback" one without it, where signatures are checked in Solidity.
+of EIP-7623), behind other calls in one transaction, so that some of the storage is warm already. "precompile" is a chain with P256VERIFY (EIP-7951), "fallback" one without it, where signatures are checked in Solidity.
 Written by \`node src/contracts/tools/gas.mjs\` after \`./sharedseq test contracts\`, which fails when a figure moved by more than a tenth.
 `;
     for (const [group, gas] of groups) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {Merkle} from "../src/certificates/Merkle.sol";
-import {VectorFile} from "./VectorFile.sol";
+import {Merkle} from "../../src/certificates/Merkle.sol";
+import {VectorFile} from "../VectorFile.sol";
 
 /// @notice Merkle paths and sorted commitments: the vectors of C#, and changed ones.
 contract MerkleVectorsTest is VectorFile {
