@@ -58,7 +58,4 @@ internal enum ProtocolMutations
 
     /// <summary>V2: a leader proposes a block as soon as it has the reports.</summary>
     NoCooldown = 32768,
-
-    /// <summary>V4: no voter refuses batches past the drift limit.</summary>
-    NoDriftRule = 65536,
 }

@@ -108,11 +108,7 @@ internal static class R4FirstVote
         if (IsAheadOfClock(state, header.Timestamp, resolved.Timestamp)) return ProposalVerdict.WaitsForClock;
         ReplicaId leader = state.Committee.LeaderOf(header.Slot);
         if (V3JudgeView.IsOwed(state, candidate.Block, resolved))
-        {
-            bool isRefused = !V3JudgeView.IsEmpty(header, resolved.Cut) && !state.Is(ProtocolMutations.NoDriftRule);
-            return isRefused ? ProposalVerdict.L1Owed : ProposalVerdict.Valid;
-        }
-
+            return V3JudgeView.IsEmpty(header, resolved.Cut) ? ProposalVerdict.Valid : ProposalVerdict.L1Owed;
         return state.Lanes.IsFreshnessViolated(leader, state.EnteredAtMs, header, resolved.Cut) ? ProposalVerdict.NotFresh : ProposalVerdict.Valid;
     }
 

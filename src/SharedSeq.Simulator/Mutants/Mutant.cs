@@ -69,7 +69,6 @@ public sealed class Mutant
         },
         new("L1 views not compared", "V3") { Mutations = ProtocolMutations.ViewsNotCompared, TrustsReports = true, Checker = nameof(L1Views) },
         new("no cooldown", "V1") { Mutations = ProtocolMutations.NoCooldown, Checker = nameof(L1Views) },
-        new("no drift rule", "V4") { Mutations = ProtocolMutations.NoDriftRule, Checker = nameof(L1Views) },
         new("slot window not kept", "3") { WindowFactor = 10_000, Checker = nameof(MemoryBounds) },
     ];
 

@@ -59,7 +59,6 @@ public sealed record CoverageGoal(string Name, Func<Coverage, long> Of)
         new("V1 report", seen => seen.RuleCount("V1")),
         new("V2 advance", seen => seen.RuleCount("V2")),
         new("V3 view refused", seen => seen.RuleCount("V3")),
-        new("V4 batches refused past the drift limit", seen => seen.RuleCount("V4")),
         new("V6 L1 inputs fetched from a member", seen => seen.RuleCount("V6")),
         new("false L1 view proposed", seen => seen.ViewsForged),
         new("member's providers lost for a while", seen => seen.L1Frozen),
