@@ -50,7 +50,9 @@ internal static class DevnetL1Command
         command.SetAction((result, cancellation) => UserErrors.GuardAsync(async () =>
         {
             string which = result.GetRequiredValue(provider);
-            int[] numbers = which == "all" ? [.. Enumerable.Range(1, L1Place.Providers)] : [int.Parse(which, System.Globalization.CultureInfo.InvariantCulture)];
+            int[] numbers = which == "all"
+                ? [.. Enumerable.Range(1, L1Place.Providers)]
+                : [int.Parse(which, System.Globalization.CultureInfo.InvariantCulture)];
             foreach (int number in numbers)
             {
                 JsonObject answer = await OrderAsync(

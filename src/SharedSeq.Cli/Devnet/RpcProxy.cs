@@ -66,7 +66,7 @@ internal sealed class RpcProxy : IAsyncDisposable
     /// <summary>The same over WebSocket.</summary>
     public Uri SocketEndpoint => new(string.Create(CultureInfo.InvariantCulture, $"ws://127.0.0.1:{Endpoint.Port}"));
 
-    /// <param name="answer">Gives the whole answer to one call, with its id. What it throws of <see cref="EthereumRpcException"/> breaks the connection.</param>
+    /// <param name="answer">Gives the whole answer to one call, with its id. An <see cref="EthereumRpcException"/> breaks the connection.</param>
     /// <param name="port">On loopback; 0 takes a free one.</param>
     /// <param name="deliver">Asked once for each request, before its calls are answered; it may take its time.</param>
     /// <exception cref="IOException">The port is in use.</exception>

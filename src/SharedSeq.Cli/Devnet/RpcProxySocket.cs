@@ -102,7 +102,9 @@ internal sealed class RpcProxySocket(
         string kind = TextOf(call, 0);
         if (kind is not ("newHeads" or "logs")) return RpcProxy.Refuse(call, InvalidParameters, "newHeads and logs can be subscribed to");
         string id = "0x" + (++_lastId).ToString("x", CultureInfo.InvariantCulture);
-        JsonObject? filter = kind == "newHeads" ? null : (call["params"]!.AsArray().ElementAtOrDefault(1) as JsonObject)?.DeepClone().AsObject() ?? new JsonObject();
+        JsonObject? filter = kind == "newHeads"
+            ? null
+            : (call["params"]!.AsArray().ElementAtOrDefault(1) as JsonObject)?.DeepClone().AsObject() ?? new JsonObject();
         _opened.Add((id, filter));
         return ResultOf(call, id);
     }
@@ -131,7 +133,7 @@ internal sealed class RpcProxySocket(
         }
     }
 
-    /// <summary>Blocks not told of yet, oldest first: back along the parents to one that was. At the beginning only the newest is known, and not told.</summary>
+    /// <summary>Blocks not told of yet, oldest first: back along the parents to one that was. At first only the newest is known, and not told.</summary>
     private async Task<List<JsonObject>> NewHeadsAsync(CancellationToken cancellation)
     {
         var heads = new List<JsonObject>();

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using SharedSeq.Adapters.EvmDev;
 using SharedSeq.Cli;
 using SharedSeq.Client;
 using SharedSeq.Ethereum;
@@ -63,12 +64,7 @@ public sealed class DevnetL1Tests(L1Fixture l1) : IClassFixture<L1Fixture>
 
         // The feed begins after the first look: blocks are mined until one is told of.
         Task<bool> told = messages.ReadAsync(limit.Token).AsTask();
-        while (!told.IsCompleted)
-        {
-            await l1.MineAsync(1);
-            await Task.WhenAny(told, Task.Delay(100, limit.Token));
-        }
-
+        await UntilAsync(told, limit.Token);
         Assert.True(await told);
         JsonObject head = JsonNode.Parse(messages.Message.Span)!["params"]!["result"]!.AsObject();
         JsonObject block = await L1Fixture.HeaderAsync(l1.Provider(1), (string)head["number"]!);
@@ -121,7 +117,7 @@ public sealed class DevnetL1Tests(L1Fixture l1) : IClassFixture<L1Fixture>
         {
             L1Place place = L1Place.OpenOrCreate(folder);
             await File.WriteAllTextAsync(place.StateFile, "{\"block\":");
-            Adapters.EvmDev.AnvilException e = await Assert.ThrowsAsync<Adapters.EvmDev.AnvilException>(() => DevnetL1.StartAsync(place, CancellationToken.None));
+            AnvilException e = await Assert.ThrowsAsync<AnvilException>(() => DevnetL1.StartAsync(place, CancellationToken.None));
             Assert.Contains("--fresh", e.Message, StringComparison.Ordinal);
             Assert.Contains(place.StateFile, e.Message, StringComparison.Ordinal);
         }
@@ -178,6 +174,15 @@ public sealed class DevnetL1Tests(L1Fixture l1) : IClassFixture<L1Fixture>
         while (JsonNode.Parse(messages.Message.Span)!["id"] is null);
 
         return JsonNode.Parse(messages.Message.Span)!.AsObject();
+    }
+
+    private async Task UntilAsync(Task<bool> told, CancellationToken limit)
+    {
+        while (!told.IsCompleted)
+        {
+            await l1.MineAsync(1);
+            await Task.WhenAny(told, Task.Delay(100, limit));
+        }
     }
 
     private async Task RefusedAsync(string why, params (string Name, JsonNode Value)[] fields)

@@ -3,7 +3,7 @@ using SharedSeq.Cli;
 namespace SharedSeq.Node.Tests.Devnet;
 
 /// <summary>How faults are written on the command line.</summary>
-public sealed class L1FaultTests
+public sealed class L1ProviderFaultTests
 {
     [Theory]
     [InlineData("none", "none")]
