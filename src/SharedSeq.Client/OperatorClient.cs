@@ -91,7 +91,12 @@ public sealed class OperatorClient : IDisposable
         if (epoch is 0 or > ProofFile.MaxHandOvers) return bytes;
         List<HandOver> handOvers = await GetHandOversAsync(Epoch.Zero, (int)epoch, cancellation);
         if (handOvers.Count < (int)epoch)
-            throw new HttpRequestException($"{Rpc} leads from the genesis to epoch {handOvers.Count} only, the proof is of epoch {epoch}");
+        {
+            throw new HttpRequestException(
+                $"{Rpc} leads from the genesis to epoch {handOvers.Count} only, the proof is of epoch {epoch}: it does not have the certified end of epoch "
+                + $"{handOvers.Count} yet; try again soon, or ask another operator");
+        }
+
         if (ProofFile.Fitting(handOvers, bytes.Length) < handOvers.Count) return bytes;
         return new ProofFile(file.Chain, file.GenesisHash, file.Proof, handOvers).ToArray();
     }
@@ -112,6 +117,19 @@ public sealed class OperatorClient : IDisposable
         {
             throw new HttpRequestException($"{Rpc} gives a hand-over that is none: {e.Message}", e);
         }
+    }
+
+    /// <summary>
+    /// The epoch up to which the operator's heights have led it: where its hand-overs end before it, it lacks one, which it gets from others. Null for an
+    /// older operator that does not say.
+    /// </summary>
+    /// <exception cref="HttpRequestException">No answer, or one that makes no sense.</exception>
+    /// <exception cref="OperatorException">It refuses.</exception>
+    public async Task<Epoch?> GetNewestEpochAsync(Epoch from, CancellationToken cancellation = default)
+    {
+        JsonElement answer = await CallAsync("sharedseq_getHandOvers", [from.Value], cancellation);
+        return answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty("newest", out JsonElement newest) && newest.TryGetUInt64(out ulong epoch)
+            ? new Epoch(epoch) : null;
     }
 
     /// <summary>Hand-overs from an epoch on, as many as are wanted or there are.</summary>

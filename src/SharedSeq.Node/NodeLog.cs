@@ -74,6 +74,9 @@ internal static partial class NodeLog
     [LoggerMessage(1047, LogLevel.Information, "state sync: hand-overs lead from the genesis to the committee of epoch {Epoch}")]
     public static partial void SyncLed(this ILogger logger, Epoch epoch);
 
+    [LoggerMessage(1055, LogLevel.Information, "hand-overs from epoch {From} to epoch {To}, certified while this operator was away, are in its ledger")]
+    public static partial void HandOversFilled(this ILogger logger, Epoch from, Epoch to);
+
     [LoggerMessage(1043, LogLevel.Error, "state sync: what was offered for height {Height} is not the certified state: {Reason}")]
     public static partial void SyncOtherState(this ILogger logger, Height height, string reason);
 

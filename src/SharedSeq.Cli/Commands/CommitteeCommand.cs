@@ -38,8 +38,11 @@ internal static class CommitteeCommand
 
             // The last one is what the file proves.
             List<HandOver> handOvers = await client.GetHandOversAsync(first, ProofFile.MaxHandOvers + 1, cancellation);
+            bool isAll = handOvers.Count <= ProofFile.MaxHandOvers;
+            var end = new Epoch(first.Value + (ulong)handOvers.Count);
+            string? hole = isAll ? await HoleAsync(client, end, cancellation) : null;
             handOvers = handOvers[..ProofFile.Fitting(handOvers, proofBytes: 0)];
-            if (handOvers.Count == 0) throw new CommandException($"this operator knows of no certified end of epoch {first}");
+            if (handOvers.Count == 0) throw new CommandException(hole ?? $"this operator knows of no certified end of epoch {first}");
             HandOver last = handOvers[^1];
             var file = ProofFile.For(network, new CommitteeProof(last), handOvers[..^1]);
             byte[] bytes = file.ToArray();
@@ -53,8 +56,15 @@ internal static class CommitteeCommand
                     + $"what follows: --from {last.Next.Epoch}");
             }
 
+            if (hole is not null) await Console.Error.WriteLineAsync(hole);
             return ExitCode.Ok;
         }));
         return command;
     }
+
+    /// <summary>What is to be said when the operator is further than its hand-overs lead; null when it is not.</summary>
+    private static async Task<string?> HoleAsync(OperatorClient client, Epoch end, CancellationToken cancellation) =>
+        await client.GetNewestEpochAsync(end, cancellation) is { } newest && newest > end
+            ? $"this operator is in epoch {newest} and does not have the certified end of epoch {end} yet: for the rest try again soon, or ask another one"
+            : null;
 }

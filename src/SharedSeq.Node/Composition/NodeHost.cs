@@ -96,7 +96,7 @@ public sealed class NodeHost : IAsyncDisposable
         var registration = new PeerRegistration(_peers, _epochs, peers, machine.Operators);
         IOrderedFollower[] followers = [new ProgressFollower(progress, diverged), registration, ledger, feeds, backlog, operators];
         var ordering = new OrderingActor(machine, batches, results, shell, followers, _logger, FatalOf("ordering"));
-        StateSyncActor sync = NewSync(peers, registration);
+        StateSyncActor sync = NewSync(peers, registration, ledger);
         var intake = new MessageIntake(_epochs, new VerifiedAckCache(), shell, counters);
         (shell.EvidenceSeen, shell.Pruned, shell.OwnBatchCertified) = (ledger.PutEvidence, ledger.Prune, ledger.PutProof);
         shell.HandOversFrom = from => ledger.HandOverPage(from, HandOverResponse.MaxHandOvers, HandOverResponse.MaxBytes);
@@ -256,9 +256,9 @@ public sealed class NodeHost : IAsyncDisposable
         return shelf;
     }
 
-    private StateSyncActor NewSync(PeerSender peers, PeerRegistration registration) => new(
+    private StateSyncActor NewSync(PeerSender peers, PeerRegistration registration, NodeLedger ledger) => new(
         new StateSyncOptions { AheadHeights = (ulong)_configuration.Consensus.SyncHeights },
-        Genesis, _epochs!, _checkpoints, () => _logs!.LastBlock, (to, message) => peers.Send(to, message), registration.Lead,
+        Genesis, _epochs!, ledger, _checkpoints, () => _logs!.LastBlock, (to, message) => peers.Send(to, message), registration.Lead,
         height => _synced.TrySetResult(height), _logger);
 
     private async Task StartServingAsync(CancellationToken cancellation)

@@ -15,6 +15,10 @@ public sealed class EpochFile(string dataFolder, IFileLayer? files = null)
     /// <summary>Epochs kept. 128: the lanes of a few may be open, members that come back are told of the last 64.</summary>
     public const int Kept = 128;
 
+    /// <summary>What to do when it is lost: an archive that was pruned, and does not begin with a checkpoint of others, can not be applied again.</summary>
+    internal const string Remedy = "it is made anew from the logs: run: sharedseq store rebuild; where heights were pruned, so that a rebuild is refused: "
+        + "come back with new keys and an empty data folder";
+
     private readonly IFileLayer _files = files ?? DiskFileLayer.Instance;
 
     /// <summary>Where it is.</summary>
@@ -43,7 +47,7 @@ public sealed class EpochFile(string dataFolder, IFileLayer? files = null)
         catch (Exception e) when (e is DecodeException or StorageException { Reason: StorageRejection.ReadFailed })
         {
             throw new StorageException(
-                StorageRejection.Corrupted, $"{FilePath} can not be read ({e.Message}); it is made anew from the logs: run: sharedseq store rebuild", inner: e);
+                StorageRejection.Corrupted, $"{FilePath} can not be read ({e.Message}); {Remedy}", inner: e);
         }
     }
 

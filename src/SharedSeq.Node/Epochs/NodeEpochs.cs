@@ -199,8 +199,7 @@ public sealed class NodeEpochs : ICommitteeSource
 
     private EpochPart Find(Epoch epoch, DeliveredTip delivered) => Of(epoch) ?? throw new Storage.StorageException(
         Storage.StorageRejection.Corrupted,
-        $"height {delivered.Id.Height} leads into epoch {epoch}, whose start is not in {_file?.FilePath}; "
-        + "it is made anew from the logs: run: sharedseq store rebuild");
+        $"height {delivered.Id.Height} leads into epoch {epoch}, whose start is not in {_file?.FilePath}; {EpochFile.Remedy}");
 
     private EpochSpan SpanOf(EpochPart part) => EpochSpan.From(part.Start, _policy.EpochSeconds, _policy.BoundaryLead);
 

@@ -31,7 +31,8 @@ public static class LedgerRebuild
         {
             throw new StorageException(
                 StorageRejection.Corrupted,
-                $"heights below {logs.FirstBlock} are pruned here: a rebuild needs them all; fetch them from a peer first");
+                $"heights below {logs.FirstBlock} are pruned here, and a rebuild needs them all: come back with new keys and an empty data folder, see "
+                + "docs/OPERATIONS.md, An operator without data");
         }
 
         var batches = new BatchStore(logs.ReadBatch);

@@ -34,6 +34,9 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
     /// <summary>Heights looked through for the transactions of an open block. 16,384: half a minute of the fastest heights.</summary>
     private const int OpenHeightsMax = 16_384;
 
+    /// <summary>Epochs looked through for a missing hand-over at a time. 4,096: a few milliseconds; a year of one-minute epochs is 128 looks.</summary>
+    private const int GapEpochsMax = 4_096;
+
     /// <summary>Bytes of a stored rejection: id, namespace and reason.</summary>
     private const int RejectionBytes = Hash32.Size + sizeof(ulong) + 1;
 
@@ -50,6 +53,9 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
     private readonly LedgerNoteWriter? _note;
     private readonly Height _start;
     private volatile bool _isHalted;
+
+    // Hand-overs lead without a hole from the genesis to this epoch, as far as was looked.
+    private Epoch _ledTo;
 
     // Taken out of the mailbox and not in the tables yet.
     private volatile bool _isWriting;
@@ -255,6 +261,44 @@ public sealed class NodeLedger : Actor<LedgerEntry>, IOrderedFollower
             _ledger.PutHandOvers([.. some.Select(item => (
                 new LedgerBoundary(item.Ended, Encode(item.Next)), new LedgerCertificate(item.Boundary.Result.Height, Encode(item.Boundary))))]);
         }
+    }
+
+    /// <summary>
+    /// Takes hand-overs of epochs that ended here without their certificates, because this node was away. Noted in the batch log: unlike those that a
+    /// checkpoint brings they do not come with it again.
+    /// </summary>
+    /// <param name="handOvers">Verified.</param>
+    /// <exception cref="StorageException">They can not be written.</exception>
+    public void FillGap(IReadOnlyList<HandOver> handOvers)
+    {
+        foreach (HandOver item in handOvers) _note?.Invoke(LedgerNote.Certificate, item.Boundary.Result.Height, Encode(item.Boundary));
+        PutHandOvers(handOvers);
+    }
+
+    /// <summary>
+    /// The first hole in the chain of hand-overs; null when there is none, it was not found yet (a limited number of epochs is looked at in one call), or
+    /// what was ordered here is not what the network ordered. Called by one thread.
+    /// </summary>
+    public HandOverGap? FindGap()
+    {
+        if (_isHalted) return null;
+        int count = Current().CountHandOvers(_ledTo, GapEpochsMax);
+        _ledTo = new Epoch(_ledTo.Value + (ulong)count);
+        Epoch newest = NewestEpoch();
+        if (count == GapEpochsMax || _ledTo >= newest) return null;
+        if (_ledTo == Epoch.Zero) return new HandOverGap(_ledTo, null, newest);
+        return HandOvers(new Epoch(_ledTo.Value - 1), 1) is [{ } before] ? new HandOverGap(_ledTo, before, newest) : null;
+    }
+
+    /// <summary>The epoch after the newest one that has ended here, whether its boundary is certified here or not.</summary>
+    public Epoch NewestEpoch() => Current().NewestEpoch();
+
+    /// <summary>Whether a hand-over leads to the committee, and has the result, that were computed here; null for an epoch that did not end here.</summary>
+    public bool? IsOwn(HandOver handOver)
+    {
+        if (Current().GetBoundary(handOver.Ended) is not { } boundary) return null;
+        return boundary.Next.Span.SequenceEqual(Encode(handOver.Next))
+            && (GetResult(handOver.Boundary.Result.Height) is not { } result || result.Hash == handOver.Boundary.Result.Hash);
     }
 
     public BlockResult? GetResult(Height height)

@@ -15,6 +15,7 @@ public sealed partial class PublicMethods
     {
         var from = new Epoch(call.Number(0, "epoch"));
         if (from.Value > long.MaxValue) throw RpcCall.Bad("epoch", "is at most 2^63-1");
-        return new { epoch = from.Value, handOvers = node.Ledger.HandOverPage(from, HandOversMax, HandOverBytesMax).Select(item => Hex(item)) };
+        IReadOnlyList<byte[]> page = node.Ledger.HandOverPage(from, HandOversMax, HandOverBytesMax);
+        return new { epoch = from.Value, newest = node.Ledger.NewestEpoch().Value, handOvers = page.Select(item => Hex(item)) };
     }
 }

@@ -12,12 +12,13 @@ namespace SharedSeq.Node;
 
 /// <summary>
 /// Runs <see cref="StateSync"/>: carries its questions to peers and the pieces to the disk. What it gets changes nothing in the running node: once a
-/// checkpoint is here and certified, it wants the node to be started again, and the start installs it.
+/// checkpoint is here and certified, it wants the node to be started again, and the start installs it. And runs <see cref="MissedHandOvers"/>, whose
+/// hand-overs go into the running node's ledger.
 /// </summary>
 public sealed class StateSyncActor : Actor<SyncMessage>
 {
     /// <summary>
-    /// Messages waiting. 64, 16 MiB of pieces and 1 MiB of hand-overs: one answer with those for each question, and pieces that nobody asked for wait on
+    /// Messages waiting. 64, 16 MiB of pieces and 2 MiB of hand-overs: one answer with those for each question, and pieces that nobody asked for wait on
     /// their senders' connections.
     /// </summary>
     private const int MailboxMax = 64;
@@ -28,6 +29,8 @@ public sealed class StateSyncActor : Actor<SyncMessage>
     private const int Nobody = -1;
 
     private readonly StateSync _sync;
+    private readonly MissedHandOvers _missed;
+    private readonly NodeLedger _ledger;
     private readonly Genesis _genesis;
     private readonly CheckpointFolder _folder;
     private readonly Func<Height> _delivered;
@@ -36,6 +39,7 @@ public sealed class StateSyncActor : Actor<SyncMessage>
     private readonly Action<Height> _onReady;
     private readonly ILogger _logger;
     private readonly List<SyncEffect> _effects = [];
+    private readonly List<SyncEffect> _missedEffects = [];
     private readonly ConcurrentDictionary<SyncRejection, long> _refused = new();
     private IncomingCheckpoint? _incoming;
     private Task _check = Task.CompletedTask;
@@ -43,10 +47,12 @@ public sealed class StateSyncActor : Actor<SyncMessage>
     private Epoch _ledTo;
     private long _startedAt;
     private int _asked = Nobody;
+    private int _askedMissed = Nobody;
 
     /// <param name="options">When a checkpoint is fetched.</param>
     /// <param name="genesis">The network.</param>
     /// <param name="epochs">The committees that are known.</param>
+    /// <param name="ledger">The own ledger, whose chain of hand-overs is made whole.</param>
     /// <param name="folder">Where checkpoints are kept.</param>
     /// <param name="delivered">The newest height of the own archive.</param>
     /// <param name="send">Sends to a peer; may lose it.</param>
@@ -54,11 +60,13 @@ public sealed class StateSyncActor : Actor<SyncMessage>
     /// <param name="onReady">A checkpoint waits to be installed.</param>
     /// <param name="logger">For the node's log.</param>
     public StateSyncActor(
-        StateSyncOptions options, Genesis genesis, NodeEpochs epochs, CheckpointFolder folder, Func<Height> delivered,
+        StateSyncOptions options, Genesis genesis, NodeEpochs epochs, NodeLedger ledger, CheckpointFolder folder, Func<Height> delivered,
         Action<PeerId, PeerMessage> send, Action<Committee> onLed, Action<Height> onReady, ILogger logger)
         : base("sync", MailboxMax, Supervision.Restart)
     {
         _sync = new StateSync(options, genesis, new P256Scheme(), epochs.IsCertified);
+        _missed = new MissedHandOvers(options, genesis, new P256Scheme(), ledger.IsOwn);
+        _ledger = ledger;
         _genesis = genesis;
         _folder = folder;
         _delivered = delivered;
@@ -74,9 +82,11 @@ public sealed class StateSyncActor : Actor<SyncMessage>
     /// <summary>Members found lying, by reason.</summary>
     public IReadOnlyDictionary<SyncRejection, long> Refused => _refused;
 
-    /// <summary>Whether a message may wait here: of hand-overs one answer of whoever was asked last. Called by peers' loops.</summary>
+    /// <summary>Whether a message may wait here: of hand-overs one answer of whoever was asked last, for either purpose. Called by peers' loops.</summary>
     public bool Takes(PeerId from, PeerMessage message) =>
-        message is not HandOverResponse || Interlocked.CompareExchange(ref _asked, Nobody, from.Value) == from.Value;
+        message is not HandOverResponse
+        || Interlocked.CompareExchange(ref _asked, Nobody, from.Value) == from.Value
+        || Interlocked.CompareExchange(ref _askedMissed, Nobody, from.Value) == from.Value;
 
     protected override void OnFailed(Exception error, bool isFinal) => _logger.Restarting(Name, error);
 
@@ -87,6 +97,8 @@ public sealed class StateSyncActor : Actor<SyncMessage>
         _folder.HandOvers.DropPart();
         _sync.StartAnew(_effects);
         _effects.Clear();
+        _missed.StartAnew();
+        _missedEffects.Clear();
         _ledTo = Epoch.Zero;
         using var tick = new Timer(_ => TryTell(new SyncMessage.Tick()), null, 0, TickMs);
         while (await Mailbox.WaitToReadAsync(stopping))
@@ -96,6 +108,8 @@ public sealed class StateSyncActor : Actor<SyncMessage>
                 Handle(message);
                 for (int i = 0; i < _effects.Count; i++) CarryOut(_effects[i]);
                 _effects.Clear();
+                foreach (SyncEffect effect in _missedEffects) CarryOutMissed(effect);
+                _missedEffects.Clear();
             }
 
             TellLed();
@@ -116,12 +130,26 @@ public sealed class StateSyncActor : Actor<SyncMessage>
         long now = Environment.TickCount64;
         switch (message)
         {
-            case SyncMessage.Connected m: _sync.OnConnected(m.Peer.Value, m.NodeKey); break;
-            case SyncMessage.Disconnected m: _sync.OnDisconnected(m.Peer.Value); break;
+            case SyncMessage.Connected m:
+                _sync.OnConnected(m.Peer.Value, m.NodeKey);
+                _missed.OnConnected(m.Peer.Value);
+                break;
+            case SyncMessage.Disconnected m:
+                _sync.OnDisconnected(m.Peer.Value);
+                _missed.OnDisconnected(m.Peer.Value);
+                break;
             case SyncMessage.PeerSaid { Message: CheckpointOffers offers } m: _sync.OnOffers(m.From.Value, offers, now, _effects); break;
-            case SyncMessage.PeerSaid { Message: HandOverResponse handOvers } m: _sync.OnHandOvers(m.From.Value, handOvers, now, _effects); break;
+            case SyncMessage.PeerSaid { Message: HandOverResponse handOvers } m:
+                _sync.OnHandOvers(m.From.Value, handOvers, now, _effects);
+                _missed.OnHandOvers(m.From.Value, handOvers, now, _missedEffects);
+                break;
             case SyncMessage.PeerSaid { Message: PieceResponse piece } m: _sync.OnPiece(m.From.Value, piece, _effects); break;
-            case SyncMessage.Tick: _sync.OnTick(_delivered(), now, _effects); break;
+            case SyncMessage.Tick:
+                _sync.OnTick(_delivered(), now, _effects);
+
+                // While a checkpoint is on its way the ledger will be another, with hand-overs of its own.
+                if (_missed.IsDue(now)) _missed.OnLook(_sync.Phase == SyncPhase.Watching ? _ledger.FindGap() : null, now, _missedEffects);
+                break;
             case SyncMessage.Checked m: OnChecked(m.Verdict); break;
             default: Invariant.Throw($"a sync message of unhandled kind {message.GetType().Name}"); break;
         }
@@ -154,6 +182,22 @@ public sealed class StateSyncActor : Actor<SyncMessage>
                 _logger.SyncRefused(new PeerId((ushort)e.Peer), e.Reason, e.HandOver);
                 break;
             default: Invariant.Throw($"a sync effect of unhandled kind {effect.GetType().Name}"); break;
+        }
+    }
+
+    private void CarryOutMissed(SyncEffect effect)
+    {
+        switch (effect)
+        {
+            case SyncEffect.Send e:
+                Volatile.Write(ref _askedMissed, (int)e.To);
+                _send(new PeerId((ushort)e.To), e.Message);
+                break;
+            case SyncEffect.KeepHandOvers e:
+                _ledger.FillGap(e.HandOvers);
+                _logger.HandOversFilled(e.HandOvers[0].Ended, e.HandOvers[^1].Next.Epoch);
+                break;
+            default: CarryOut(effect); break;
         }
     }
 

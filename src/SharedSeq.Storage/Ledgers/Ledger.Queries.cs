@@ -64,6 +64,35 @@ public sealed partial class Ledger
         return found;
     });
 
+    /// <summary>How many epochs from one on have ended with a certified boundary here, one after the other; no more than are looked at.</summary>
+    public int CountHandOvers(Epoch from, int most) => _readers.Query(session =>
+    {
+        const string Sql = "SELECT epoch FROM boundaries JOIN certificates USING (height) WHERE epoch >= ? ORDER BY epoch LIMIT ?";
+        SqlStatement rows = session.Statement(Sql).Bind(from.Value).Bind((ulong)most);
+        int count = 0;
+        while (rows.Step() && rows.Number(0) == from.Value + (ulong)count) count++;
+        rows.Reset();
+        return count;
+    });
+
+    /// <summary>The end of an epoch, certified or not; null for one that has not ended here.</summary>
+    public LedgerBoundary? GetBoundary(Epoch ended) => _readers.Query<LedgerBoundary?>(session =>
+    {
+        SqlStatement row = session.Statement("SELECT committee FROM boundaries WHERE epoch = ?").Bind(ended.Value);
+        LedgerBoundary? found = row.Step() ? new LedgerBoundary(ended, row.Blob(0)) : null;
+        row.Reset();
+        return found;
+    });
+
+    /// <summary>The epoch after the newest one that has ended here; the first one when none has.</summary>
+    public Epoch NewestEpoch() => _readers.Query(session =>
+    {
+        SqlStatement row = session.Statement("SELECT epoch FROM boundaries ORDER BY epoch DESC LIMIT 1");
+        Epoch newest = row.Step() ? new Epoch(row.Number(0)).Next() : Epoch.Zero;
+        row.Reset();
+        return newest;
+    });
+
     public LedgerExecution? GetExecution(NamespaceId ns, ulong number) => _readers.Query(session =>
     {
         SqlStatement row = session.Statement("SELECT outcome, certified FROM executions WHERE ns = ? AND number = ?")

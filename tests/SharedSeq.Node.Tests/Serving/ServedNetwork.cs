@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using SharedSeq.Consensus;
@@ -39,7 +40,7 @@ internal sealed class ServedNetwork : IAsyncDisposable
         Committee = committee;
         Bench = new OrderingBench(Committee.Genesis);
         var batches = new BatchStore(BatchOf);
-        Ledger = new NodeLedger(_folder, Committee.Genesis, batches, NullLogger.Instance, e => throw e);
+        Ledger = new NodeLedger(_folder, Committee.Genesis, batches, NullLogger.Instance, e => throw e, (kind, _, _) => Notes.Enqueue(kind));
         Ledger.Start();
         Feeds = new NamespaceFeeds(batches, Ledger.ReadStreamBlock, Ledger.HeadOf);
         Runtime = new NodeRuntime
@@ -62,7 +63,7 @@ internal sealed class ServedNetwork : IAsyncDisposable
             Proofs = new CertifiedProofs(),
             Checkpoints = null!,
             Sync = new StateSyncActor(
-                new StateSyncOptions { AheadHeights = 1 }, Committee.Genesis, Committee.NewEpochs(), new CheckpointFolder(_folder),
+                new StateSyncOptions { AheadHeights = 1 }, Committee.Genesis, Committee.NewEpochs(), Ledger, new CheckpointFolder(_folder),
                 () => Height.Zero, (_, _) => { }, _ => { }, _ => { }, NullLogger.Instance),
             Shell = null!,
             NodeSigner = () => null,
@@ -79,6 +80,9 @@ internal sealed class ServedNetwork : IAsyncDisposable
     public OrderingBench Bench { get; }
 
     public NodeLedger Ledger { get; }
+
+    /// <summary>What the ledger noted in the batch log.</summary>
+    public ConcurrentQueue<LedgerNote> Notes { get; } = new();
 
     public NamespaceFeeds Feeds { get; }
 

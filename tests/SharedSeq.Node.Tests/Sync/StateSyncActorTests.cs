@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using SharedSeq.Client;
 using SharedSeq.Consensus;
@@ -15,7 +16,7 @@ using static SharedSeq.Core.Tests.Ordering.OrderingBench;
 namespace SharedSeq.Node.Tests.Sync;
 
 /// <summary>What the node makes of hand-overs of others: asks, counts, keeps, and lets those come whom they name.</summary>
-public sealed class StateSyncActorTests
+public sealed class StateSyncActorTests : IAsyncDisposable
 {
     private static readonly Policy Short = new() { EpochSeconds = 1, BoundaryLead = 4, CheckpointInterval = 2, ReceiptDeadlineHeights = 100 };
     private static readonly TestCommittee Genesis = new(4, 7, 0, Opaque(5));
@@ -24,6 +25,9 @@ public sealed class StateSyncActorTests
     private readonly ConcurrentQueue<(PeerId To, PeerMessage Message)> _sent = new();
     private readonly ConcurrentQueue<Committee> _led = new();
     private readonly SimulatedFileLayer _files = new();
+    private readonly ServedNetwork _served = new(Genesis);
+
+    public ValueTask DisposeAsync() => _served.DisposeAsync();
 
     [Fact]
     public async Task A_peer_that_shows_a_wrong_way_is_counted_and_another_one_is_asked()
@@ -72,6 +76,42 @@ public sealed class StateSyncActorTests
     }
 
     [Fact]
+    public async Task A_hole_in_the_chain_of_hand_overs_is_filled_from_a_peer_and_noted_in_the_log()
+    {
+        const int ended = 6;
+        var committee = new TestCommittee(Short, 4, 7, 0, Opaque(5));
+        await using var away = new ServedNetwork(committee);
+        var whole = new List<HandOver>();
+        for (ulong at = 0; whole.Count < ended; at++)
+        {
+            OrderingResult result = await away.ApplyAsync((1_100 * ((ulong)whole.Count + 1)) + at);
+            if (result.NextCommittee is not { } next) continue;
+            var handOver = new HandOver(next, committee.Certify(result.Result));
+            whole.Add(handOver);
+            if (whole.Count is <= 2 or ended) away.Ledger.OnCertified(handOver.Boundary);
+        }
+
+        JsonElement lacking = (await away.CallAsync("sharedseq_getHandOvers", 0)).GetProperty("result");
+        Assert.Equal((2, (ulong)ended), (lacking.GetProperty("handOvers").GetArrayLength(), lacking.GetProperty("newest").GetUInt64()));
+        await using var actor = new StateSyncActor(
+            new StateSyncOptions { AheadHeights = 10, AskMs = 20 }, committee.Genesis, committee.NewEpochs(), away.Ledger,
+            new CheckpointFolder("/data", _files), () => Height.Zero, (to, message) => _sent.Enqueue((to, message)), _led.Enqueue, _ => { }, NullLogger.Instance);
+        actor.Start();
+        await TellAsync(actor, new SyncMessage.Connected(new PeerId(1), committee.Genesis.Committee[new ReplicaId(1)].NodeKey));
+        await UntilAskedAsync(1, 2);
+        HandOverResponse answer = Answer(2, [.. whole.Skip(2).Select(item => item.Encode())]);
+        Assert.True(actor.Takes(new PeerId(1), answer));
+        Assert.False(actor.Takes(new PeerId(1), answer));
+        await SayAsync(actor, 1, answer);
+        await TestNetwork.UntilAsync("the hole is closed", () => Task.FromResult(away.Ledger.HandOvers(Epoch.Zero, ended).Count == ended));
+        Assert.Equal(whole.Select(item => item.Encode()), away.Ledger.HandOverPage(Epoch.Zero, ended, HandOverResponse.MaxBytes));
+
+        // The three that were certified at once, and those of the peer: a rebuild from the logs has all.
+        Assert.Equal(3 + ended - 2, away.Notes.Count(note => note == LedgerNote.Certificate));
+        Assert.Empty(actor.Refused);
+    }
+
+    [Fact]
     public async Task A_checkpoint_behind_a_boundary_hands_over_itself_and_one_within_an_epoch_knows_when_that_began()
     {
         await using var network = new ServedNetwork(new TestCommittee(Short, 4, 7, 0, Opaque(5)));
@@ -112,8 +152,8 @@ public sealed class StateSyncActorTests
     }
 
     private StateSyncActor NewActor(IFileLayer? files = null) => new(
-        new StateSyncOptions { AheadHeights = 10 }, Genesis.Genesis, Genesis.NewEpochs(), new CheckpointFolder("/data", files ?? _files), () => Height.Zero,
-        (to, message) => _sent.Enqueue((to, message)), _led.Enqueue, _ => { }, NullLogger.Instance);
+        new StateSyncOptions { AheadHeights = 10 }, Genesis.Genesis, Genesis.NewEpochs(), _served.Ledger, new CheckpointFolder("/data", files ?? _files),
+        () => Height.Zero, (to, message) => _sent.Enqueue((to, message)), _led.Enqueue, _ => { }, NullLogger.Instance);
 
     private static CheckpointOffer Offer()
     {
