@@ -17,11 +17,10 @@ public sealed partial class L1Providers
     public async Task<(ProvedStorage? Storage, IReadOnlyList<L1Event> Events)> StorageAsync(
         VerifiedL1Block block, EvmAddress contract, IReadOnlyList<Hash32> slots, CancellationToken cancellation = default)
     {
-        _events = [];
         ProvedStorage? storage = await FirstAsync(
             [], L1Fault.WrongProof, async client => await client.StorageAsync(block.Header, contract, slots, cancellation));
         _status = ToStatus();
-        return (storage, _events);
+        return (storage, TakeEvents());
     }
 
     /// <summary>P7: headers down to the head, then content upwards; what can not be had stops it there.</summary>
@@ -54,9 +53,10 @@ public sealed partial class L1Providers
             }
 
             blocks.Add(new VerifiedL1Block(header, logs));
-            _chain.Add(L1BlockId.Of(header));
         }
 
+        // At once and at the end: whoever gives up before has neither the blocks nor a chain that claims them.
+        _chain.AddRange(blocks.Select(block => L1BlockId.Of(block.Header)));
         if (_chain.Count > _options.BlocksKept) _chain.RemoveRange(0, _chain.Count - _options.BlocksKept);
         if (blocks.Count > 0) _events.Add(new L1Advanced(Head, blocks.Count));
     }

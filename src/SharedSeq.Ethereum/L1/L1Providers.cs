@@ -45,6 +45,7 @@ public sealed partial class L1Providers : IDisposable
     /// <summary>How things stood after the last poll.</summary>
     public L1ProvidersStatus Status => _status;
 
+    /// <summary>The last block of the chain given out.</summary>
     private L1BlockId Head => _chain[^1];
 
     private int Quorum => _options.Quorum;
@@ -56,11 +57,11 @@ public sealed partial class L1Providers : IDisposable
 
     /// <summary>
     /// Asks all providers once and takes over what a quorum agrees on, at most <see cref="L1Options.BlocksPerPollMax"/>
-    /// blocks. Ends when the slowest has answered or its time is over. No failure of a provider is an exception.
+    /// blocks. Ends when the slowest has answered or its time is over. No failure of a provider is an exception; after a
+    /// poll that its caller gave up the next one goes on from the last block given out.
     /// </summary>
     public async Task<L1Poll> PollAsync(CancellationToken cancellation = default)
     {
-        _events = [];
         var blocks = new List<VerifiedL1Block>();
         foreach (L1Provider provider in _providers) provider.EndProbation(_events);
         L1Observation[] seen = await ObserveAsync(
@@ -79,7 +80,7 @@ public sealed partial class L1Providers : IDisposable
         if (_halt is null && !_isDegraded) await AdvanceAsync(agreeing, blocks, cancellation);
         SetDegraded();
         _status = ToStatus();
-        return new L1Poll(blocks, _events, _status);
+        return new L1Poll(blocks, TakeEvents(), _status);
     }
 
     /// <summary>
@@ -217,6 +218,14 @@ public sealed partial class L1Providers : IDisposable
         if (_halt is not null) return;
         _halt = conflict;
         _events.Add(new L1Halted(conflict));
+    }
+
+    /// <summary>What happened since it was last told, also in a poll that its caller gave up.</summary>
+    private List<L1Event> TakeEvents()
+    {
+        List<L1Event> events = _events;
+        _events = [];
+        return events;
     }
 
     private void SetDegraded()

@@ -38,8 +38,9 @@ internal sealed class WebSocketTransport(EthereumRpcOptions options) : IEthereum
 
             throw EthereumRpcException.Malformed($"more than {NotificationsMax} notifications and no answer");
         }
-        catch (WebSocketException e)
+        catch (Exception e) when (e is WebSocketException or InvalidOperationException)
         {
+            // The second when another call distrusted the connection meanwhile.
             throw new EthereumRpcException(EthereumRpcFailure.Unreachable, $"{options.Endpoint}: {e.Message}", e);
         }
         finally
@@ -55,11 +56,7 @@ internal sealed class WebSocketTransport(EthereumRpcOptions options) : IEthereum
         Close();
     }
 
-    public void Dispose()
-    {
-        Close();
-        _turn.Dispose();
-    }
+    public void Dispose() => Close();
 
     private async Task<ClientWebSocket> ConnectedAsync(CancellationToken cancellation)
     {

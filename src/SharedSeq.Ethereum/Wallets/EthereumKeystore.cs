@@ -80,7 +80,14 @@ public static class EthereumKeystore
                 cipherparams = new { iv = Convert.ToHexStringLower(iv) },
                 ciphertext = Convert.ToHexStringLower(encrypted),
                 kdf = "scrypt",
-                kdfparams = new { dklen = KeystoreDocument.DerivedBytes, n = cost.Rounds, r = cost.BlockSize, p = cost.Parallel, salt = Convert.ToHexStringLower(salt) },
+                kdfparams = new
+                {
+                    dklen = KeystoreDocument.DerivedBytes,
+                    n = cost.Rounds,
+                    r = cost.BlockSize,
+                    p = cost.Parallel,
+                    salt = Convert.ToHexStringLower(salt),
+                },
                 mac = Convert.ToHexStringLower(MacOf(derived, encrypted)),
             },
             id = Guid.NewGuid().ToString(),

@@ -55,7 +55,8 @@ public sealed class EthereumKeystoreTests
         Assert.Equal(KeyFileRejection.NoPassword, Open(Pbkdf2File, "").Rejection);
         Assert.Equal(KeyFileRejection.WrongPassword, Open(Pbkdf2File.Replace("5318b4", "5318b5", StringComparison.Ordinal)).Rejection);
         Assert.Equal(KeyFileRejection.UnknownVersion, Open(Pbkdf2File.Replace("\"version\":3", "\"version\":4", StringComparison.Ordinal)).Rejection);
-        KeystoreOpening other = Open(Pbkdf2File.Replace("{\"crypto\"", "{\"address\":\"00000000000000000000000000000000000beef1\",\"crypto\"", StringComparison.Ordinal));
+        KeystoreOpening other = Open(
+            Pbkdf2File.Replace("{\"crypto\"", "{\"address\":\"00000000000000000000000000000000000beef1\",\"crypto\"", StringComparison.Ordinal));
         Assert.Equal(KeyFileRejection.Corrupted, other.Rejection);
         Assert.Contains("0x008aeeda", other.Message, StringComparison.Ordinal);
     }

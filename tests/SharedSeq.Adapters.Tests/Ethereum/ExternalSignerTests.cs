@@ -34,7 +34,8 @@ public sealed class ExternalSignerTests
         Assert.Equal(await ((IEvmSigner)Wallet).SignAsync(Request), raw);
         Assert.Equal("eth_signTransaction", (string)asked!["method"]!);
         Assert.Equal(
-            $$"""{"from":"{{Wallet.Address}}","chainId":"0x7a69","nonce":"0x7","gas":"0xc350","maxFeePerGas":"0x174876e800","maxPriorityFeePerGas":"0x3b9aca00","value":"0x5","data":"0x0102","to":"{{Wallet.Address}}"}""",
+            $$"""{"from":"{{Wallet.Address}}","chainId":"0x7a69","nonce":"0x7","gas":"0xc350","maxFeePerGas":"0x174876e800",""" +
+            $"\"maxPriorityFeePerGas\":\"0x3b9aca00\",\"value\":\"0x5\",\"data\":\"0x0102\",\"to\":\"{Wallet.Address}\"}}",
             asked["params"]![0]!.ToJsonString());
     }
 

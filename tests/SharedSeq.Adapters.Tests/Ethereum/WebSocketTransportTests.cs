@@ -130,8 +130,14 @@ public sealed class WebSocketTransportTests
 
         public int Connections => _connections;
 
-        public Uri Endpoint => new(
-            _server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single().Replace("http", "ws", StringComparison.Ordinal));
+        public Uri Endpoint
+        {
+            get
+            {
+                IServerAddressesFeature addresses = _server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!;
+                return new Uri(addresses.Addresses.Single().Replace("http", "ws", StringComparison.Ordinal));
+            }
+        }
 
         public static async Task<SocketServer> StartAsync(Func<JsonNode, string[]> answer)
         {

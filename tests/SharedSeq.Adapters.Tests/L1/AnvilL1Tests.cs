@@ -47,7 +47,10 @@ public sealed class AnvilL1Tests
             new L1Options
             {
                 ChainId = Rollup.ChainId,
-                Providers = [Provider("first", first.Endpoint), Provider("second", second.Endpoint), Provider("third", new Uri($"ws://127.0.0.1:{anvil.Port}"))],
+                Providers =
+                [
+                    Provider("first", first.Endpoint), Provider("second", second.Endpoint), Provider("third", new Uri($"ws://127.0.0.1:{anvil.Port}")),
+                ],
                 StartNumber = start.Number,
                 StartHash = start.Hash,
                 Contracts = [contract],

@@ -49,7 +49,7 @@ public sealed class L1ProvidersTests
         Assert.Null(network.Providers.Status.Halt);
         if (fault == L1Fault.None) return;
         Assert.Contains(network.Events, e => e is L1ProviderFailed { Provider: "p0" } failed && failed.Fault == fault && failed.Detail.Length > 0);
-        Assert.Contains(network.Events, e => e is L1ProviderChanged { Provider: "p0", From: L1ProviderState.Healthy } changed && changed.To == state && changed.Reason == fault);
+        Assert.Contains(new L1ProviderChanged("p0", L1ProviderState.Healthy, state, fault), network.Events);
     }
 
     [Fact]
@@ -306,6 +306,39 @@ public sealed class L1ProvidersTests
         for (int poll = 0; poll < 4; poll++) await network.PollAsync();
         Assert.Equal(30UL, network.Head);
         Assert.DoesNotContain(network.Events, e => e is L1ProviderChanged { To: L1ProviderState.Quarantined });
+    }
+
+    [Fact]
+    public async Task A_poll_that_its_caller_gives_up_loses_no_block_and_no_event()
+    {
+        using var network = new L1Network(3, change: options => options with { Tag = L1Tag.Depth, Depth = 0 });
+        network.Chain.MineTo(20);
+        await network.PollAsync();
+        SimulatedL1 fork = network.Chain.Fork(15);
+        fork.MineTo(30);
+        network.Follow(fork);
+        using var caller = new CancellationTokenSource();
+        // Four headers by hash lead down to the common block; the request after them never ends.
+        foreach (LyingProvider member in network.Members)
+        {
+            member.OnRequest = () =>
+            {
+                if (network.Members.Sum(one => one.Asked.Count(method => method == "eth_getBlockByHash")) < 4) return;
+                foreach (LyingProvider one in network.Members) one.Lie = L1Lie.Slow;
+                caller.Cancel();
+            };
+        }
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => network.Providers.PollAsync(caller.Token));
+        foreach (LyingProvider member in network.Members)
+        {
+            member.OnRequest = null;
+            member.Lie = L1Lie.None;
+        }
+
+        for (int poll = 0; poll < 3; poll++) await network.PollAsync();
+        Assert.Equal(30UL, network.Head);
+        Assert.Single(network.Events.OfType<L1Reorganized>());
     }
 
     [Fact]

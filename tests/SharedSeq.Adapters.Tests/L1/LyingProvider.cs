@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using SharedSeq.Ethereum;
@@ -99,7 +100,7 @@ internal sealed class LyingProvider(SimulatedL1 chain) : IEthereumTransport
         switch (Lie)
         {
             case L1Lie.Slow:
-                await Task.Delay(Timeout.InfiniteTimeSpan, cancellation);
+                await new TaskCompletionSource().Task.WaitAsync(cancellation);
                 break;
             case L1Lie.Garbage:
                 return "<html>busy</html>"u8.ToArray();
@@ -157,8 +158,9 @@ internal sealed class LyingProvider(SimulatedL1 chain) : IEthereumTransport
             "latest" => latest,
             "safe" => ulong.Max(latest, Chain.SafeLag) - Chain.SafeLag,
             "finalized" => ulong.Max(latest, Chain.FinalizedLag) - Chain.FinalizedLag,
-            _ => ulong.Parse(tag.AsSpan(2), System.Globalization.NumberStyles.AllowHexSpecifier, System.Globalization.CultureInfo.InvariantCulture) is var number &&
-                number <= latest ? number : null,
+            _ => ulong.Parse(tag.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture) is var number && number <= latest
+                ? number
+                : null,
         };
     }
 
@@ -180,7 +182,9 @@ internal sealed class LyingProvider(SimulatedL1 chain) : IEthereumTransport
         if (Lie == L1Lie.WrongHash) json["hash"] = Keccak256.Of([1]).ToString();
         if (Lie == L1Lie.WrongParent) json["parentHash"] = Keccak256.Of([2]).ToString();
         if (Lie == L1Lie.ForgedHeader) json["timestamp"] = "0x1";
-        if (Lie == L1Lie.EmptyBloom) json["logsBloom"] = LogsBloom.Empty.ToString() is var empty && json["logsBloom"]!.ToString() == empty ? "0x" + new string('f', 512) : empty;
+        // Where it is empty already, it is filled.
+        if (Lie == L1Lie.EmptyBloom)
+            json["logsBloom"] = block.Header.LogsBloom.Equals(LogsBloom.Empty) ? "0x" + new string('f', 512) : LogsBloom.Empty.ToString();
         return json;
     }
 
