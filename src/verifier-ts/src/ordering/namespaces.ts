@@ -6,7 +6,7 @@ import { sha256, taggedHash } from "../primitives/sha256.js";
 /** Opens the commitment over all namespaces' heads. */
 export const namespacesTag = "SharedSeq.namespaces";
 
-export const namespaceBlockBytes = 165;
+export const namespaceBlockBytes = 173;
 
 const timeJumpFlag = 1;
 
@@ -22,6 +22,8 @@ export interface NamespaceBlock {
     readonly timestamp: bigint;
     readonly l1OriginNumber: bigint;
     readonly l1OriginHash: Bytes;
+    /** Entries of the namespace's forced queue on L1 that this block and those before have consumed; 0 until the network follows an L1. */
+    readonly forcedCount: bigint;
     readonly policyVersion: number;
     /** RFC 6962 root whose leaf hashes are the TxIds, in order. */
     readonly txRoot: Bytes;
@@ -37,7 +39,7 @@ export function readNamespaceBlock(reader: CanonicalReader): NamespaceBlock {
     const fields = {
         namespace: reader.u64(), number: reader.u64(), branch: reader.u32(), firstHeight: reader.u64(), lastHeight: reader.u64(),
         parentHash: reader.hash(), timestamp: reader.u64(), l1OriginNumber: reader.u64(), l1OriginHash: reader.hash(),
-        policyVersion: reader.u32(), txRoot: reader.hash(), count: reader.u32(), bytes: reader.u64(), flags: reader.byte(),
+        forcedCount: reader.u64(), policyVersion: reader.u32(), txRoot: reader.hash(), count: reader.u32(), bytes: reader.u64(), flags: reader.byte(),
     };
     if (fields.number === 0n || fields.firstHeight > fields.lastHeight)
         throw new DecodeError("Malformed", "a namespace block has a number of at least 1 and ascending heights");
