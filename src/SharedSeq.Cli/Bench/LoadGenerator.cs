@@ -96,7 +96,8 @@ internal sealed class LoadGenerator(
         {
             await UntilKnownAsync(reply.Proof.Epoch, cancellation);
             ReplyRejection reason = CommitCheck.CheckBlock(network, reply);
-            if (reason != ReplyRejection.None) OnBadReply($"{reason}, epoch {reply.Proof.Epoch}, height {reply.Headers[0].Height}, known to epoch {network.Newest}");
+            if (reason != ReplyRejection.None)
+                OnBadReply($"{reason}, epoch {reply.Proof.Epoch}, height {reply.Headers[0].Height}, known to epoch {network.Newest}");
         }
 
         if (_badProofs > 0) throw BenchRun.NoResult($"{_badProofs} replies could not be read or did not verify, the first: {_firstBad}");

@@ -95,7 +95,8 @@ public sealed class StateSyncActorTests : IAsyncDisposable
         Assert.Equal((2, (ulong)ended), (lacking.GetProperty("handOvers").GetArrayLength(), lacking.GetProperty("newest").GetUInt64()));
         await using var actor = new StateSyncActor(
             new StateSyncOptions { AheadHeights = 10, AskMs = 20 }, committee.Genesis, committee.NewEpochs(), away.Ledger,
-            new CheckpointFolder("/data", _files), () => Height.Zero, (to, message) => _sent.Enqueue((to, message)), _led.Enqueue, _ => { }, NullLogger.Instance);
+            new CheckpointFolder("/data", _files), () => Height.Zero, (to, message) => _sent.Enqueue((to, message)), _led.Enqueue, _ => { },
+            NullLogger.Instance);
         actor.Start();
         await TellAsync(actor, new SyncMessage.Connected(new PeerId(1), committee.Genesis.Committee[new ReplicaId(1)].NodeKey));
         await UntilAskedAsync(1, 2);
