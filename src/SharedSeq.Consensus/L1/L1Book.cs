@@ -92,9 +92,10 @@ internal sealed class L1Book
     public void Report()
     {
         if (Status != L1Status.Following || _state.IsObserver || _state.IsEpochOver) return;
+        ulong below = ulong.Max(Adopted.Number, _window.Base.Number);
         ulong last = ulong.Min(_window.Newest.Number, Adopted.Number + (ulong)_terms.MaxAdvance);
-        while (last > Adopted.Number && RipeAtMs(last) > _state.NowMs) last--;
-        ulong first = ulong.Max(_reported, Adopted.Number) + 1;
+        while (last > below && RipeAtMs(last) > _state.NowMs) last--;
+        ulong first = ulong.Max(_reported, below) + 1;
         if (last >= ReportsAtOnce) first = ulong.Max(first, last - ReportsAtOnce + 1);
         for (ulong number = first; number <= last; number++)
         {
