@@ -136,8 +136,8 @@ public sealed class StateSync(StateSyncOptions options, Genesis genesis, ISignat
     /// <summary>What a member can serve: asked for, or told because it keeps nothing of a block that was asked for. One a second is looked at.</summary>
     public void OnOffers(ulong from, CheckpointOffers message, long nowMs, List<SyncEffect> effects)
     {
-        if (Phase is SyncPhase.Checking or SyncPhase.Done || !_peers.TryGetValue(from, out PeerOffers? peer) || nowMs < peer.Standing.DeafUntilMs) return;
-        peer.Standing.DeafUntilMs = nowMs + long.Min(1_000, options.AskMs / 2);
+        if (Phase is SyncPhase.Checking or SyncPhase.Done || !_peers.TryGetValue(from, out PeerOffers? peer) || nowMs < peer.DeafUntilMs) return;
+        peer.DeafUntilMs = nowMs + long.Min(1_000, options.AskMs / 2);
         var offered = new List<Offered>();
         foreach (CheckpointOffer offer in message.Offers)
         {
@@ -555,11 +555,7 @@ public sealed class StateSync(StateSyncOptions options, Genesis genesis, ISignat
         /// <summary>It does not lead anew before then.</summary>
         public long AnewAtMs { get; set; } = long.MinValue;
 
-        public int Anew { get; set; }
-
-        /// <summary>Whatever it offers before then is not looked at: each offer costs signature checks.</summary>
-        public long DeafUntilMs { get; set; } = long.MinValue;
-    }
+        public int Anew { get; set; }    }
 
     /// <summary>What one connected member said.</summary>
     private sealed class PeerOffers(PublicKey64 nodeKey, Standing standing)
@@ -577,6 +573,9 @@ public sealed class StateSync(StateSyncOptions options, Genesis genesis, ISignat
         public Height Oldest { get; set; }
 
         public long AskAtMs { get; set; } = long.MinValue;
+
+        /// <summary>Whatever it offers before then is not looked at: each offer costs signature checks.</summary>
+        public long DeafUntilMs { get; set; } = long.MinValue;
 
         public Offered? Find(CheckpointOffer wanted) => Offers.Find(item => AreEqual(item.Offer, wanted));
 

@@ -213,22 +213,6 @@ public sealed class StateSyncTests
         Assert.Empty(_effects);
     }
 
-    [Fact]
-    public void A_new_session_does_not_make_a_members_offers_be_looked_at_sooner()
-    {
-        CheckpointOffer newer = MakeOffer(120_000, Bytes);
-        Connect(0, 1);
-        Offer(0, Honest);
-        _sync.OnDisconnected(0);
-        Connect(0);
-        Offer(0, newer);
-        Offer(1, newer);
-        Assert.Equal(SyncPhase.Watching, _sync.Phase);
-        _now += 1_000;
-        Offer(0, newer);
-        Assert.Equal((SyncPhase.Fetching, newer), (_sync.Phase, _sync.Offer));
-    }
-
     private static StateSync NewSync() =>
         new(new StateSyncOptions { AheadHeights = 10_000 }, Operators.Genesis, new Client.P256Scheme(), _ => true);
 

@@ -178,7 +178,8 @@ internal sealed class SubmitSession(WebSocket socket, SubmitIntake intake, Batch
         }
     }
 
-    /// <summary>Joins the run of frames committed at one height into one reply with one proof.</summary>
+    /// <summary>Joins the run of frames of one lane committed at one height into one reply with one proof; after a change of the epoch a height may hold
+    /// batches of the own lane of the ended one, too, which have a chain of their own.</summary>
     private int EncodeCommitted(List<SubmitEvent> events, int first, CanonicalWriter writer)
     {
         ProvenBlock block = events[first].Committed!;
@@ -192,7 +193,7 @@ internal sealed class SubmitSession(WebSocket socket, SubmitIntake intake, Batch
             return i;
         }
 
-        for (; i < events.Count && ReferenceEquals(events[i].Committed, block); i++)
+        for (; i < events.Count && ReferenceEquals(events[i].Committed, block) && events[i].Place.Batch.Header.Lane == lane; i++)
         {
             LanePlace place = events[i].Place;
             frames.Add(new CommittedFrame(events[i].Frame.Request, place.Batch.Header.Seq, place.Tree.ProveRange(place.First, place.Count)));
