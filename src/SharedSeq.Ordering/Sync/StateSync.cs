@@ -555,7 +555,8 @@ public sealed class StateSync(StateSyncOptions options, Genesis genesis, ISignat
         /// <summary>It does not lead anew before then.</summary>
         public long AnewAtMs { get; set; } = long.MinValue;
 
-        public int Anew { get; set; }    }
+        public int Anew { get; set; }
+    }
 
     /// <summary>What one connected member said.</summary>
     private sealed class PeerOffers(PublicKey64 nodeKey, Standing standing)
