@@ -94,7 +94,7 @@ public sealed class StateSyncActorTests : IAsyncDisposable
         JsonElement lacking = (await away.CallAsync("sharedseq_getHandOvers", 0)).GetProperty("result");
         Assert.Equal((2, (ulong)ended), (lacking.GetProperty("handOvers").GetArrayLength(), lacking.GetProperty("newest").GetUInt64()));
         await using var actor = new StateSyncActor(
-            new StateSyncOptions { AheadHeights = 10, AskMs = 20 }, committee.Genesis, committee.NewEpochs(), away.Ledger,
+            new StateSyncOptions { AheadHeights = 10, AskMs = 20, PieceMs = 60_000 }, committee.Genesis, committee.NewEpochs(), away.Ledger,
             new CheckpointFolder("/data", _files), () => Height.Zero, (to, message) => _sent.Enqueue((to, message)), _led.Enqueue, _ => { },
             NullLogger.Instance);
         actor.Start();
